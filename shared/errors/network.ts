@@ -1,0 +1,33 @@
+/** Errors of talking to each other: sessions, messages, frames, jobs. */
+export const networkSentences = {
+  INTERNAL: (_: Record<never, never>) => 'Something went wrong that nobody foresaw; the log has the details.',
+  CANCELLED: (_: Record<never, never>) => 'It was stopped before it finished.',
+  UNREACHABLE: (d: { url: string }) => `The coordinator at ${d.url} cannot be reached.`,
+  MESSAGE_INVALID: (d: { type: string; reason: string }) => `A message “${d.type}” was not understood: ${d.reason}.`,
+  FRAME_INVALID: (d: { reason: string }) => `A tensor frame was not understood: ${d.reason}.`,
+  PROTOCOL_UNSUPPORTED: (d: { theirs: number; ours: number }) =>
+    `The other side speaks version ${d.theirs} of the protocol and this side version ${d.ours}: please update.`,
+  AUTHENTICATION_FAILED: (d: { reason: string }) => `The wallet could not be authenticated: ${d.reason}.`,
+  NOT_AUTHENTICATED: (_: Record<never, never>) => 'Please authenticate with a wallet first.',
+  ALREADY_CONNECTED: (_: Record<never, never>) =>
+    'This wallet is already connected from another place; close that one first.',
+  SESSION_LOST: (_: Record<never, never>) => 'The connection was interrupted for too long and has to start anew.',
+  SESSION_OVERFLOW: (d: { limitBytes: number }) =>
+    `The other side did not keep up: more than ${d.limitBytes} bytes were waiting for it.`,
+  USERNAME_TAKEN: (d: { username: string }) => `The name “${d.username}” belongs to somebody else.`,
+  USERNAME_INVALID: (_: Record<never, never>) =>
+    'A username has 3 to 20 characters: small letters, digits, “-” and “_”, beginning with a letter.',
+  RATE_LIMITED: (d: { retryAfterMs: number }) =>
+    `That was too much at once; try again in ${Math.ceil(d.retryAfterMs / 1000)} s.`,
+  STAGE_TOO_LARGE: (d: { neededBytes: number; budgetBytes: number }) =>
+    `The stage that was asked for needs ${d.neededBytes} bytes, but this node offered only ${d.budgetBytes}.`,
+  MODEL_UNKNOWN: (d: { model: string }) => `The network does not serve a model “${d.model}”.`,
+  MODEL_NOT_READY: (d: { model: string; ready: number; stages: number }) =>
+    `“${d.model}” is not ready: ${d.ready} of its ${d.stages} parts are loaded; it needs more contributors or a moment.`,
+  ROOM_BUSY: (d: { model: string }) => `“${d.model}” is answering as many people as it can; try again in a moment.`,
+  REQUEST_DUPLICATE: (d: { request: string }) => `The request ${d.request} was already made.`,
+  JOB_UNKNOWN: (d: { job: string }) => `There is no job ${d.job} here.`,
+  STAGE_LOST: (d: { stage: number }) =>
+    `The node holding part ${d.stage + 1} of the model went away during the answer.`,
+  ROUTE_INVALID: (_: Record<never, never>) => 'A frame was sent to a node that is not its neighbour in the job.',
+};

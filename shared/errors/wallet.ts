@@ -1,0 +1,2 @@
+/** Errors of keys, addresses and wallets. */
+export const walletSentences = {};

@@ -1,0 +1,93 @@
+/** What the rest knows of a model: where its bytes are, what its configuration says, where a tensor lies. */
+
+/** Random access to the files of a model in Hugging Face layout: a folder, a coordinator, the hub. */
+export interface ModelSource {
+  /** The whole file. Throws MODEL_FILE_MISSING, MODEL_FILE_TOO_LARGE (before reading it), MODEL_SOURCE_FAILED. */
+  readFile(path: string, limitBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Bytes `start` (inclusive) to `end` (exclusive). A short answer throws MODEL_SOURCE_FAILED. */
+  readRange(path: string, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Bytes of the file; throws MODEL_FILE_MISSING. */
+  size(path: string, signal?: AbortSignal): Promise<number>;
+}
+
+/** Chunks by the SHA-256 (hex) of their bytes. `get` verifies on read-back and forgets what no longer fits. */
+export interface ChunkStore {
+  get(hash: string): Promise<Uint8Array | undefined>;
+  put(hash: string, bytes: Uint8Array): Promise<void>;
+}
+
+export const FAMILIES = ['llama', 'gpt2', 'qwen2'] as const;
+export type Family = (typeof FAMILIES)[number];
+
+/** `config.json` in one vocabulary for all families. Sizes are element counts. */
+export interface ModelConfig {
+  family: Family;
+  layers: number;
+  hiddenSize: number;
+  intermediateSize: number;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  vocabSize: number;
+  /** Longest sequence the model was trained for, tokens. */
+  maxPositions: number;
+  normEpsilon: number;
+  activation: 'silu' | 'gelu' | 'gelu_tanh';
+  /** Absent: learned positions (gpt2). */
+  rope?: { theta: number; scaling?: Llama3RopeScaling };
+  tiedHead: boolean;
+  bosToken?: number;
+  /** A sequence ends with any of them. */
+  eosTokens: number[];
+}
+
+/** Llama 3.1's rope_scaling of type `llama3`. */
+export interface Llama3RopeScaling {
+  factor: number;
+  lowFrequencyFactor: number;
+  highFrequencyFactor: number;
+  originalMaxPositions: number;
+}
+
+export type TensorDtype = 'F32' | 'F16' | 'BF16';
+
+export interface TensorInfo {
+  /** The safetensors file it lies in. */
+  path: string;
+  dtype: TensorDtype;
+  shape: number[];
+  /** Bytes within the file. */
+  start: number;
+  end: number;
+}
+
+/** The tensors of a model, of one safetensors file or a sharded index. */
+export interface WeightReader {
+  has(name: string): boolean;
+  /** Throws TENSOR_MISSING. */
+  info(name: string): TensorInfo;
+  /** The tensor as float32, row-major. Throws TENSOR_MISSING, TENSOR_INVALID and the source's errors. */
+  readFloat32(name: string, signal?: AbortSignal): Promise<Float32Array>;
+}
+
+/** What a person typed and what was answered, as every chat API has it. */
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+/** Text ⇄ token ids of one model. */
+export interface TextCodec {
+  /** Token ids of a plain prompt, with the beginning-of-text token where the model has one. Throws PROMPT_EMPTY. */
+  encodePrompt(text: string): number[];
+  /**
+   * Token ids of a conversation, by the model's chat template; a model without one continues the last user message.
+   * `continues` tells which of the two it is.
+   */
+  encodeChat(messages: ChatMessage[]): number[];
+  readonly hasChatTemplate: boolean;
+  /** The text of generated ids; `prompt` gives the left context that some tokenizers need for the first space. */
+  decode(ids: number[]): string;
+  /** Streams: feed ids one by one, get the text that has become certain (no half characters). */
+  stream(prompt: number[]): { push(id: number): string; end(): string };
+}

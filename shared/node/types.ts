@@ -1,0 +1,54 @@
+/** The contributing node as its hosts see it: what it is given, what it shows, what it can be asked. */
+import type { WireError } from '../errors/index.ts';
+import type { ChatMessage } from '../model/types.ts';
+import type { AccountSummary, ModelListing } from '../protocol/messages.ts';
+import type { Sampling } from '../sampler/types.ts';
+
+/** Everything a popup or a log line can show. Plain data, replaced (never mutated) on each change. */
+export interface NodeState {
+  connection: 'stopped' | 'connecting' | 'connected' | 'refused';
+  /** Why it is refused, or the last thing that went wrong. */
+  error?: WireError;
+  address: string;
+  username?: string;
+  /** Whether the person switched contributing on. */
+  contributing: boolean;
+  activity: Activity;
+  models: ModelListing[];
+  /** Absent until the coordinator told it. */
+  account?: AccountSummary;
+}
+
+export type Activity =
+  | { kind: 'off' }
+  /** Contributing, but no stage was assigned yet. */
+  | { kind: 'waiting' }
+  | { kind: 'measuring' }
+  | { kind: 'loading'; model: string; stage: number; stages: number; loadedBytes: number; totalBytes: number }
+  | { kind: 'ready'; model: string; stage: number; stages: number; start: number; end: number; jobsDone: number }
+  /** In the middle of `jobs` answers; `steps` counts the steps (prefill chunks and tokens) of the newest. */
+  | { kind: 'working'; model: string; stage: number; stages: number; jobs: number; steps: number; jobsDone: number };
+
+export interface ChatRequest {
+  model: string;
+  messages: ChatMessage[];
+  maxNewTokens: number;
+  sampling: Sampling;
+}
+
+export type ChatEvent =
+  | { kind: 'accepted'; participants: string[]; promptTokens: number }
+  /** `text` may be empty while a character is incomplete. `logits`-free: ids are what the network agreed on. */
+  | { kind: 'token'; index: number; token: number; text: string }
+  | { kind: 'finished'; reason: 'stop' | 'length'; text: string; tokens: number; latencyMs: number };
+
+export interface AiloNode {
+  readonly state: NodeState;
+  subscribe(listener: (state: NodeState) => void): () => void;
+  /** Connects and stays connected until `stop`; never throws for a network that is down. */
+  start(): void;
+  stop(): Promise<void>;
+  contribute(on: boolean): void;
+  /** Rejects with an AiloError (MODEL_NOT_READY, PROMPT_TOO_LONG, CANCELLED, STAGE_LOST, …). */
+  chat(request: ChatRequest, signal?: AbortSignal): AsyncGenerator<ChatEvent, void, void>;
+}

@@ -1,0 +1,206 @@
+/**
+ * The closed set of messages between a node and the coordinator. Everything that arrives is parsed by these schemas
+ * before anything else happens; what is not in them does not exist. TypeScript's types are derived from them.
+ *
+ * A socket begins with three raw Socket.IO events: `challenge` (coordinator), `authenticate` (node, with an
+ * acknowledgement), `probe` (coordinator, with an acknowledgement). Everything after that travels as `message`
+ * events (`Envelope`) on the reliable channel of channel.ts.
+ */
+import * as v from 'valibot';
+import { QUANTS } from '../graph/types.ts';
+import { ENGINES } from '../runtime/types.ts';
+import { MAX_FRAME_BYTES, MAX_NEW_TOKENS, MAX_PROMPT_TOKENS, MAX_STAGES } from './limits.ts';
+
+const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
+const amount = (max: number) => v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(max));
+const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
+const hex = (bytes: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`)));
+const bytes = (min: number, max: number) =>
+  v.pipe(
+    v.instance(Uint8Array),
+    v.check((data) => data.length >= min && data.length <= max, `between ${min} and ${max} bytes`),
+  );
+/** 128 random bits, hex. */
+export const Id = hex(16);
+/** A wallet's address is its node's name: one node per wallet. */
+export const NodeId = v.pipe(v.string(), v.regex(/^alc1[02-9ac-hj-np-z]{50,70}$/));
+export const ModelId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/));
+const MicroAlc = v.pipe(v.string(), v.regex(/^-?(0|[1-9][0-9]{0,38})$/));
+const Token = count(2 ** 31 - 1);
+const Unit = count(4 * MAX_STAGES);
+const WireErrorSchema = v.strictObject({ code: text(64), message: text(1024) });
+
+export const SamplingSchema = v.strictObject({
+  temperature: amount(2),
+  topK: count(1_000_000),
+  topP: v.pipe(v.number(), v.gtValue(0), v.maxValue(1)),
+  repetitionPenalty: v.pipe(v.number(), v.minValue(0.5), v.maxValue(2)),
+  seed: count(2 ** 32 - 1),
+});
+
+// --- the raw events -------------------------------------------------------------------------------------------
+
+/** Coordinator → node, at once after connecting. The node signs `authenticationBytes` of it. */
+export const Challenge = v.strictObject({
+  protocol: count(65_535),
+  /** SHA-256 of the genesis file: which ledger this coordinator keeps. */
+  networkId: hex(32),
+  nonce: hex(32),
+});
+export type Challenge = v.InferOutput<typeof Challenge>;
+
+export const Authenticate = v.strictObject({
+  protocol: count(65_535),
+  /** Ed25519, canonical and torsion-free. */
+  publicKey: hex(32),
+  signature: hex(64),
+  /** Claimed on first use; absent keeps what the wallet has. */
+  username: v.optional(text(64)),
+  client: v.strictObject({ kind: v.picklist(['extension', 'headless', 'native']), version: text(32) }),
+  /** The session to go on with, and how many of its messages have arrived here. */
+  resume: v.optional(v.strictObject({ session: Id, received: count(2 ** 32) })),
+});
+export type Authenticate = v.InferOutput<typeof Authenticate>;
+
+/** The acknowledgement of `authenticate`. */
+export const Authenticated = v.union([
+  v.strictObject({
+    ok: v.literal(true),
+    session: Id,
+    /** Messages of this session that have arrived at the coordinator; 0 for a new one. */
+    received: count(2 ** 32),
+    resumed: v.boolean(),
+    username: v.optional(text(64)),
+  }),
+  v.strictObject({ ok: v.literal(false), error: WireErrorSchema }),
+]);
+export type Authenticated = v.InferOutput<typeof Authenticated>;
+
+/** What travels as the event `message`; `seq` counts from 1 in each direction of a session. */
+export const Envelope = v.strictObject({
+  /** 0: a bare acknowledgement without a body. */
+  seq: count(2 ** 32),
+  /** Messages of the other direction that have arrived. */
+  ack: count(2 ** 32),
+  type: v.optional(text(32)),
+  body: v.optional(v.unknown()),
+});
+export type Envelope = v.InferOutput<typeof Envelope>;
+
+// --- node → coordinator ---------------------------------------------------------------------------------------
+
+export const fromNode = {
+  /** “I can compute.” Measured figures. `want` asks for one stage in particular (STAGE_TOO_LARGE if it can't fit). */
+  offer: v.strictObject({
+    engine: v.picklist(ENGINES),
+    budgetBytes: count(2 ** 50),
+    matmulGflops: amount(1e7),
+    want: v.optional(v.strictObject({ model: ModelId, start: Unit, end: Unit })),
+  }),
+  /** “I finish what I have and take nothing new.” Answered by `unassign`. */
+  withdraw: v.strictObject({}),
+  stageReady: v.strictObject({ assignment: Id, loadMs: count(1e9), memoryBytes: count(2 ** 50) }),
+  stageFailed: v.strictObject({ assignment: Id, error: WireErrorSchema }),
+  /** A tensor frame for a neighbour of the same job; the coordinator relays it. */
+  frame: v.strictObject({ job: Id, to: NodeId, data: bytes(16, MAX_FRAME_BYTES) }),
+  /** The last stage's answer: the next token of the job. `finish` is set on the last one. */
+  token: v.strictObject({
+    job: Id,
+    index: count(MAX_NEW_TOKENS),
+    token: Token,
+    finish: v.optional(v.picklist(['stop', 'length'])),
+  }),
+  jobFailed: v.strictObject({ job: Id, error: WireErrorSchema }),
+  /** A request to the network. The requester tokenises: the coordinator never needs the text. */
+  generate: v.strictObject({
+    request: Id,
+    model: ModelId,
+    tokens: v.pipe(v.array(Token), v.minLength(1), v.maxLength(MAX_PROMPT_TOKENS)),
+    maxNewTokens: v.pipe(count(MAX_NEW_TOKENS), v.minValue(1)),
+    sampling: SamplingSchema,
+  }),
+  cancel: v.strictObject({ request: Id }),
+};
+
+// --- coordinator → node ---------------------------------------------------------------------------------------
+
+export const ModelListing = v.strictObject({
+  id: ModelId,
+  name: text(96),
+  /** SHA-256 of the manifest's bytes: `GET /models/{id}/manifest.json`. */
+  manifestHash: hex(32),
+  contextLength: count(2 ** 24),
+  stages: count(MAX_STAGES),
+  /** Stages that are loaded. All: the model answers. */
+  ready: count(MAX_STAGES),
+});
+export type ModelListing = v.InferOutput<typeof ModelListing>;
+
+export const AccountSummary = v.strictObject({
+  address: NodeId,
+  availableMicroAlc: MicroAlc,
+  pendingMicroAlc: MicroAlc,
+  earnedTodayMicroAlc: MicroAlc,
+  earnedTotalMicroAlc: MicroAlc,
+  transactions: count(2 ** 48),
+});
+export type AccountSummary = v.InferOutput<typeof AccountSummary>;
+
+export const fromCoordinator = {
+  /** What the network serves; sent after authentication and on every change. */
+  models: v.strictObject({ models: v.pipe(v.array(ModelListing), v.maxLength(256)) }),
+  /** The wallet's own account; sent after authentication and on every change. */
+  account: AccountSummary,
+  /** “Hold these units.” Answered by stageReady or stageFailed. */
+  assign: v.strictObject({
+    assignment: Id,
+    model: ModelId,
+    manifestHash: hex(32),
+    start: Unit,
+    end: Unit,
+    /** This stage's place in the room, from 0. */
+    stage: count(MAX_STAGES),
+    stages: count(MAX_STAGES),
+    quant: v.picklist(QUANTS),
+    contextLength: count(2 ** 24),
+    maxSequences: count(1024),
+  }),
+  unassign: v.strictObject({ assignment: Id }),
+  /** A job begins: who comes before and after (`COORDINATOR` at the ends), and for the last stage how to sample. */
+  jobOpen: v.strictObject({
+    job: Id,
+    assignment: Id,
+    /** Receives this stage's hidden states; for the last stage: the holder of the first, which gets the tokens. */
+    next: NodeId,
+    /** Activations between neighbours. */
+    wire: v.picklist(['f32', 'f16']),
+    /** Only for the last stage. */
+    sample: v.optional(
+      v.strictObject({
+        sampling: SamplingSchema,
+        maxNewTokens: count(MAX_NEW_TOKENS),
+        /** The prompt, for the repetition penalty; empty where the penalty is 1. */
+        prompt: v.pipe(v.array(Token), v.maxLength(MAX_PROMPT_TOKENS)),
+      }),
+    ),
+  }),
+  jobClose: v.strictObject({ job: Id, reason: v.picklist(['done', 'cancelled', 'failed']) }),
+  /** `from` is absent when the frame is the prompt that the coordinator hands to the first stage. */
+  frame: v.strictObject({ job: Id, from: v.optional(NodeId), data: bytes(16, MAX_FRAME_BYTES) }),
+  /** To the requester. */
+  accepted: v.strictObject({ request: Id, participants: v.pipe(v.array(NodeId), v.maxLength(MAX_STAGES)) }),
+  token: v.strictObject({ request: Id, index: count(MAX_NEW_TOKENS), token: Token }),
+  finished: v.strictObject({
+    request: Id,
+    reason: v.picklist(['stop', 'length']),
+    tokens: count(MAX_NEW_TOKENS),
+    latencyMs: count(1e9),
+  }),
+  /** The request, or the job it became, failed. */
+  failed: v.strictObject({ request: Id, error: WireErrorSchema }),
+  /** The offer, or whatever message of type `about`, was refused; the session goes on. */
+  refused: v.strictObject({ about: text(32), error: WireErrorSchema }),
+};
+
+export type FromNode = { [T in keyof typeof fromNode]: v.InferOutput<(typeof fromNode)[T]> };
+export type FromCoordinator = { [T in keyof typeof fromCoordinator]: v.InferOutput<(typeof fromCoordinator)[T]> };

@@ -2,6 +2,7 @@
  * The one table from an error's code (stable, goes over the wire) to the sentence that a person reads.
  * Each part of the system owns one file of sentences; this file joins them and makes the typed error.
  */
+import { cliSentences } from './cli.ts';
 import { ledgerSentences } from './ledger.ts';
 import { modelSentences } from './model.ts';
 import { networkSentences } from './network.ts';
@@ -14,6 +15,7 @@ const sentences = {
   ...networkSentences,
   ...ledgerSentences,
   ...walletSentences,
+  ...cliSentences,
 };
 
 type Sentences = typeof sentences;

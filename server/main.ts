@@ -1,0 +1,53 @@
+/** `ailo`: what operators and researchers use. Each command lives in commands/ and is loaded when it is called. */
+import { toAiloError } from '../shared/errors/index.ts';
+import { type Command, runCommand } from './cli.ts';
+
+const commands: Record<string, { summary: string; load: () => Promise<Command> }> = {
+  serve: {
+    summary: 'run a coordinator',
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  demo: {
+    summary: 'a whole network on this machine: coordinator, three nodes, a browser to chat from',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  node: {
+    summary: 'contribute this machine to a network, without a browser',
+    load: async () => (await import('./commands/node.ts')).node,
+  },
+  generate: {
+    summary: 'run a model here, split into stages',
+    load: async () => (await import('./commands/generate.ts')).generate,
+  },
+};
+
+async function main([name, ...args]: string[]): Promise<number> {
+  const command = name === undefined ? undefined : Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command || !name) {
+    const help = name === undefined || name === '--help' || name === 'help';
+    const out = help ? process.stdout : process.stderr;
+    if (!help) out.write(`ailo: there is no command “${name}”.\n\n`);
+    out.write(overview());
+    return help ? 0 : 2;
+  }
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  try {
+    await runCommand(name, await command.load(), args, stop.signal);
+    return 0;
+  } catch (thrown) {
+    const error = toAiloError(thrown);
+    if (error.code === 'CANCELLED' && stop.signal.aborted) return 130;
+    process.stderr.write(`ailo: ${error.message}\n`);
+    if (error.code === 'INTERNAL') console.error(error.cause);
+    return error.code === 'USAGE' ? 2 : 1;
+  }
+}
+
+function overview(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return `ailo COMMAND [options]\n\n${lines.join('\n')}\n\nailo COMMAND --help tells the options.\n`;
+}
+
+process.exitCode = await main(process.argv.slice(2));

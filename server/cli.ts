@@ -13,8 +13,6 @@ export interface Option {
 export type Values = Record<string, string | boolean | undefined>;
 
 export interface Command {
-  /** One line for `ailo --help`. */
-  summary: string;
   /** `--help`, `--json` and `--log-level` exist for all and are not listed here. */
   options: Record<string, Option>;
   run(values: Values, cli: Cli): Promise<void>;
@@ -43,11 +41,15 @@ const COMMON: Record<string, Option> = {
 };
 
 /** Parses `args` for `command` and runs it. Throws USAGE for what cannot be understood. */
-export async function runCommand(name: string, command: Command, args: string[], signal: AbortSignal): Promise<void> {
+export async function runCommand(
+  { name, summary, command }: { name: string; summary: string; command: Command },
+  args: string[],
+  signal: AbortSignal,
+): Promise<void> {
   const options = { ...command.options, ...COMMON };
   const values = parse(name, options, args);
   if (values.help) {
-    process.stdout.write(help(name, command.summary, options));
+    process.stdout.write(help(name, summary, options));
     return;
   }
   const json = values.json === true;

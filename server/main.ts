@@ -33,7 +33,7 @@ async function main([name, ...args]: string[]): Promise<number> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   try {
-    await runCommand(name, await command.load(), args, stop.signal);
+    await runCommand({ name, summary: command.summary, command: await command.load() }, args, stop.signal);
     return 0;
   } catch (thrown) {
     const error = toAiloError(thrown);

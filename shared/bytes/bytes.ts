@@ -1,0 +1,126 @@
+/**
+ * Little-endian binary records. Every format of ours that goes over a wire or into a hash is written and read here,
+ * so that bounds are checked in one place.
+ */
+
+/** Builds a record field by field. Values outside a field's range are a mistake of the caller: RangeError. */
+export class ByteWriter {
+  #bytes = new Uint8Array(256);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  u8(value: number): this {
+    assertUnsigned(value, 0xff);
+    this.#view.setUint8(this.#grow(1), value);
+    return this;
+  }
+
+  u16(value: number): this {
+    assertUnsigned(value, 0xffff);
+    this.#view.setUint16(this.#grow(2), value, true);
+    return this;
+  }
+
+  u32(value: number): this {
+    assertUnsigned(value, 0xffff_ffff);
+    this.#view.setUint32(this.#grow(4), value, true);
+    return this;
+  }
+
+  u64(value: bigint): this {
+    if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw new RangeError(`${value} is not a u64`);
+    this.#view.setBigUint64(this.#grow(8), value, true);
+    return this;
+  }
+
+  /** The bytes as they are, without a length. */
+  bytes(value: Uint8Array): this {
+    const at = this.#grow(value.length);
+    this.#bytes.set(value, at);
+    return this;
+  }
+
+  /** A copy of what was written so far. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  /** Makes room for `count` bytes and returns where they begin. */
+  #grow(count: number): number {
+    const at = this.#length;
+    this.#length += count;
+    if (this.#length > this.#bytes.length) {
+      const bigger = new Uint8Array(Math.max(this.#length, 2 * this.#bytes.length));
+      bigger.set(this.#bytes);
+      this.#bytes = bigger;
+      this.#view = new DataView(bigger.buffer);
+    }
+    return at;
+  }
+}
+
+/**
+ * Reads a record field by field. `fail` makes the typed error of the format being read; it is thrown when the record
+ * is shorter than its fields, and by `end` when it is longer.
+ */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #fail: (reason: string) => Error;
+  #at = 0;
+
+  constructor(bytes: Uint8Array, fail: (reason: string) => Error) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#fail = fail;
+  }
+
+  /** Bytes read so far. */
+  get offset(): number {
+    return this.#at;
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#take(2), true);
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#take(8), true);
+  }
+
+  /** A view (not a copy) of the next `length` bytes. */
+  bytes(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  /** Throws unless everything was read. */
+  end(): void {
+    if (this.remaining > 0) throw this.#fail(`${this.remaining} bytes too many`);
+  }
+
+  #take(count: number): number {
+    if (!Number.isSafeInteger(count) || count < 0 || count > this.remaining) {
+      throw this.#fail(`it ends after ${this.#bytes.length} bytes, but more were expected`);
+    }
+    const at = this.#at;
+    this.#at += count;
+    return at;
+  }
+}
+
+function assertUnsigned(value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > max) throw new RangeError(`${value} is not in 0–${max}`);
+}

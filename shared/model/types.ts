@@ -49,19 +49,45 @@ export interface Llama3RopeScaling {
   originalMaxPositions: number;
 }
 
-export type TensorDtype = 'F32' | 'F16' | 'BF16';
+/** Every dtype a safetensors file may have; `readFloat32` reads F32, F16 and BF16. */
+export const STORED_DTYPES = [
+  'F64',
+  'F32',
+  'F16',
+  'BF16',
+  'F8_E4M3',
+  'F8_E5M2',
+  'F8_E8M0',
+  'F6_E2M3',
+  'F6_E3M2',
+  'F4',
+  'C64',
+  'I64',
+  'U64',
+  'I32',
+  'U32',
+  'I16',
+  'U16',
+  'I8',
+  'U8',
+  'BOOL',
+] as const;
+export type StoredDtype = (typeof STORED_DTYPES)[number];
 
 export interface TensorInfo {
   /** The safetensors file it lies in. */
   path: string;
-  dtype: TensorDtype;
+  dtype: StoredDtype;
   shape: number[];
   /** Bytes within the file. */
   start: number;
   end: number;
 }
 
-/** The tensors of a model, of one safetensors file or a sharded index. */
+/**
+ * The tensors of a model, of one safetensors file or a sharded index. Names are found with or without the prefix
+ * (`model.`, `transformer.`) that some checkpoints of a family have and others lack.
+ */
 export interface WeightReader {
   has(name: string): boolean;
   /** Throws TENSOR_MISSING. */

@@ -1,0 +1,107 @@
+import * as v from 'valibot';
+import { AiloError } from '../errors/index.ts';
+import { bfloatToFloat, halfToFloat } from '../tensor/half.ts';
+import { parseJson } from './json.ts';
+import { MAX_SHARDS, MAX_WEIGHT_INDEX_BYTES } from './limits.ts';
+import { HEADER_PREFIX_BYTES, parseHeader, parseHeaderLength } from './safetensors.ts';
+import type { ModelSource, TensorInfo, WeightReader } from './types.ts';
+
+const SINGLE = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
+const PREFIXES = ['model.', 'transformer.'];
+
+const WeightIndex = v.object({
+  weight_map: v.record(
+    v.string(),
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'not a file name')),
+  ),
+});
+
+/**
+ * Opens `model.safetensors`, or the shards of `model.safetensors.index.json`; reads only the headers. Throws
+ * SAFETENSORS_HEADER_INVALID, TENSOR_MISSING (the index promises what a shard lacks) and the source's errors.
+ */
+export async function openWeights(source: ModelSource, signal?: AbortSignal): Promise<WeightReader> {
+  const tensors = (await hasFile(source, SINGLE, signal))
+    ? await readHeader(source, SINGLE, signal)
+    : await readShardHeaders(source, signal);
+  const info = (name: string): TensorInfo => {
+    const found = resolve(tensors, name);
+    if (found === undefined) throw AiloError.of('TENSOR_MISSING', { name });
+    return found;
+  };
+  return {
+    has: (name) => resolve(tensors, name) !== undefined,
+    info,
+    readFloat32: (name, signal) => readFloat32(source, name, info(name), signal),
+  };
+}
+
+function resolve(tensors: Map<string, TensorInfo>, name: string): TensorInfo | undefined {
+  const prefix = PREFIXES.find((known) => name.startsWith(known));
+  const bare = prefix === undefined ? name : name.slice(prefix.length);
+  for (const candidate of [name, bare, ...PREFIXES.map((known) => known + bare)]) {
+    const found = tensors.get(candidate);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function readFloat32(
+  source: ModelSource,
+  name: string,
+  { path, dtype, start, end }: TensorInfo,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') {
+    throw AiloError.of('TENSOR_INVALID', { name, reason: `its type ${dtype} is not F32, F16 or BF16` });
+  }
+  const bytes = aligned(await source.readRange(path, start, end, signal), dtype === 'F32' ? 4 : 2);
+  if (dtype === 'F32') return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
+  return dtype === 'F16' ? halfToFloat(halves) : bfloatToFloat(halves);
+}
+
+/** Typed arrays need an aligned offset; a source may return a view of a larger buffer. */
+function aligned(bytes: Uint8Array, alignment: number): Uint8Array {
+  return bytes.byteOffset % alignment === 0 ? bytes : new Uint8Array(bytes);
+}
+
+async function readShardHeaders(source: ModelSource, signal?: AbortSignal): Promise<Map<string, TensorInfo>> {
+  const invalid = (reason: string) => AiloError.of('SAFETENSORS_HEADER_INVALID', { path: INDEX, reason });
+  const index = parseJson(WeightIndex, await readIndex(source, signal), invalid);
+  const shards = [...new Set(Object.values(index.weight_map))];
+  if (shards.length > MAX_SHARDS)
+    throw invalid(`it names ${shards.length} shards, more than the ${MAX_SHARDS} allowed`);
+  const headers = new Map<string, Map<string, TensorInfo>>();
+  for (const shard of shards) headers.set(shard, await readHeader(source, shard, signal));
+  const tensors = new Map<string, TensorInfo>();
+  for (const [name, shard] of Object.entries(index.weight_map)) {
+    const info = headers.get(shard)?.get(name);
+    if (info === undefined) throw AiloError.of('TENSOR_MISSING', { name });
+    tensors.set(name, info);
+  }
+  return tensors;
+}
+
+async function readIndex(source: ModelSource, signal?: AbortSignal): Promise<Uint8Array> {
+  if (!(await hasFile(source, INDEX, signal))) throw AiloError.of('MODEL_FILE_MISSING', { path: SINGLE });
+  return source.readFile(INDEX, MAX_WEIGHT_INDEX_BYTES, signal);
+}
+
+async function readHeader(source: ModelSource, path: string, signal?: AbortSignal): Promise<Map<string, TensorInfo>> {
+  const fileBytes = await source.size(path, signal);
+  const prefix = await source.readRange(path, 0, Math.min(HEADER_PREFIX_BYTES, fileBytes), signal);
+  const end = HEADER_PREFIX_BYTES + parseHeaderLength(prefix, fileBytes, path);
+  return parseHeader(await source.readRange(path, HEADER_PREFIX_BYTES, end, signal), fileBytes, path);
+}
+
+async function hasFile(source: ModelSource, path: string, signal?: AbortSignal): Promise<boolean> {
+  try {
+    await source.size(path, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof AiloError && error.code === 'MODEL_FILE_MISSING') return false;
+    throw error;
+  }
+}

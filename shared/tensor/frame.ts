@@ -1,0 +1,132 @@
+/**
+ * The binary tensor frame: what stages hand to each other, and what carries token ids to the first. All numbers are
+ * little-endian; the same bytes are read and written by the Python miner (tests/vectors/frames.json binds both).
+ *
+ *   0  magic "AF"
+ *   2  version  u8   1
+ *   3  kind     u8   0 tokens, 1 hidden
+ *   4  dtype    u8   0 i32, 1 f32, 2 f16, 3 i8 with one f32 scale per row
+ *   5  flags    u8   bit 0: sample after this
+ *   6  job      16 bytes
+ *  22  sequence u32  steps of the job on this link, from 0
+ *  26  position u32  rows of the sequence before this frame
+ *  30  rank     u8   1 for tokens [count], 2 for hidden [rows, hiddenSize]
+ *  31  dims     rank × u32, then zero bytes up to a multiple of 4
+ *   …  payload  row-major; for i8 the scales of all rows come first
+ */
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { ByteReader, ByteWriter } from '../bytes/bytes.ts';
+import { AiloError } from '../errors/index.ts';
+import { decodeRows, encodeRows, payloadBytes, type WireDtype } from './payload.ts';
+
+const MAGIC = 0x4641;
+const VERSION = 1;
+const SAMPLE_AFTER = 1;
+const DTYPES = ['i32', 'f32', 'f16', 'i8'] as const;
+/** Neither a sequence nor a hidden state is longer; keeps products of dims exact. */
+const MAX_DIM = 2 ** 24;
+
+export type Frame = {
+  /** 128 bits, hex. */
+  job: string;
+  /** Counts the steps of the job on this link, from 0. */
+  sequence: number;
+  /** Rows of the sequence that came before this frame. */
+  position: number;
+  /** The last stage chooses a token after this frame: the last chunk of a prefill and every decode step. */
+  sampleAfter: boolean;
+} & (
+  | { kind: 'tokens'; ids: Int32Array }
+  /** `data` is row-major [rows, hiddenSize], float32. */
+  | { kind: 'hidden'; rows: number; data: Float32Array }
+);
+
+/**
+ * `wire` is the format of hidden states on the wire (token ids are always i32): f32 is exact, f16 rounds to nearest
+ * even, i8 keeps each row within 1/254 of its largest magnitude. A frame without rows is the caller's mistake:
+ * RangeError.
+ */
+export function encodeFrame(frame: Frame, wire: WireDtype = 'f32'): Uint8Array<ArrayBuffer> {
+  const dims = frame.kind === 'tokens' ? [frame.ids.length] : [frame.rows, frame.data.length / frame.rows];
+  if (!dims.every((dim) => Number.isInteger(dim) && dim > 0 && dim <= MAX_DIM)) {
+    throw new RangeError(`a frame cannot have the shape [${dims}]`);
+  }
+  const job = hexToBytes(frame.job);
+  if (job.length !== 16) throw new RangeError('a job id has 16 bytes');
+  const writer = new ByteWriter()
+    .u16(MAGIC)
+    .u8(VERSION)
+    .u8(frame.kind === 'tokens' ? 0 : 1)
+    .u8(frame.kind === 'tokens' ? 0 : DTYPES.indexOf(wire))
+    .u8(frame.sampleAfter ? SAMPLE_AFTER : 0)
+    .bytes(job)
+    .u32(frame.sequence)
+    .u32(frame.position)
+    .u8(dims.length);
+  for (const dim of dims) writer.u32(dim);
+  const headerBytes = 31 + 4 * dims.length;
+  writer.bytes(new Uint8Array(padding(headerBytes)));
+  if (frame.kind === 'tokens') writer.bytes(bytesOf(frame.ids));
+  else writer.bytes(encodeRows(frame.data, frame.rows, wire));
+  return writer.finish();
+}
+
+/** Throws FRAME_INVALID for anything that `encodeFrame` would not have written, before allocating its tensor. */
+export function decodeFrame(bytes: Uint8Array): Frame {
+  const reader = new ByteReader(bytes, invalid);
+  if (reader.u16() !== MAGIC) throw invalid('it does not begin with “AF”');
+  const version = reader.u8();
+  if (version !== VERSION) throw invalid(`its version ${version} is unknown`);
+  const kind = reader.u8();
+  const dtype = DTYPES[reader.u8()];
+  const flags = reader.u8();
+  if ((flags & ~SAMPLE_AFTER) !== 0) throw invalid('it has unknown flags');
+  const head = {
+    job: bytesToHex(reader.bytes(16)),
+    sequence: reader.u32(),
+    position: reader.u32(),
+    sampleAfter: flags === SAMPLE_AFTER,
+  };
+  const dims = readDims(reader);
+  if (kind === 0 && dtype === 'i32' && dims.length === 1)
+    return { ...head, kind: 'tokens', ids: readIds(reader, dims[0]!) };
+  if (kind !== 1 || dtype === undefined || dtype === 'i32' || dims.length !== 2) {
+    throw invalid('its kind, type and rank do not belong together');
+  }
+  const [rows, columns] = dims as [number, number];
+  const payload = readPayload(reader, payloadBytes(rows, columns, dtype));
+  return { ...head, kind: 'hidden', rows, data: decodeRows(payload, rows, columns, dtype) };
+}
+
+function readDims(reader: ByteReader): number[] {
+  const rank = reader.u8();
+  if (rank < 1 || rank > 2) throw invalid(`its rank ${rank} is unknown`);
+  const dims = Array.from({ length: rank }, () => reader.u32());
+  if (!dims.every((dim) => dim > 0 && dim <= MAX_DIM)) throw invalid(`its shape [${dims}] is impossible`);
+  if (reader.bytes(padding(reader.offset)).some((byte) => byte !== 0)) throw invalid('its padding is not zero');
+  return dims;
+}
+
+function readIds(reader: ByteReader, count: number): Int32Array {
+  const ids = new Int32Array(new Uint8Array(readPayload(reader, 4 * count)).buffer);
+  if (ids.some((id) => id < 0)) throw invalid('it has a negative token');
+  return ids;
+}
+
+function readPayload(reader: ByteReader, byteLength: number): Uint8Array {
+  const payload = reader.bytes(byteLength);
+  reader.end();
+  return payload;
+}
+
+function padding(length: number): number {
+  return -length & 3;
+}
+
+function bytesOf(array: Int32Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+function invalid(reason: string): AiloError {
+  return AiloError.of('FRAME_INVALID', { reason });
+}

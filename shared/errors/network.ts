@@ -29,5 +29,19 @@ export const networkSentences = {
   JOB_UNKNOWN: (d: { job: string }) => `There is no job ${d.job} here.`,
   STAGE_LOST: (d: { stage: number }) =>
     `The node holding part ${d.stage + 1} of the model went away during the answer.`,
+  REQUESTS_TOO_MANY: (d: { limit: number }) =>
+    `${d.limit} of your questions are being answered already; wait until one of them is done.`,
+  TOKEN_UNKNOWN: (d: { token: number; vocabSize: number }) =>
+    `The prompt has the token ${d.token}, but this model knows only ${d.vocabSize}.`,
+  JOB_STALLED: (d: { timeoutMs: number }) =>
+    `No word of the answer came for ${d.timeoutMs / 1000} s, so it was given up.`,
+  STAGE_MISBEHAVED: (d: { stage: number }) =>
+    `The node holding part ${d.stage + 1} of the model answered out of turn, so the answer was stopped.`,
+  NETWORK_FULL: (_: Record<never, never>) => 'The coordinator has as many connections as it can hold; try again later.',
+  NOT_FOUND: (d: { what: string }) => `There is no ${d.what} here.`,
+  REQUEST_INVALID: (d: { reason: string }) => `The request was not understood: ${d.reason}.`,
+  RANGE_UNSATISFIABLE: (d: { bytes: number }) => `The range asked for is not within the file's ${d.bytes} bytes.`,
+  PORT_UNUSABLE: (d: { host: string; port: number; reason: string }) =>
+    `The coordinator cannot listen on ${d.host}:${d.port}: ${d.reason}.`,
   ROUTE_INVALID: (_: Record<never, never>) => 'A frame was sent to a node that is not its neighbour in the job.',
 };

@@ -1,0 +1,50 @@
+/** Every bound of the coordinator that is not part of the protocol (shared/protocol/limits.ts), in one place. */
+
+/** Sockets that may be open at once, authenticated or not. A school or a simulation shares one address. */
+export const MAX_SOCKETS = 4_096;
+export const MAX_SOCKETS_PER_ADDRESS = 1_024;
+
+/** Sessions kept at once, connected or within their grace. */
+export const MAX_SESSIONS = 4_096;
+
+/** A token bucket: `capacity` at once, refilled by `perSecond`. */
+export interface BucketRule {
+  capacity: number;
+  perSecond: number;
+}
+/** New sockets of one network address. */
+export const CONNECTIONS_PER_ADDRESS: BucketRule = { capacity: 1_024, perSecond: 10 };
+/** Messages of one wallet: the last stage of several fast jobs sends two a token. */
+export const MESSAGES_PER_WALLET: BucketRule = { capacity: 20_000, perSecond: 5_000 };
+/** Bytes of one wallet: a long prompt's hidden states come in a burst. */
+export const BYTES_PER_WALLET: BucketRule = { capacity: 256 * 2 ** 20, perSecond: 128 * 2 ** 20 };
+/** `generate`, which costs every stage work. */
+export const REQUESTS_PER_WALLET: BucketRule = { capacity: 20, perSecond: 0.5 };
+/** `offer` and `withdraw`, which may re-plan a room. */
+export const OFFERS_PER_WALLET: BucketRule = { capacity: 20, perSecond: 0.5 };
+/** Messages that break a rule; whoever runs out is disconnected. */
+export const ABUSES_PER_WALLET: BucketRule = { capacity: 20, perSecond: 0.1 };
+/** Buckets remembered per kind; beyond it the longest untouched is forgotten. */
+export const MAX_BUCKETS = 16_384;
+
+/** A node that failed a model is not asked for it again for so long, doubling with each failure. */
+export const BAN_MS = 15_000;
+export const MAX_BAN_MS = 3_600_000;
+/** Loading may take a fixed time plus the stage's bytes at this speed, before the node counts as failed. */
+export const LOAD_BASE_MS = 120_000;
+export const LOAD_BYTES_PER_MS = 250;
+
+/** Sequences of one stage at once, each with a KV cache of its own; also the jobs of one room at once. */
+export const MAX_SEQUENCES = 4;
+/** A job is given up when no token came for so long. */
+export const TOKEN_TIMEOUT_MS = 60_000;
+/** While the prompt is computed, frames between stages count as progress, but no longer than this in all. */
+export const FIRST_TOKEN_TIMEOUT_MS = 600_000;
+/** Requests remembered so that none is made twice. */
+export const MAX_REMEMBERED_REQUESTS = 4_096;
+
+/** How often deadlines, bans and grace periods are looked at. */
+export const TICK_MS = 500;
+
+/** HTTP requests of one network address per minute. */
+export const HTTP_REQUESTS_PER_MINUTE = 6_000;

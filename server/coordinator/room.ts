@@ -1,0 +1,158 @@
+/**
+ * A room serves one model: an ordered list of stages, each held by one node. Everything here is a pure decision over
+ * plain state; rooms.ts strings them together over all rooms.
+ *
+ * forming (some stage has no holder) → loading (some holder is not ready) → ready
+ */
+import type { Quant, UnitRange } from '../../shared/graph/types.ts';
+import type { FromNode, ModelListing } from '../../shared/protocol/messages.ts';
+import { BAN_MS, LOAD_BASE_MS, LOAD_BYTES_PER_MS, MAX_BAN_MS } from './limits.ts';
+
+export type Offer = FromNode['offer'];
+
+/** A node that could hold a stage. */
+export interface Candidate {
+  node: string;
+  offer: Offer;
+}
+
+/** What a room needs to know of its model; the figures come from shared/graph and shared/plan. */
+export interface RoomSpec {
+  model: string;
+  name: string;
+  manifestHash: string;
+  quant: Quant;
+  contextLength: number;
+  maxSequences: number;
+  /** Placement units of the whole model. */
+  units: number;
+  /** Exactly so many stages; absent: as few as fit. */
+  stages?: number;
+  /** Memory (bytes) that these units take on their node. */
+  memoryBytes(range: UnitRange): number;
+  /** Contiguous stages over some of the candidates, in order, covering `range`; undefined where they don't suffice. */
+  plan(range: UnitRange, candidates: Candidate[], stages?: number): Placement[] | undefined;
+}
+
+export interface Placement {
+  range: UnitRange;
+  node: string;
+}
+
+export interface Holder {
+  node: string;
+  assignment: string;
+  ready: boolean;
+  /** When a holder that is not ready counts as failed. */
+  deadlineMs: number;
+}
+
+export interface Stage {
+  range: UnitRange;
+  holder?: Holder;
+}
+
+export interface Ban {
+  failures: number;
+  untilMs: number;
+}
+
+export interface Room {
+  spec: RoomSpec;
+  /** Empty until a plan was possible. */
+  stages: Stage[];
+  /** Holders that were replaced or are leaving, and still have jobs to finish. */
+  draining: Holder[];
+  bans: Map<string, Ban>;
+}
+
+/** What decisions may use beside the state. */
+export interface Context {
+  nowMs: number;
+  /** In [0, 1). */
+  random(): number;
+  /** A new 128-bit id, hex. */
+  newId(): string;
+  /** Assignments that running jobs pass through. */
+  inUse: ReadonlySet<string>;
+}
+
+export function createRoom(spec: RoomSpec): Room {
+  return { spec, stages: [], draining: [], bans: new Map() };
+}
+
+/** A copy that may be changed without changing the original. */
+export function copyRoom(room: Room): Room {
+  return {
+    spec: room.spec,
+    stages: room.stages.map(({ range, holder }) => (holder ? { range, holder: { ...holder } } : { range })),
+    draining: [...room.draining],
+    bans: new Map(room.bans),
+  };
+}
+
+export function phase(room: Room): 'forming' | 'loading' | 'ready' {
+  if (room.stages.length === 0 || room.stages.some(({ holder }) => !holder)) return 'forming';
+  return room.stages.every(({ holder }) => holder?.ready) ? 'ready' : 'loading';
+}
+
+export function listing(room: Room): ModelListing {
+  const { model, name, manifestHash, contextLength, stages } = room.spec;
+  return {
+    id: model,
+    name,
+    manifestHash,
+    contextLength,
+    stages: room.stages.length || stages || 1,
+    ready: room.stages.filter(({ holder }) => holder?.ready).length,
+  };
+}
+
+/** Why a node's wish for one stage in particular can't be met, if so. */
+export function wishProblem(
+  spec: RoomSpec,
+  { start, end }: UnitRange,
+  budgetBytes: number,
+): { code: 'STAGE_RANGE_INVALID' } | { code: 'STAGE_TOO_LARGE'; neededBytes: number } | undefined {
+  if (start >= end || end > spec.units) return { code: 'STAGE_RANGE_INVALID' };
+  const neededBytes = spec.memoryBytes({ start, end });
+  return neededBytes > budgetBytes ? { code: 'STAGE_TOO_LARGE', neededBytes } : undefined;
+}
+
+/** Whether a node may hold this stage: it fits, it is what the node asked for if it did, and the node is not banned. */
+export function mayHold(room: Room, range: UnitRange, { node, offer }: Candidate, nowMs: number): boolean {
+  const { want } = offer;
+  if (want && !(want.model === room.spec.model && want.start === range.start && want.end === range.end)) return false;
+  return !isBanned(room, node, nowMs) && room.spec.memoryBytes(range) <= offer.budgetBytes;
+}
+
+export function isBanned(room: Room, node: string, nowMs: number): boolean {
+  const ban = room.bans.get(node);
+  return ban !== undefined && nowMs < ban.untilMs;
+}
+
+/** 15 s, doubling with each further failure until they are forgotten. */
+export function nextBan(previous: Ban | undefined, nowMs: number): Ban {
+  const failures = (previous?.failures ?? 0) + 1;
+  return { failures, untilMs: nowMs + Math.min(MAX_BAN_MS, BAN_MS * 2 ** (failures - 1)) };
+}
+
+/** Whether a failure is so long ago that the doubling begins anew. */
+export function isForgotten(ban: Ban, nowMs: number): boolean {
+  return nowMs >= ban.untilMs + MAX_BAN_MS;
+}
+
+/** When loading this stage has taken too long. */
+export function loadDeadline(spec: RoomSpec, range: UnitRange, nowMs: number): number {
+  return nowMs + LOAD_BASE_MS + spec.memoryBytes(range) / LOAD_BYTES_PER_MS;
+}
+
+/** The items in a random order (Fisher–Yates), so that nobody can aim for a place. */
+export function shuffle<T>(items: readonly T[], random: () => number): T[] {
+  const result = [...items];
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [result[i], result[j]] = [result[j]!, result[i]!];
+  }
+  return result;
+}

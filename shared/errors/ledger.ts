@@ -1,2 +1,58 @@
-/** Errors of the ledger: one for each consensus rule, and those of reading its bytes. */
-export const ledgerSentences = {};
+/** Errors of the ledger: one for each consensus rule, and those of reading its bytes and keeping them. */
+export const ledgerSentences = {
+  // Reading bytes
+  AMOUNT_INVALID: (d: { reason: string }) => `This amount cannot be used: ${d.reason}.`,
+  GENESIS_INVALID: (d: { reason: string }) => `The genesis file cannot be used: ${d.reason}.`,
+  TRANSACTION_INVALID: (d: { reason: string }) => `This is not a transaction: ${d.reason}.`,
+  RECEIPT_INVALID: (d: { reason: string }) => `This is not a receipt: ${d.reason}.`,
+  ENTRY_INVALID: (d: { reason: string }) => `This is not an entry of the ledger: ${d.reason}.`,
+  CHECKPOINT_INVALID: (d: { reason: string }) => `This is not a checkpoint of the ledger: ${d.reason}.`,
+  LEDGER_RECORD_INVALID: (d: { reason: string }) => `A record of the ledger's state cannot be read: ${d.reason}.`,
+
+  // Rules for every entry
+  NETWORK_MISMATCH: (_: Record<never, never>) => 'This was signed for another network.',
+  SIGNATURE_INVALID: (_: Record<never, never>) => 'The signature does not belong to the sender.',
+  ENTRY_TIME_BACKWARDS: (d: { timeMs: number; lastMs: number }) =>
+    `The entry's time ${d.timeMs} lies before ${d.lastMs}, that of the entry before it.`,
+  SUPPLY_EXHAUSTED: (_: Record<never, never>) => 'More money than this would be more than the ledger can count.',
+  SUPPLY_BROKEN: (d: { reason: string }) => `The ledger does not add up: ${d.reason}.`,
+
+  // Rules for transfers
+  TRANSFER_TO_SELF: (_: Record<never, never>) => 'Sender and recipient are the same wallet.',
+  RECIPIENT_INVALID: (_: Record<never, never>) => 'Nobody can have the recipient’s address.',
+  AMOUNT_ZERO: (_: Record<never, never>) => 'The amount must be more than nothing.',
+  FEE_WRONG: (d: { feeMicroAlc: bigint; expectedMicroAlc: bigint }) =>
+    `The fee is ${d.feeMicroAlc} µALC but must be exactly ${d.expectedMicroAlc} µALC.`,
+  TIME_IN_FUTURE: (d: { aheadMs: number }) =>
+    `The transaction's time lies ${Math.ceil(d.aheadMs / 1000)} s in the future; please check this device's clock.`,
+  NONCE_WRONG: (d: { nonce: number; expected: number }) =>
+    `The transaction has number ${d.nonce} where ${d.expected} comes next for its sender.`,
+  BALANCE_INSUFFICIENT: (d: { availableMicroAlc: bigint; neededMicroAlc: bigint }) =>
+    `${d.neededMicroAlc} µALC are needed, but only ${d.availableMicroAlc} µALC are available.`,
+
+  // Rules for what the network itself adds
+  NOT_FROM_NETWORK: (_: Record<never, never>) => 'Only the network itself may pay rewards and reverse transfers.',
+  REWARD_WITHOUT_RECEIPT: (_: Record<never, never>) => 'A reward must follow the receipt it is paid for.',
+  REWARD_MISSING: (_: Record<never, never>) => 'A receipt was not paid in full.',
+  REWARD_WRONG: (d: { reason: string }) => `The reward is not what its receipt says: ${d.reason}.`,
+  RECEIPT_NUMBER_WRONG: (d: { number: number; expected: number }) =>
+    `The receipt has number ${d.number} where ${d.expected} comes next for its requester.`,
+  RECEIPT_TOO_SHORT: (d: { tokens: number; minTokens: number }) =>
+    `Cut off after ${d.tokens} tokens, the answer earns nothing; ${d.minTokens} are needed.`,
+  RECEIPT_OVER_QUOTA: (d: { paidPerHour: number }) =>
+    `Only ${d.paidPerHour} requests of one person are paid each hour, so this one earned nothing.`,
+  RECEIPT_NOBODY_TO_PAY: (_: Record<never, never>) =>
+    'Nobody but the requester took part, and one cannot earn from oneself.',
+  REVERSAL_UNFOUNDED: (_: Record<never, never>) => 'Only a disputed transfer can be reversed.',
+
+  // Keeping the ledger
+  DATABASE_UNUSABLE: (d: { path: string; reason: string }) => `The database “${d.path}” cannot be opened: ${d.reason}.`,
+  NETWORK_FILES_UNUSABLE: (d: { path: string; reason: string }) =>
+    `The network's file “${d.path}” cannot be used: ${d.reason}.`,
+  RECEIPT_CONFLICT: (d: { job: string }) => `The job ${d.job} was already paid for another result.`,
+  LEDGER_OTHER_NETWORK: (_: Record<never, never>) => 'The database keeps the ledger of another network.',
+  LEDGER_CORRUPT: (d: { reason: string }) => `The stored ledger is damaged: ${d.reason}.`,
+  LEDGER_BUSY: (d: { limit: number }) => `More than ${d.limit} bookings are waiting; try again in a moment.`,
+  LEDGER_CLOSED: (_: Record<never, never>) => 'The ledger is closing and takes nothing more.',
+  LEDGER_FAILED: (_: Record<never, never>) => 'The ledger could not be written; nothing was booked, try again.',
+};

@@ -1,0 +1,62 @@
+/** The ledger as the rest of the coordinator sees it. */
+import type { AiloError } from '../../shared/errors/index.ts';
+import type { Checkpoint, Seal } from '../../shared/ledger/checkpoint.ts';
+import type { TransactionRecord } from '../../shared/protocol/http.ts';
+import type { AccountSummary } from '../../shared/protocol/messages.ts';
+
+/** A completed inference, as the room saw it. The same result always makes the same receipt. */
+export interface InferenceResult {
+  /** 128 bits, hex. A job is paid at most once. */
+  job: string;
+  model: string;
+  /** Address of who asked. Never paid from it. */
+  requester: string;
+  /** Who computed, in the order of the stages; addresses that have authenticated. */
+  participants: { address: string; start: number; end: number }[];
+  /** Tokens produced. */
+  tokens: number;
+  latencyMs: number;
+  /** `stop`: the model ended by itself. */
+  finish: 'stop' | 'length';
+  /** When it completed, Unix time. */
+  timeMs: number;
+}
+
+export interface MintOutcome {
+  /** One for each wallet that was paid; empty where the result earns nothing. */
+  transactions: TransactionRecord[];
+  /** Why it earns nothing: RECEIPT_TOO_SHORT, RECEIPT_OVER_QUOTA or RECEIPT_NOBODY_TO_PAY. */
+  unpaid?: AiloError;
+}
+
+/** JSON of a receipt; `number` counts the requester's paid inferences from 1. */
+export interface ReceiptRecord extends InferenceResult {
+  hash: string;
+  number: number;
+}
+
+export interface Ledger {
+  /**
+   * Pays for an inference, durably: when this resolves, the rewards are sealed in a checkpoint. Calling it again with
+   * the same result changes nothing and gives the same transactions. Rejects with RECEIPT_INVALID, RECEIPT_CONFLICT
+   * (the job was already paid for another result), LEDGER_BUSY, LEDGER_CLOSED, LEDGER_FAILED (try again).
+   */
+  mintInference(result: InferenceResult): Promise<MintOutcome>;
+  /** A wallet without history has an account of zeros. */
+  account(address: string): Promise<AccountSummary>;
+  /** The wallet's history, newest first, at most `limit` of those placed before `before` in the log. */
+  transactions(
+    address: string,
+    page: { before?: number | undefined; limit: number },
+  ): Promise<{ transactions: TransactionRecord[]; next?: number }>;
+  /** By the hash that rewards carry as their reference. */
+  receipt(hash: string): Promise<ReceiptRecord | undefined>;
+  /** The newest checkpoint and the network key's signature over it. */
+  checkpoint(): Promise<{ checkpoint: Checkpoint; seal: Seal }>;
+  /** The log's entries `start` ≤ place < `end`, as far as the newest checkpoint covers them; at most 256. */
+  entries(start: number, end: number): Promise<Uint8Array[]>;
+  /** Told, after each commit, the addresses whose account or history changed. Returns how to stop. */
+  subscribe(listener: (addresses: ReadonlySet<string>) => void): () => void;
+  /** Finishes what was accepted, then takes no more. The database stays open: it is the caller's. */
+  close(): Promise<void>;
+}

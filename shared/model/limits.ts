@@ -19,6 +19,5 @@ export const MAX_MANIFEST_FILES = MAX_SHARDS + 32;
 /** Chunks that one read asks for at the same time. */
 export const MAX_PARALLEL_CHUNKS = 6;
 
-/** A download may be as slow as this before it is given up, after a start-up allowance. */
-export const MIN_DOWNLOAD_BYTES_PER_MS = 16;
-export const DOWNLOAD_START_MS = 30_000;
+/** A download of which nothing arrives for so long is given up. */
+export const STALL_TIMEOUT_MS = 30_000;

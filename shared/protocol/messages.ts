@@ -28,7 +28,7 @@ export const ModelId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,
 const MicroAlc = v.pipe(v.string(), v.regex(/^-?(0|[1-9][0-9]{0,38})$/));
 const Token = count(2 ** 31 - 1);
 const Unit = count(4 * MAX_STAGES);
-const WireErrorSchema = v.strictObject({ code: text(64), message: text(1024) });
+export const WireErrorSchema = v.strictObject({ code: text(64), message: text(1024) });
 
 export const SamplingSchema = v.strictObject({
   temperature: amount(2),

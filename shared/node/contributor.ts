@@ -1,0 +1,238 @@
+/**
+ * The contributing side: offers what was measured, holds the stage that the coordinator assigns, and gives it back.
+ * Messages decide at once what should be; loading and releasing follow one after the other, so that memory never
+ * holds two stages.
+ */
+import { AiloError, toAiloError } from '../errors/index.ts';
+import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
+import type { Measurement, Runtime } from '../runtime/types.ts';
+import { createJobs, type Jobs } from './jobs.ts';
+import type { Log } from './log.ts';
+import type { LoadStage, ReadyStage } from './stage.ts';
+import type { Activity } from './types.ts';
+
+type Assignment = FromCoordinator['assign'];
+
+export interface ContributorOptions {
+  address: string;
+  want?: FromNode['offer']['want'];
+  createRuntime(): Promise<Runtime>;
+  loadStage: LoadStage;
+  /** Whether there is a session to contribute through. */
+  isOpen(): boolean;
+  send<T extends keyof FromNode>(type: T, body: FromNode[T]): void;
+  /** Milliseconds of a steady clock. */
+  now(): number;
+  log: Log;
+  onChange(contributing: boolean, activity: Activity): void;
+  onError(error: AiloError): void;
+}
+
+export interface Contributor {
+  contribute(on: boolean): void;
+  onOpen(): void;
+  onLost(): void;
+  assign(body: Assignment): void;
+  unassign(body: FromCoordinator['unassign']): void;
+  jobOpen(body: FromCoordinator['jobOpen']): void;
+  jobClose(body: FromCoordinator['jobClose']): void;
+  frame(body: FromCoordinator['frame']): void;
+  /** Frees everything, the engine included. Contributing stays switched as it was. */
+  release(): Promise<void>;
+}
+
+/** The stage this node is to hold: first loading, then with jobs. */
+interface Held {
+  assignment: Assignment;
+  cancel: AbortController;
+  loadedBytes: number;
+  totalBytes: number;
+  loaded?: { ready: ReadyStage; jobs: Jobs };
+}
+
+export function createContributor(options: ContributorOptions): Contributor {
+  const { send, log } = options;
+  let contributing = false;
+  let runtime: Promise<Runtime> | undefined;
+  let measurement: Measurement | undefined;
+  let held: Held | undefined;
+  /** Left over from a session that was lost; the next one often assigns the same again. */
+  let kept: { assignment: Assignment; ready: ReadyStage } | undefined;
+  /** Loading and releasing, in order. Never rejects. */
+  let work: Promise<void> = Promise.resolve();
+
+  const changed = () => options.onChange(contributing, activity());
+  const then = (next: () => Promise<void>) => {
+    work = work.then(next).catch((thrown) => options.onError(toAiloError(thrown)));
+    return work;
+  };
+
+  function activity(): Activity {
+    if (held) return heldActivity(held);
+    if (!contributing) return { kind: 'off' };
+    return measurement ? { kind: 'waiting' } : { kind: 'measuring' };
+  }
+
+  async function engine(): Promise<Runtime> {
+    runtime ??= options.createRuntime();
+    try {
+      return await runtime;
+    } catch (thrown) {
+      runtime = undefined;
+      throw thrown;
+    }
+  }
+
+  async function offer() {
+    if (!contributing || !options.isOpen()) return;
+    try {
+      const { engine: name, budgetBytes, measure } = await engineWithMeasure();
+      measurement ??= await measure();
+      changed();
+      if (!contributing || !options.isOpen()) return;
+      const { want } = options;
+      const { matmulGflops } = measurement;
+      send('offer', { engine: name, budgetBytes, matmulGflops, ...(want && { want }) });
+    } catch (thrown) {
+      contributing = false;
+      options.onError(toAiloError(thrown));
+      changed();
+    }
+  }
+
+  async function engineWithMeasure() {
+    const engineHere = await engine();
+    return { engine: engineHere.engine, budgetBytes: engineHere.budgetBytes, measure: () => engineHere.measure() };
+  }
+
+  async function load(mine: Held) {
+    const { assignment, cancel } = mine;
+    if (cancel.signal.aborted) return;
+    const startedMs = options.now();
+    try {
+      const ready = (await takeKept(assignment)) ?? (await loadAnew(mine));
+      if (cancel.signal.aborted) return await ready.stage.release();
+      const jobs = createJobs({ ready, assignment, address: options.address, send, onChange: changed });
+      mine.loaded = { ready, jobs };
+      const loadMs = Math.round(options.now() - startedMs);
+      log.info({ model: assignment.model, stage: assignment.stage, loadMs }, 'the stage is loaded');
+      send('stageReady', { assignment: assignment.assignment, loadMs, memoryBytes: ready.memoryBytes });
+    } catch (thrown) {
+      if (cancel.signal.aborted) return;
+      const error = toAiloError(thrown);
+      if (held === mine) held = undefined;
+      log.warn({ code: error.code, cause: error.cause }, error.message);
+      send('stageFailed', { assignment: assignment.assignment, error: error.toWire() });
+      options.onError(error);
+    }
+    changed();
+  }
+
+  async function loadAnew(mine: Held): Promise<ReadyStage> {
+    return await options.loadStage(mine.assignment, await engine(), {
+      signal: mine.cancel.signal,
+      onProgress(loadedBytes, totalBytes) {
+        mine.loadedBytes = loadedBytes;
+        mine.totalBytes = totalBytes;
+        changed();
+      },
+    });
+  }
+
+  /** The stage of the lost session if it is the same; otherwise it makes room. */
+  async function takeKept(assignment: Assignment): Promise<ReadyStage | undefined> {
+    const candidate = kept;
+    kept = undefined;
+    if (candidate && isSameStage(candidate.assignment, assignment)) return candidate.ready;
+    await candidate?.ready.stage.release();
+    return undefined;
+  }
+
+  /** Lets go of the current stage; its memory is free when `work` has come so far. */
+  function letGo(keep: boolean) {
+    const mine = held;
+    if (!mine) return;
+    held = undefined;
+    mine.cancel.abort();
+    const { loaded } = mine;
+    if (!loaded) return;
+    const closed = loaded.jobs.closeAll();
+    then(async () => {
+      await closed;
+      if (keep) kept = { assignment: mine.assignment, ready: loaded.ready };
+      else await loaded.ready.stage.release();
+    });
+  }
+
+  /** After the person switched off and everything is given back, not even the engine stays. */
+  function release(): Promise<void> {
+    letGo(false);
+    return then(async () => {
+      await kept?.ready.stage.release();
+      kept = undefined;
+      const closing = runtime;
+      runtime = undefined;
+      await (await closing)?.close();
+    });
+  }
+
+  return {
+    contribute(on) {
+      if (on === contributing) return;
+      contributing = on;
+      if (on) {
+        void offer();
+      } else {
+        if (options.isOpen()) send('withdraw', {});
+        // What runs is finished: the coordinator says when.
+        if (!held?.loaded || !options.isOpen()) void release();
+      }
+      changed();
+    },
+    onOpen: () => void offer(),
+    onLost() {
+      letGo(contributing);
+      if (!contributing) void release();
+      changed();
+    },
+    assign(body) {
+      // It crossed our withdrawal; the coordinator takes it back.
+      if (!contributing) return;
+      letGo(false);
+      const mine: Held = { assignment: body, cancel: new AbortController(), loadedBytes: 0, totalBytes: 0 };
+      held = mine;
+      then(() => load(mine));
+      changed();
+    },
+    unassign({ assignment }) {
+      if (held?.assignment.assignment !== assignment) return;
+      letGo(false);
+      if (!contributing) void release();
+      changed();
+    },
+    jobOpen(body) {
+      const jobs = held?.assignment.assignment === body.assignment ? held.loaded?.jobs : undefined;
+      if (jobs) jobs.jobOpen(body);
+      else send('jobFailed', { job: body.job, error: AiloError.of('STAGE_RELEASED', {}).toWire() });
+    },
+    jobClose: (body) => held?.loaded?.jobs.jobClose(body),
+    frame: (body) => held?.loaded?.jobs.frame(body),
+    release() {
+      return release();
+    },
+  };
+}
+
+function heldActivity({ assignment, loaded, loadedBytes, totalBytes }: Held): Activity {
+  const { model, stage, stages, start, end } = assignment;
+  if (!loaded) return { kind: 'loading', model, stage, stages, loadedBytes, totalBytes };
+  const { open: jobs, steps, done: jobsDone } = loaded.jobs;
+  if (jobs === 0) return { kind: 'ready', model, stage, stages, start, end, jobsDone };
+  return { kind: 'working', model, stage, stages, jobs, steps, jobsDone };
+}
+
+/** Whether what is loaded for `a` serves `b` as it is. */
+function isSameStage(a: Assignment, b: Assignment): boolean {
+  const keys = ['model', 'manifestHash', 'start', 'end', 'quant', 'contextLength', 'maxSequences'] as const;
+  return keys.every((key) => a[key] === b[key]);
+}

@@ -1,0 +1,101 @@
+/** The jobs that pass through one loaded stage: opens, feeds and closes them, and keeps their number in bounds. */
+import { AiloError, toAiloError } from '../errors/index.ts';
+import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
+import { createSampler } from '../sampler/sampler.ts';
+import { createJob, type Job } from './job.ts';
+import { MAX_QUEUED_FRAME_BYTES } from './limits.ts';
+import type { ReadyStage } from './stage.ts';
+
+export interface JobsOptions {
+  ready: ReadyStage;
+  assignment: FromCoordinator['assign'];
+  address: string;
+  send<T extends 'frame' | 'token' | 'jobFailed'>(type: T, body: FromNode[T]): void;
+  /** A job came or went, or a step was taken. */
+  onChange(): void;
+}
+
+export interface Jobs {
+  readonly open: number;
+  readonly done: number;
+  /** Steps of the newest job. */
+  readonly steps: number;
+  jobOpen(body: FromCoordinator['jobOpen']): void;
+  frame(body: FromCoordinator['frame']): void;
+  jobClose(body: FromCoordinator['jobClose']): void;
+  /** Settles when nothing runs any more and the caches are free. Never rejects. */
+  closeAll(): Promise<void>;
+}
+
+export function createJobs({ ready, assignment, address, send, onChange }: JobsOptions): Jobs {
+  const jobs = new Map<string, Job>();
+  /** Closed jobs whose last step may still run. */
+  let closing: Promise<void> = Promise.resolve();
+  let done = 0;
+  let steps = 0;
+
+  function close(id: string) {
+    const closed = jobs.get(id)?.close();
+    if (!closed) return;
+    jobs.delete(id);
+    const before = closing;
+    closing = closed.then(() => before);
+  }
+
+  function openJob(open: FromCoordinator['jobOpen']): Job {
+    const { model, contextLength, maxSequences } = assignment;
+    if (jobs.size >= maxSequences) throw AiloError.of('ROOM_BUSY', { model });
+    const { stage, shape, eosTokens } = ready;
+    const sampler = open.sample && createSampler(open.sample.sampling, open.sample.prompt);
+    steps = 0;
+    const onStep = () => {
+      steps++;
+      onChange();
+    };
+    const rest = { stage, shape, eosTokens, contextLength, address, send, onStep, startAfter: closing };
+    return createJob({ open, ...rest, ...(sampler && { sampler }) });
+  }
+
+  return {
+    get open() {
+      return jobs.size;
+    },
+    get done() {
+      return done;
+    },
+    get steps() {
+      return steps;
+    },
+    jobOpen(body) {
+      if (jobs.has(body.job)) return;
+      try {
+        jobs.set(body.job, openJob(body));
+        onChange();
+      } catch (thrown) {
+        send('jobFailed', { job: body.job, error: toAiloError(thrown).toWire() });
+      }
+    },
+    frame({ job: id, data }) {
+      // Frames of a job that was closed meanwhile are normal.
+      const job = jobs.get(id);
+      if (!job) return;
+      let queuedBytes = data.length;
+      for (const each of jobs.values()) queuedBytes += each.queuedBytes;
+      if (queuedBytes > MAX_QUEUED_FRAME_BYTES) {
+        job.fail(AiloError.of('SESSION_OVERFLOW', { limitBytes: MAX_QUEUED_FRAME_BYTES }));
+      } else {
+        job.accept(data);
+      }
+    },
+    jobClose({ job, reason }) {
+      if (!jobs.has(job)) return;
+      close(job);
+      if (reason === 'done') done++;
+      onChange();
+    },
+    async closeAll() {
+      for (const id of [...jobs.keys()]) close(id);
+      await closing;
+    },
+  };
+}

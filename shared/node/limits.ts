@@ -1,0 +1,11 @@
+/** Every limit of the node program, in one place. */
+
+/** Back-off between two attempts to connect: doubles from the first to the last, then halved at most by jitter. */
+export const RECONNECT_FIRST_MS = 200;
+export const RECONNECT_LAST_MS = 10_000;
+/** A coordinator that refused this wallet is asked again so seldom. */
+export const REFUSED_RETRY_MS = 15_000;
+/** Tensor frames of all jobs that may wait here for their turn. */
+export const MAX_QUEUED_FRAME_BYTES = 128 * 2 ** 20;
+/** Prefill rows that one run takes at most: bounds the activations of a step. */
+export const MAX_PREFILL_ROWS = 512;

@@ -1,0 +1,163 @@
+/** The node: its session, its contributing and its asking side put together, and their state for whoever shows it. */
+import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
+import { AiloError, type WireError } from '../errors/index.ts';
+import { coalesce } from '../model/coalesce.ts';
+import { loadTextCodec } from '../model/text.ts';
+import type { ChunkStore, TextCodec } from '../model/types.ts';
+import type { MessageOf } from '../protocol/channel.ts';
+import type { Authenticate, FromCoordinator, FromNode, ModelListing } from '../protocol/messages.ts';
+import type { Schedule } from '../protocol/schedule.ts';
+import type { Runtime } from '../runtime/types.ts';
+import type { Wallet } from '../wallet/wallet.ts';
+import { createContributor } from './contributor.ts';
+import type { Dial } from './dial.ts';
+import type { Log } from './log.ts';
+import { type ModelFilesOptions, openModelFiles } from './model-files.ts';
+import { createRequester } from './requester.ts';
+import { createSession } from './session.ts';
+import { createLoadStage } from './stage.ts';
+import type { AiloNode, NodeState } from './types.ts';
+
+export interface NodeOptions {
+  /** The coordinator: `http://host:port` or `https://host`. */
+  url: string;
+  wallet: Wallet;
+  /** Claimed when connecting; absent keeps what the wallet has. */
+  username?: string;
+  client: Authenticate['client'];
+  /** Asks for one stage in particular instead of whatever is needed. */
+  want?: FromNode['offer']['want'];
+  /** Called when contributing begins, and again after it was switched off in between. */
+  createRuntime(): Promise<Runtime>;
+  chunks: ChunkStore;
+  fetch: typeof fetch;
+  dial: Dial;
+  schedule: Schedule;
+  /** Milliseconds of a steady clock. */
+  now(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+  log: Log;
+}
+
+export function createNode(options: NodeOptions): AiloNode {
+  const { url, wallet, fetch, chunks, log } = options;
+  const files = { url, fetch, chunks };
+  const listeners = new Set<(state: NodeState) => void>();
+  let state: NodeState = {
+    connection: 'stopped',
+    address: wallet.address,
+    contributing: false,
+    activity: { kind: 'off' },
+    models: [],
+  };
+
+  function update(change: Partial<NodeState>) {
+    state = { ...state, ...change };
+    for (const listener of [...listeners]) listener(state);
+  }
+
+  const showError = (error: WireError) => update({ error });
+
+  const session = createSession({
+    ...options,
+    onConnection(connection, error) {
+      const { error: _, ...rest } = state;
+      state = connection === 'connected' ? rest : state;
+      update({ connection, ...(error && { error }) });
+    },
+    onOpen(username) {
+      if (username !== undefined) update({ username });
+      contributor.onOpen();
+    },
+    onLost() {
+      requester.onLost();
+      contributor.onLost();
+    },
+    onMessage: (message) => receive(message),
+  });
+
+  const contributor = createContributor({
+    ...options,
+    address: wallet.address,
+    loadStage: createLoadStage(files),
+    isOpen: () => session.open,
+    send: session.send,
+    onChange: (contributing, activity) => update({ contributing, activity }),
+    onError(error) {
+      if (error.code === 'INTERNAL') log.warn({ err: error.cause }, error.message);
+      showError(error.toWire());
+    },
+  });
+
+  const requester = createRequester({
+    url,
+    isOpen: () => session.open,
+    send: session.send,
+    models: () => state.models,
+    loadCodec: codecLoader(files),
+    newId: () => bytesToHex(randomBytes(16)),
+  });
+
+  function receive(message: MessageOf<FromCoordinator>): void {
+    switch (message.type) {
+      case 'models':
+        return update({ models: message.body.models });
+      case 'account':
+        return update({ account: message.body });
+      case 'assign':
+        return contributor.assign(message.body);
+      case 'unassign':
+        return contributor.unassign(message.body);
+      case 'jobOpen':
+        return contributor.jobOpen(message.body);
+      case 'jobClose':
+        return contributor.jobClose(message.body);
+      case 'frame':
+        return contributor.frame(message.body);
+      case 'refused':
+        return refused(message.body);
+      default:
+        return requester.onAnswer(message);
+    }
+  }
+
+  function refused({ about, error }: FromCoordinator['refused']) {
+    const known = AiloError.fromWire(error).toWire();
+    log.warn({ about, code: error.code }, error.message);
+    if (about === 'generate') requester.onRefused(known);
+    else showError(known);
+  }
+
+  return {
+    get state() {
+      return state;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    start: () => session.start(),
+    async stop() {
+      session.stop();
+      await contributor.release();
+    },
+    contribute: (on) => contributor.contribute(on),
+    chat: (request, signal) => requester.chat(request, signal),
+  };
+}
+
+/** Each model's tokenizer is loaded once; a failure is tried again the next time. */
+function codecLoader(files: ModelFilesOptions) {
+  const loaded = new Map<string, TextCodec>();
+  const once = coalesce<TextCodec>();
+  return async ({ id: model, manifestHash }: ModelListing, signal?: AbortSignal): Promise<TextCodec> => {
+    const known = loaded.get(manifestHash);
+    if (known) return known;
+    const load = async (signal: AbortSignal) =>
+      loadTextCodec(await openModelFiles({ model, manifestHash }, files, signal), signal);
+    const codec = await once(manifestHash, load, signal);
+    loaded.set(manifestHash, codec);
+    return codec;
+  };
+}

@@ -1,0 +1,223 @@
+/**
+ * The node's side of a session with the coordinator: connects, authenticates with the wallet's key, resumes the
+ * session after a dropped socket, starts a new one when it was lost, and never gives up until stopped.
+ */
+import * as v from 'valibot';
+import { AiloError, type WireError } from '../errors/index.ts';
+import { type Channel, createChannel, type MessageOf } from '../protocol/channel.ts';
+import { AUTHENTICATE_TIMEOUT_MS, PROTOCOL_VERSION, SESSION_GRACE_MS } from '../protocol/limits.ts';
+import {
+  type Authenticate,
+  Authenticated,
+  Challenge,
+  type FromCoordinator,
+  type FromNode,
+  fromCoordinator,
+  WireErrorSchema,
+} from '../protocol/messages.ts';
+import type { Schedule } from '../protocol/schedule.ts';
+import { signAuthentication } from '../wallet/authentication.ts';
+import type { Wallet } from '../wallet/wallet.ts';
+import { reconnectDelayMs } from './backoff.ts';
+import type { Dial, NodeSocket } from './dial.ts';
+import { REFUSED_RETRY_MS } from './limits.ts';
+import type { Log } from './log.ts';
+import type { NodeState } from './types.ts';
+
+export interface SessionOptions {
+  url: string;
+  wallet: Wallet;
+  username?: string;
+  client: Authenticate['client'];
+  dial: Dial;
+  schedule: Schedule;
+  /** Uniform in [0, 1). */
+  random(): number;
+  log: Log;
+  onConnection(connection: NodeState['connection'], error?: WireError): void;
+  /** A new session: the coordinator knows nothing of an earlier one. */
+  onOpen(username: string | undefined): void;
+  /** The session is gone with everything that was under way. */
+  onLost(): void;
+  onMessage(message: MessageOf<FromCoordinator>): void;
+}
+
+export interface Session {
+  /** Whether there is a session, be it between two sockets. */
+  readonly open: boolean;
+  start(): void;
+  stop(): void;
+  /** Without a session the message is dropped: `onOpen` is the time to say things anew. */
+  send<T extends keyof FromNode>(type: T, body: FromNode[T]): void;
+}
+
+export function createSession(options: SessionOptions): Session {
+  const { url, wallet, dial, schedule, log } = options;
+  let running = false;
+  let attempt = 0;
+  let socket: NodeSocket | undefined;
+  let current: { id: string; channel: Channel<FromNode> } | undefined;
+  let cancelRetry = () => {};
+  let cancelTimeout = () => {};
+  let cancelGrace: (() => void) | undefined;
+
+  function connect() {
+    options.onConnection('connecting');
+    const mine = dial(url);
+    socket = mine;
+    // What an abandoned socket still says is not for this session.
+    const whileMine =
+      <A extends unknown[]>(handle: (...args: A) => void) =>
+      (...args: A) => {
+        if (socket === mine) handle(...args);
+      };
+    cancelTimeout = schedule(
+      whileMine(() => dropped('the coordinator did not answer')),
+      2 * AUTHENTICATE_TIMEOUT_MS,
+    );
+    mine.on('challenge', whileMine(authenticate));
+    mine.on('probe', (answer: unknown) => void (typeof answer === 'function' && answer()));
+    mine.on(
+      'message',
+      whileMine((envelope: unknown) => current?.channel.receive(envelope)),
+    );
+    mine.on(
+      'connect_error',
+      whileMine((error: Error & { data?: unknown }) => {
+        // The coordinator's reason for not letting the socket in; without one it was not reached.
+        const reason = v.safeParse(WireErrorSchema, error.data);
+        dropped(error.message, reason.success ? AiloError.fromWire(reason.output) : undefined);
+      }),
+    );
+    mine.on(
+      'disconnect',
+      whileMine((reason: string) => dropped(reason)),
+    );
+  }
+
+  function authenticate(raw: unknown) {
+    const mine = socket;
+    const challenge = v.safeParse(Challenge, raw);
+    if (!challenge.success) return dropped('the challenge was not understood');
+    const { protocol } = challenge.output;
+    if (protocol !== PROTOCOL_VERSION) {
+      return refused(AiloError.of('PROTOCOL_UNSUPPORTED', { theirs: protocol, ours: PROTOCOL_VERSION }).toWire());
+    }
+    const message: Authenticate = {
+      protocol: PROTOCOL_VERSION,
+      ...signAuthentication(wallet, challenge.output),
+      client: options.client,
+      ...(options.username !== undefined && { username: options.username }),
+      ...(current && { resume: { session: current.id, received: current.channel.received } }),
+    };
+    // A callback, not a promise: the channel must stand before the next packet is handled.
+    mine?.emit('authenticate', message, (answer: unknown) => {
+      if (socket === mine) authenticated(answer);
+    });
+  }
+
+  function authenticated(raw: unknown) {
+    const parsed = v.safeParse(Authenticated, raw);
+    if (!parsed.success) return dropped('the answer to the authentication was not understood');
+    const answer = parsed.output;
+    if (!answer.ok) {
+      if (answer.error.code !== 'SESSION_LOST' || !current) return refused(AiloError.fromWire(answer.error).toWire());
+      lose();
+      return dropped(answer.error.message);
+    }
+    const resumes = answer.resumed && current?.id === answer.session && current.channel.canAttach(answer.received);
+    if (answer.resumed && !resumes) {
+      lose();
+      return dropped('the session that was offered is not ours');
+    }
+    cancelTimeout();
+    endGrace();
+    attempt = 0;
+    if (!resumes) {
+      lose();
+      current = { id: answer.session, channel: newChannel() };
+    }
+    const mine = socket!;
+    current!.channel.attach({ send: (envelope) => void mine.emit('message', envelope) }, answer.received);
+    options.onConnection('connected');
+    if (!resumes) options.onOpen(answer.username);
+  }
+
+  function newChannel(): Channel<FromNode> {
+    return createChannel<FromCoordinator, FromNode>({
+      accepts: fromCoordinator,
+      onMessage: options.onMessage,
+      onFault(fault) {
+        log.warn({ code: fault.error.code, costs: fault.costs, cause: fault.error.cause }, fault.error.message);
+        if (fault.costs === 'session') lose();
+        if (fault.costs !== 'message') dropped(fault.error.message);
+      },
+      schedule,
+    });
+  }
+
+  function closeSocket() {
+    const old = socket;
+    socket = undefined;
+    cancelTimeout();
+    old?.disconnect();
+  }
+
+  /** The socket is gone or useless. The session lives on until its grace is over. */
+  function dropped(reason: string, error = AiloError.of('UNREACHABLE', { url })) {
+    closeSocket();
+    if (!running) return;
+    if (current) {
+      current.channel.detach();
+      cancelGrace ??= schedule(lose, SESSION_GRACE_MS);
+    }
+    log.info({ reason, attempt }, 'the connection dropped');
+    options.onConnection('connecting', error.toWire());
+    cancelRetry();
+    cancelRetry = schedule(connect, reconnectDelayMs(attempt++, options.random()));
+  }
+
+  function refused(error: WireError) {
+    closeSocket();
+    lose();
+    if (!running) return;
+    log.warn({ code: error.code }, error.message);
+    options.onConnection('refused', error);
+    cancelRetry();
+    cancelRetry = schedule(connect, REFUSED_RETRY_MS);
+  }
+
+  function endGrace() {
+    cancelGrace?.();
+    cancelGrace = undefined;
+  }
+
+  function lose() {
+    endGrace();
+    if (!current) return;
+    current.channel.close();
+    current = undefined;
+    options.onLost();
+  }
+
+  return {
+    get open() {
+      return current !== undefined;
+    },
+    start() {
+      if (running) return;
+      running = true;
+      attempt = 0;
+      connect();
+    },
+    stop() {
+      if (!running) return;
+      running = false;
+      cancelRetry();
+      closeSocket();
+      lose();
+      options.onConnection('stopped');
+    },
+    send: (type, body) => current?.channel.send(type, body),
+  };
+}

@@ -1,0 +1,45 @@
+/** From an assignment to a stage that runs: configuration, graph, weights by range, engine. */
+
+import { materialise } from '../graph/materialise.ts';
+import { buildStage } from '../graph/stage.ts';
+import { loadConfig } from '../model/config.ts';
+import type { ModelConfig } from '../model/types.ts';
+import { openWeights } from '../model/weights.ts';
+import type { FromCoordinator } from '../protocol/messages.ts';
+import type { LoadedStage, LoadOptions, Runtime } from '../runtime/types.ts';
+import { type ModelFilesOptions, openModelFiles } from './model-files.ts';
+import type { StageShape } from './step.ts';
+
+export interface ReadyStage {
+  stage: LoadedStage;
+  shape: StageShape;
+  eosTokens: ModelConfig['eosTokens'];
+  /** Weights and all KV caches. */
+  memoryBytes: number;
+}
+
+export type LoadStage = (
+  assignment: FromCoordinator['assign'],
+  runtime: Runtime,
+  options: Required<Pick<LoadOptions, 'signal' | 'onProgress'>>,
+) => Promise<ReadyStage>;
+
+/** Throws the errors of the model's files, of its configuration and weights, and of the engine. */
+export function createLoadStage(files: ModelFilesOptions): LoadStage {
+  return async (assignment, runtime, { signal, onProgress }) => {
+    const { start, end, quant, contextLength, maxSequences } = assignment;
+    const source = await openModelFiles(assignment, files, signal);
+    const config = await loadConfig(source, signal);
+    const weights = await openWeights(source, signal);
+    const graph = buildStage(config, { range: { start, end }, quant, contextLength });
+    const read = (weight: (typeof graph.weights)[number]) => materialise(weight, weights, config, signal);
+    const stage = await runtime.load(graph, read, { maxSequences, signal, onProgress });
+    const { weightBytes, cacheBytes, workingBytes } = graph.memory;
+    return {
+      stage,
+      shape: graph,
+      eosTokens: config.eosTokens,
+      memoryBytes: weightBytes + maxSequences * cacheBytes + workingBytes,
+    };
+  };
+}

@@ -4,6 +4,7 @@
  * once: finished, cancelled or failed. Every job has a deadline, so none can hang.
  */
 import { AiloError, type WireError } from '../../shared/errors/index.ts';
+import type { UnitRange } from '../../shared/graph/types.ts';
 import { MAX_REQUESTS_PER_REQUESTER } from '../../shared/protocol/limits.ts';
 import type { FromCoordinator, FromNode } from '../../shared/protocol/messages.ts';
 import { encodeFrame } from '../../shared/tensor/frame.ts';
@@ -16,9 +17,15 @@ export interface RoomView {
   maxSequences: number;
   wire: FromCoordinator['jobOpen']['wire'];
   /** In order; the room answers when there is at least one and all are ready. */
-  stages: { node: string; assignment: string; ready: boolean }[];
+  stages: (JobStage & { ready: boolean })[];
   /** For the sentence, while there are no stages yet. */
   plannedStages: number;
+}
+
+/** A stage as it was when the job began. */
+export interface JobStage extends UnitRange {
+  node: string;
+  assignment: string;
 }
 
 export interface Job {
@@ -26,7 +33,7 @@ export interface Job {
   request: string;
   requester: string;
   model: string;
-  stages: { node: string; assignment: string }[];
+  stages: JobStage[];
   promptTokens: number;
   maxNewTokens: number;
   /** Tokens handed to the requester so far. */
@@ -124,7 +131,7 @@ function generate(jobs: Jobs, event: JobEvent & { kind: 'generate' }, context: J
     request: body.request,
     requester: from,
     model: body.model,
-    stages: room.stages.map(({ node, assignment }) => ({ node, assignment })),
+    stages: room.stages.map(({ node, assignment, start, end }) => ({ node, assignment, start, end })),
     promptTokens: body.tokens.length,
     maxNewTokens: Math.min(body.maxNewTokens, room.contextLength - body.tokens.length),
     tokens: 0,

@@ -96,30 +96,35 @@ export function step(pool: Pool, event: PoolEvent, context: Context): { pool: Po
 function apply(draft: Draft, event: PoolEvent): void {
   switch (event.kind) {
     case 'offer':
-      return offer(draft, event.node, event.offer);
+      offer(draft, event.node, event.offer);
+      break;
     case 'withdraw': {
       const node = draft.nodes.get(event.node);
       if (node) draft.nodes.set(event.node, { ...node, leaving: true });
-      return vacate(draft, event.node);
+      vacate(draft, event.node);
+      break;
     }
     case 'gone':
       draft.nodes.delete(event.node);
-      return lose(draft, ({ node }) => node === event.node);
-    case 'stageReady': {
-      for (const room of draft.rooms.values()) {
-        const holder = room.stages.find(({ holder }) => isAssignment(holder, event))?.holder;
-        if (holder) holder.ready = true;
+      lose(draft, ({ node }) => node === event.node);
+      break;
+    case 'stageReady':
+      for (const { stages } of draft.rooms.values()) {
+        for (const { holder } of stages) if (isAssignment(holder, event)) holder.ready = true;
       }
-      return;
-    }
+      break;
     case 'stageFailed':
-      return fail(draft, (holder) => isAssignment(holder, event));
+      fail(draft, (holder) => isAssignment(holder, event));
+      break;
     case 'tick':
-      return fail(draft, ({ ready, deadlineMs }) => !ready && deadlineMs <= draft.context.nowMs);
+      fail(draft, ({ ready, deadlineMs }) => !ready && deadlineMs <= draft.context.nowMs);
   }
 }
 
-function isAssignment(holder: Holder | undefined, { node, assignment }: { node: string; assignment: string }) {
+function isAssignment(
+  holder: Holder | undefined,
+  { node, assignment }: { node: string; assignment: string },
+): holder is Holder {
   return holder?.assignment === assignment && holder.node === node;
 }
 

@@ -121,19 +121,25 @@ export function createSessions(options: SessionsOptions): Sessions {
     end(session);
   }
 
-  function onFault(session: Session, { costs, error, ...fault }: Fault): void {
-    if (costs === 'session') return end(session);
-    if (costs === 'socket') {
-      const { socket } = session;
-      if (socket) wait(session);
-      socket?.disconnect(true);
-      return;
-    }
-    const about = 'about' in fault ? fault.about : 'message';
-    if (error.code === 'INTERNAL') log.error({ err: error.cause, about }, 'handling a message failed');
-    const retryAfterMs = error.code === 'INTERNAL' ? 0 : abuses.take(session.node, now());
-    if (retryAfterMs > 0) return expel(session, about, AiloError.of('RATE_LIMITED', { retryAfterMs }));
-    session.channel.send('refused', { about, error: error.toWire() });
+  function onFault(session: Session, fault: Fault): void {
+    if (fault.costs === 'session') end(session);
+    else if (fault.costs === 'socket') dropSocket(session);
+    else refuse(session, fault.about, fault.error);
+  }
+
+  function dropSocket(session: Session): void {
+    const { socket } = session;
+    if (!socket) return;
+    wait(session);
+    socket.disconnect(true);
+  }
+
+  function refuse(session: Session, about: string, error: AiloError): void {
+    const ours = error.code === 'INTERNAL';
+    if (ours) log.error({ err: error.cause, about }, 'handling a message failed');
+    const retryAfterMs = ours ? 0 : abuses.take(session.node, now());
+    if (retryAfterMs > 0) expel(session, about, AiloError.of('RATE_LIMITED', { retryAfterMs }));
+    else session.channel.send('refused', { about, error: error.toWire() });
   }
 
   /** Whether the socket that was there first still answers. */

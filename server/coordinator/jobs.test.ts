@@ -1,0 +1,352 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { GREEDY } from '../../shared/sampler/types.ts';
+import { decodeFrame } from '../../shared/tensor/frame.ts';
+import { assignmentsInUse, type JobEffect, type JobEvent, type Jobs, NO_JOBS, type RoomView, step } from './jobs.ts';
+import { FIRST_TOKEN_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
+
+const room = (stages: number, maxSequences = 3): RoomView => ({
+  contextLength: 32,
+  vocabSize: 100,
+  maxSequences,
+  wire: 'f32',
+  plannedStages: stages,
+  stages: Array.from({ length: stages }, (_, i) => ({
+    node: `node${i}`,
+    assignment: `assignment${i}`,
+    start: i,
+    end: i + 1,
+    ready: true,
+  })),
+});
+
+const request = (n: number | string) => String(n).padStart(32, '0');
+const generate = (from: string, n: number | string, view: RoomView | undefined = room(3), extra = {}): JobEvent => ({
+  kind: 'generate',
+  from,
+  room: view,
+  body: { request: request(n), model: 'm', tokens: [1, 2, 3], maxNewTokens: 4, sampling: GREEDY, ...extra },
+});
+
+function driver() {
+  let ids = 0;
+  const self = {
+    jobs: NO_JOBS as Jobs,
+    nowMs: 0,
+    send(event: JobEvent): JobEffect[] {
+      const before = [...self.jobs.running.values()].map((job) => ({ ...job }));
+      const previous = self.jobs;
+      const next = step(self.jobs, event, { nowMs: self.nowMs, newId: () => request(`a${ids++}`) });
+      expect([...previous.running.values()], 'a step must not change the state it was given').toEqual(before);
+      self.jobs = next.jobs;
+      return next.effects;
+    },
+    soleJob: () => [...self.jobs.running.values()][0]!,
+    token: (index: number, finish?: 'stop' | 'length', from = 'node2') => {
+      const body = { job: self.soleJob().id, index, token: 7, ...(finish && { finish }) };
+      return self.send({ kind: 'token', from, body });
+    },
+  };
+  return self;
+}
+
+const brief = (effects: JobEffect[]) =>
+  effects.map((e) => (e.kind === 'send' ? `${e.type}→${e.to}` : e.kind === 'refuse' ? `refuse→${e.to}` : e.kind));
+const errorIn = (effects: JobEffect[]) =>
+  effects.flatMap((e) => (e.kind === 'send' && e.type === 'failed' ? [e.body.error.code] : []));
+
+describe('an inference', () => {
+  test('tells every stage, then hands the prompt to the first', () => {
+    const it = driver();
+    const effects = it.send(generate('asker', 1));
+    expect(brief(effects)).toEqual([
+      'jobOpen→node0',
+      'jobOpen→node1',
+      'jobOpen→node2',
+      'accepted→asker',
+      'frame→node0',
+    ]);
+    const opens = effects.flatMap((e) => (e.kind === 'send' && e.type === 'jobOpen' ? [e.body] : []));
+    expect(opens.map(({ next, assignment }) => [next, assignment])).toEqual([
+      ['node1', 'assignment0'],
+      ['node2', 'assignment1'],
+      ['node0', 'assignment2'],
+    ]);
+    expect(opens.map(({ sample }) => sample)).toEqual([
+      undefined,
+      undefined,
+      { sampling: GREEDY, maxNewTokens: 4, prompt: [] },
+    ]);
+    const prompt = effects.at(-1)!;
+    if (prompt.kind !== 'send' || prompt.type !== 'frame') throw new Error('no prompt');
+    expect(decodeFrame(prompt.body.data)).toEqual({
+      job: it.soleJob().id,
+      sequence: 0,
+      position: 0,
+      sampleAfter: true,
+      kind: 'tokens',
+      ids: Int32Array.of(1, 2, 3),
+    });
+  });
+
+  test('streams tokens, ends once, is completed once', () => {
+    const it = driver();
+    it.send(generate('asker', 1));
+    it.nowMs = 1500;
+    expect(brief(it.token(0))).toEqual(['token→asker']);
+    const effects = it.token(1, 'stop');
+    expect(brief(effects)).toEqual([
+      'token→asker',
+      'finished→asker',
+      'completed',
+      'jobClose→node0',
+      'jobClose→node1',
+      'jobClose→node2',
+    ]);
+    expect(effects[1]).toMatchObject({ body: { reason: 'stop', tokens: 2, latencyMs: 1500 } });
+    expect(it.jobs.running.size).toBe(0);
+  });
+
+  test('ends at the length it was asked for even if the last stage does not say so', () => {
+    const it = driver();
+    it.send(generate('asker', 1, room(3), { maxNewTokens: 2 }));
+    it.token(0);
+    expect(it.token(1)[1]).toMatchObject({ type: 'finished', body: { reason: 'length' } });
+  });
+
+  test('never runs past the context', () => {
+    const it = driver();
+    it.send(generate('asker', 1, room(3), { maxNewTokens: 4000 }));
+    expect(it.soleJob().maxNewTokens).toBe(29);
+  });
+
+  test('gives the prompt to the sampler only where a penalty needs it', () => {
+    const it = driver();
+    const effects = it.send(generate('asker', 1, room(1), { sampling: { ...GREEDY, repetitionPenalty: 1.1 } }));
+    expect(effects[0]).toMatchObject({ type: 'jobOpen', body: { next: 'node0', sample: { prompt: [1, 2, 3] } } });
+  });
+
+  test.each([
+    ['no such model', undefined, {}, 'MODEL_UNKNOWN'],
+    ['not all stages ready', { ...room(3), stages: [{ ...room(1).stages[0]!, ready: false }] }, {}, 'MODEL_NOT_READY'],
+    ['no stages yet', { ...room(3), stages: [] }, {}, 'MODEL_NOT_READY'],
+    ['a prompt as long as the context', room(3), { tokens: new Array(32).fill(1) }, 'PROMPT_TOO_LONG'],
+    ['a token the model does not know', room(3), { tokens: [1, 100] }, 'TOKEN_UNKNOWN'],
+  ])('is refused: %s', (_, view, extra, code) => {
+    const it = driver();
+    const event = generate('asker', 1, room(3), extra) as JobEvent & { kind: 'generate' };
+    const effects = it.send({ ...event, room: view });
+    expect(brief(effects)).toEqual(['failed→asker']);
+    expect(errorIn(effects)).toEqual([code]);
+    expect(it.jobs).toBe(NO_JOBS);
+  });
+
+  test('is refused twice, beyond four at once, and when the room is full', () => {
+    const it = driver();
+    it.send(generate('asker', 1));
+    expect(errorIn(it.send(generate('asker', 1)))).toEqual(['REQUEST_DUPLICATE']);
+    expect(errorIn(it.send(generate('other', 1)))).toEqual([]);
+    it.send(generate('other', 2));
+    expect(errorIn(it.send(generate('third', 3)))).toEqual(['ROOM_BUSY']);
+    const wide = driver();
+    for (const n of [1, 2, 3, 4]) expect(errorIn(wide.send(generate('asker', n, room(3, 9))))).toEqual([]);
+    expect(errorIn(wide.send(generate('asker', 5, room(3, 9))))).toEqual(['REQUESTS_TOO_MANY']);
+  });
+});
+
+describe('frames', () => {
+  const data = new Uint8Array(64);
+  test('pass between neighbours only, the last one’s tokens back to the first', () => {
+    const it = driver();
+    it.send(generate('asker', 1));
+    const job = it.soleJob().id;
+    const relay = (from: string, to: string) => brief(it.send({ kind: 'frame', from, body: { job, to, data } }));
+    expect(relay('node0', 'node1')).toEqual(['frame→node1']);
+    expect(relay('node2', 'node0')).toEqual(['frame→node0']);
+    for (const [from, to] of [
+      ['node0', 'node2'],
+      ['node1', 'node0'],
+      ['node1', 'asker'],
+      ['node0', 'node0'],
+    ] as const) {
+      expect(it.send({ kind: 'frame', from, body: { job, to, data } })).toMatchObject([
+        { kind: 'refuse', to: from, error: { code: 'ROUTE_INVALID' } },
+      ]);
+    }
+    expect(it.send({ kind: 'frame', from: 'asker', body: { job, to: 'node0', data } })).toMatchObject([
+      { kind: 'refuse', error: { code: 'JOB_UNKNOWN' } },
+    ]);
+  });
+
+  test('of a job that just ended are dropped without blame', () => {
+    const it = driver();
+    it.send(generate('asker', 1));
+    const job = it.soleJob().id;
+    it.token(0, 'stop');
+    expect(it.send({ kind: 'frame', from: 'node0', body: { job, to: 'node1', data } })).toEqual([]);
+  });
+});
+
+describe('failure', () => {
+  test('a token out of turn, or from another stage, fails the job and names the stage', () => {
+    for (const [from, index, stage] of [
+      ['node2', 1, 2],
+      ['node0', 0, 0],
+    ] as const) {
+      const it = driver();
+      it.send(generate('asker', 1));
+      const effects = it.token(index, undefined, from);
+      expect(brief(effects)).toContain(`refuse→${from}`);
+      expect(errorIn(effects)).toEqual(['STAGE_MISBEHAVED']);
+      expect(effects[0]).toMatchObject({ body: { error: { message: expect.stringContaining(`part ${stage + 1} `) } } });
+      expect(it.jobs.running.size).toBe(0);
+    }
+  });
+
+  test('a lost stage, a failing stage, a cancel, a requester who left: the job is closed everywhere and said so', () => {
+    const ends: [JobEvent | ((job: string) => JobEvent), string][] = [
+      [{ kind: 'lost', assignment: 'assignment1' }, 'STAGE_LOST'],
+      [
+        (job) => ({ kind: 'jobFailed', from: 'node1', body: { job, error: { code: 'ENGINE_FAILED', message: 'x' } } }),
+        'ENGINE_FAILED',
+      ],
+      [{ kind: 'cancel', from: 'asker', body: { request: request(1) } }, 'CANCELLED'],
+      [{ kind: 'gone', node: 'asker' }, 'CANCELLED'],
+    ];
+    for (const [event, code] of ends) {
+      const it = driver();
+      it.send(generate('asker', 1));
+      const effects = it.send(typeof event === 'function' ? event(it.soleJob().id) : event);
+      expect(errorIn(effects)).toEqual([code]);
+      expect(brief(effects)).toEqual(['failed→asker', 'jobClose→node0', 'jobClose→node1', 'jobClose→node2']);
+      expect(it.jobs.running.size).toBe(0);
+    }
+  });
+
+  test('nobody but its requester can cancel, nobody but its stages can fail', () => {
+    const it = driver();
+    it.send(generate('asker', 1));
+    it.send({ kind: 'cancel', from: 'node0', body: { request: request(1) } });
+    it.send({ kind: 'jobFailed', from: 'asker', body: { job: it.soleJob().id, error: { code: 'X', message: '' } } });
+    expect(it.jobs.running.size).toBe(1);
+  });
+
+  test('no token for 60 s ends it; frames are progress only until the first token, and not for ever', () => {
+    const it = driver();
+    it.send(generate('asker', 1));
+    const job = it.soleJob().id;
+    const frame = () => it.send({ kind: 'frame', from: 'node0', body: { job, to: 'node1', data: new Uint8Array(64) } });
+    it.nowMs = TOKEN_TIMEOUT_MS - 1;
+    frame();
+    it.nowMs += TOKEN_TIMEOUT_MS - 1;
+    expect(it.send({ kind: 'tick' })).toEqual([]);
+    it.token(0);
+    it.nowMs += TOKEN_TIMEOUT_MS - 1;
+    frame();
+    it.nowMs += 1;
+    expect(errorIn(it.send({ kind: 'tick' }))).toEqual(['JOB_STALLED']);
+
+    const endless = driver();
+    endless.send(generate('asker', 1));
+    const id = endless.soleJob().id;
+    while (endless.jobs.running.size > 0 && endless.nowMs <= FIRST_TOKEN_TIMEOUT_MS) {
+      endless.nowMs += TOKEN_TIMEOUT_MS / 2;
+      endless.send({ kind: 'frame', from: 'node0', body: { job: id, to: 'node1', data: new Uint8Array(64) } });
+      endless.send({ kind: 'tick' });
+    }
+    expect(endless.nowMs).toBe(FIRST_TOKEN_TIMEOUT_MS);
+    expect(endless.jobs.running.size).toBe(0);
+  });
+});
+
+describe('any order of events', () => {
+  const who = fc.constantFrom('node0', 'node1', 'node2', 'asker', 'other');
+  const pick = fc.nat(5);
+  const event = fc.oneof(
+    fc.record({ kind: fc.constant('generate' as const), who, n: fc.nat(6) }),
+    fc.record({ kind: fc.constant('token' as const), who, pick, index: fc.nat(4), stop: fc.boolean() }),
+    fc.record({ kind: fc.constant('right token' as const), pick, stop: fc.boolean() }),
+    fc.record({ kind: fc.constant('frame' as const), who, to: who, pick }),
+    ...(['jobFailed', 'cancel', 'gone'] as const).map((kind) => fc.record({ kind: fc.constant(kind), who, pick })),
+    fc.record({ kind: fc.constant('lost' as const), stage: fc.nat(3) }),
+    fc.record({ kind: fc.constant('tick' as const), ms: fc.nat(40_000) }),
+  );
+
+  test('every accepted request ends exactly once, and only a finished one is completed', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 80 }), (events) => {
+        const it = driver();
+        const accepted = new Map<string, { ends: string[]; completed: number; tokens: number }>();
+        const open = new Map<string, number>();
+        const take = (effects: JobEffect[]) => {
+          for (const effect of effects) {
+            if (effect.kind === 'completed') {
+              const state = accepted.get(`${effect.job.requester}/${effect.job.request}`)!;
+              state.completed++;
+              expect(state.ends).toEqual(['finished']);
+              expect(effect.job.tokens).toBe(state.tokens);
+            }
+            if (effect.kind !== 'send') continue;
+            const key = 'request' in effect.body ? `${effect.to}/${effect.body.request}` : '';
+            if (effect.type === 'accepted') {
+              expect(accepted.has(key), 'a request is accepted once').toBe(false);
+              accepted.set(key, { ends: [], completed: 0, tokens: 0 });
+            }
+            if (effect.type === 'token') {
+              expect(effect.body.index).toBe(accepted.get(key)!.tokens++);
+              expect(accepted.get(key)!.ends, 'nothing follows the end').toEqual([]);
+            }
+            if (effect.type === 'finished' || effect.type === 'failed') accepted.get(key)?.ends.push(effect.type);
+            if (effect.type === 'jobOpen') open.set(effect.to, (open.get(effect.to) ?? 0) + 1);
+            if (effect.type === 'jobClose') open.set(effect.to, open.get(effect.to)! - 1);
+          }
+        };
+        for (const each of events) {
+          const jobs = [...it.jobs.running.values()];
+          const job = 'pick' in each ? jobs[each.pick % Math.max(1, jobs.length)] : undefined;
+          const id = job?.id ?? request('f');
+          if (each.kind === 'generate') {
+            const key = `${each.who}/${request(each.n)}`;
+            const repeated = accepted.has(key);
+            const effects = it.send(generate(each.who, each.n));
+            // The refusal of a repetition is not the end of the first.
+            if (repeated) expect(errorIn(effects)).toEqual(['REQUEST_DUPLICATE']);
+            else take(effects);
+          } else if (each.kind === 'token') {
+            const finish = each.stop ? { finish: 'stop' as const } : {};
+            take(it.send({ kind: 'token', from: each.who, body: { job: id, index: each.index, token: 1, ...finish } }));
+          } else if (each.kind === 'right token') {
+            const finish = each.stop ? { finish: 'stop' as const } : {};
+            const body = { job: id, index: job?.tokens ?? 0, token: 1, ...finish };
+            take(it.send({ kind: 'token', from: 'node2', body }));
+          } else if (each.kind === 'frame') {
+            take(it.send({ kind: 'frame', from: each.who, body: { job: id, to: each.to, data: new Uint8Array(16) } }));
+          } else if (each.kind === 'jobFailed') {
+            const error = { code: 'ENGINE_FAILED', message: '' };
+            take(it.send({ kind: 'jobFailed', from: each.who, body: { job: id, error } }));
+          } else if (each.kind === 'cancel') {
+            take(it.send({ kind: 'cancel', from: each.who, body: { request: job?.request ?? request(9) } }));
+          } else if (each.kind === 'gone') {
+            take(it.send({ kind: 'gone', node: each.who }));
+          } else if (each.kind === 'lost') {
+            take(it.send({ kind: 'lost', assignment: `assignment${each.stage}` }));
+          } else if (each.kind === 'tick') {
+            it.nowMs += each.ms;
+            take(it.send({ kind: 'tick' }));
+          }
+        }
+        // Time alone ends whatever is left.
+        it.nowMs += TOKEN_TIMEOUT_MS;
+        take(it.send({ kind: 'tick' }));
+        expect(it.jobs.running.size).toBe(0);
+        expect(assignmentsInUse(it.jobs).size).toBe(0);
+        for (const { ends, completed } of accepted.values()) {
+          expect(ends).toHaveLength(1);
+          expect(completed).toBe(ends[0] === 'finished' ? 1 : 0);
+        }
+        for (const count of open.values()) expect(count, 'every stage is told of the end').toBe(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

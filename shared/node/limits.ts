@@ -7,5 +7,3 @@ export const RECONNECT_LAST_MS = 10_000;
 export const REFUSED_RETRY_MS = 15_000;
 /** Tensor frames of all jobs that may wait here for their turn. */
 export const MAX_QUEUED_FRAME_BYTES = 128 * 2 ** 20;
-/** Prefill rows that one run takes at most: bounds the activations of a step. */
-export const MAX_PREFILL_ROWS = 512;

@@ -4,7 +4,6 @@ import { AiloError, type WireError } from '../errors/index.ts';
 import { coalesce } from '../model/coalesce.ts';
 import { loadTextCodec } from '../model/text.ts';
 import type { ChunkStore, TextCodec } from '../model/types.ts';
-import type { MessageOf } from '../protocol/channel.ts';
 import type { Authenticate, FromCoordinator, FromNode, ModelListing } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
 import type { Runtime } from '../runtime/types.ts';
@@ -74,7 +73,7 @@ export function createNode(options: NodeOptions): AiloNode {
       requester.onLost();
       contributor.onLost();
     },
-    onMessage: (message) => receive(message),
+    onMessage: ({ type, body }) => handlers[type](body as never),
   });
 
   const contributor = createContributor({
@@ -99,28 +98,20 @@ export function createNode(options: NodeOptions): AiloNode {
     newId: () => bytesToHex(randomBytes(16)),
   });
 
-  function receive(message: MessageOf<FromCoordinator>): void {
-    switch (message.type) {
-      case 'models':
-        return update({ models: message.body.models });
-      case 'account':
-        return update({ account: message.body });
-      case 'assign':
-        return contributor.assign(message.body);
-      case 'unassign':
-        return contributor.unassign(message.body);
-      case 'jobOpen':
-        return contributor.jobOpen(message.body);
-      case 'jobClose':
-        return contributor.jobClose(message.body);
-      case 'frame':
-        return contributor.frame(message.body);
-      case 'refused':
-        return refused(message.body);
-      default:
-        return requester.onAnswer(message);
-    }
-  }
+  const handlers: { [T in keyof FromCoordinator]: (body: FromCoordinator[T]) => void } = {
+    models: ({ models }) => update({ models }),
+    account: (account) => update({ account }),
+    assign: contributor.assign,
+    unassign: contributor.unassign,
+    jobOpen: contributor.jobOpen,
+    jobClose: contributor.jobClose,
+    frame: contributor.frame,
+    accepted: requester.accepted,
+    token: requester.token,
+    finished: requester.finished,
+    failed: requester.failed,
+    refused,
+  };
 
   function refused({ about, error }: FromCoordinator['refused']) {
     const known = AiloError.fromWire(error).toWire();

@@ -31,7 +31,7 @@ export function createLoadStage(files: ModelFilesOptions): LoadStage {
     const source = await openModelFiles(assignment, files, signal);
     const config = await loadConfig(source, signal);
     const weights = await openWeights(source, signal);
-    const graph = buildStage(config, { range: { start, end }, quant, contextLength });
+    const graph = buildStage(config, { start, end }, { quant, contextLength });
     const read = (weight: (typeof graph.weights)[number]) => materialise(weight, weights, config, signal);
     const stage = await runtime.load(graph, read, { maxSequences, signal, onProgress });
     const { weightBytes, cacheBytes, workingBytes } = graph.memory;

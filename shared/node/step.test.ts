@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MAX_STEP_ROWS } from '../graph/limits.ts';
 import { MAX_FRAME_BYTES } from '../protocol/limits.ts';
 import { encodeFrame, type Frame } from '../tensor/frame.ts';
-import { MAX_PREFILL_ROWS } from './limits.ts';
 import { finishReason, rowsPerStep, type StageShape, stepsOf } from './step.ts';
 
 const JOB = '5c'.repeat(16);
@@ -33,7 +33,7 @@ describe('rowsPerStep', () => {
           const bytes = (count: number) => encodeFrame(hidden(count, size), wire).length;
           expect(rows).toBeGreaterThan(0);
           expect(bytes(rows)).toBeLessThanOrEqual(MAX_FRAME_BYTES);
-          if (rows < MAX_PREFILL_ROWS) expect(bytes(rows + 1)).toBeGreaterThan(MAX_FRAME_BYTES - 64);
+          if (rows < MAX_STEP_ROWS) expect(bytes(rows + 1)).toBeGreaterThan(MAX_FRAME_BYTES - 64);
         },
       ),
       { numRuns: 30 },

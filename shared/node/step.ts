@@ -1,11 +1,11 @@
 /** What a stage decides at each step of a job, without doing it. */
 import { AiloError } from '../errors/index.ts';
+import { MAX_STEP_ROWS } from '../graph/limits.ts';
 import type { StageGraph } from '../graph/types.ts';
 import { MAX_FRAME_BYTES } from '../protocol/limits.ts';
 import type { StageInput } from '../runtime/types.ts';
 import type { Frame } from '../tensor/frame.ts';
 import { payloadBytes } from '../tensor/payload.ts';
-import { MAX_PREFILL_ROWS } from './limits.ts';
 
 /** Room for the header of a frame. */
 const FRAME_HEADER_BYTES = 64;
@@ -23,9 +23,9 @@ export interface Step {
 
 /** Rows that one step may have, so that what comes out fits one frame and one run stays small. */
 export function rowsPerStep({ gives, hiddenSize }: StageShape, wire: 'f32' | 'f16'): number {
-  if (gives === 'logits') return MAX_PREFILL_ROWS;
+  if (gives === 'logits') return MAX_STEP_ROWS;
   const fitting = Math.floor((MAX_FRAME_BYTES - FRAME_HEADER_BYTES) / payloadBytes(1, hiddenSize, wire));
-  return Math.max(1, Math.min(MAX_PREFILL_ROWS, fitting));
+  return Math.max(1, Math.min(MAX_STEP_ROWS, fitting));
 }
 
 /** The steps that a frame asks of this stage. Throws FRAME_INVALID for what the stage cannot take. */

@@ -2,6 +2,9 @@
 export const runtimeSentences = {
   STAGE_RANGE_INVALID: (d: { start: number; end: number; units: number }) =>
     `The stage ${d.start}–${d.end} is not a part of this model, which has ${d.units} units.`,
+  CONTEXT_LENGTH_INVALID: (d: { contextLength: number; maxPositions: number }) =>
+    `This model reads 1 to ${d.maxPositions} tokens, so it cannot be given a context of ${d.contextLength}.`,
+  STEP_INVALID: (d: { reason: string }) => `A step of the model cannot be computed: ${d.reason}.`,
   PLAN_IMPOSSIBLE: (d: { reason: string }) => `The model cannot be spread over these nodes: ${d.reason}.`,
   MEMORY_BUDGET_EXCEEDED: (d: { neededBytes: number; budgetBytes: number }) =>
     `This part of the model needs ${mebibytes(d.neededBytes)} MiB, but only ${mebibytes(d.budgetBytes)} MiB may be used.`,

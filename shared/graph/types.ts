@@ -16,7 +16,10 @@ export interface UnitRange {
 export const QUANTS = ['f32', 'int8', 'int4'] as const;
 export type Quant = (typeof QUANTS)[number];
 
-/** One external initializer of the graph: what it is called there, and how its bytes come from the model's tensors. */
+/**
+ * One external initializer of the graph, and how its bytes come from the model's tensors. `name` is also that of the
+ * external data file which holds it alone, so that no engine needs the stage's weights in one piece.
+ */
 export interface WeightSpec {
   name: string;
   dtype: 'float32' | 'int8' | 'uint8';
@@ -26,21 +29,49 @@ export interface WeightSpec {
   recipe: WeightRecipe;
 }
 
+/**
+ * A matrix as the tensors of a safetensors file that lie side by side in it, each of `outSizes[i]` outputs.
+ * `layout` is the tensors' own: 'out-in' (torch Linear) or 'in-out' (GPT-2's Conv1D). A matrix of the graph is [in, out].
+ */
+export interface MatrixSource {
+  tensors: string[];
+  layout: 'out-in' | 'in-out';
+  inSize: number;
+  outSizes: number[];
+}
+
 /** Names are those of the safetensors file. `float32` sources are converted from f16/bf16 where needed. */
 export type WeightRecipe =
+  /** The tensors, one after the other. */
   | { kind: 'copy'; tensors: string[] }
-  /** The tensors, each [out, in], one above the other, transposed to [in, sum of out]. */
-  | { kind: 'transpose'; tensors: string[] }
-  | { kind: 'quantised'; part: 'values' | 'scales'; quant: 'int8' | 'int4'; tensors: string[]; transposed: boolean }
+  /** float32 [in, out]. */
+  | { kind: 'matrix'; source: MatrixSource }
+  /** values: int8 [in, out]; scales: float32 [out] (symmetric, one per column). */
+  | { kind: 'int8'; part: 'values' | 'scales'; source: MatrixSource }
+  /** values: uint8 [out, blocks, 16], low nibble first, zero point 8; scales: float32 [out · blocks] (MatMulNBits). */
+  | { kind: 'int4'; part: 'values' | 'scales'; source: MatrixSource }
+  /** float32 [positions, headDim / 2], from the model's configuration alone. */
   | { kind: 'rope'; part: 'cos' | 'sin' };
 
+/** Bytes that a loaded stage takes. */
+export interface StageMemory {
+  weightBytes: number;
+  /** KV caches of one sequence. */
+  cacheBytes: number;
+  /** The largest intermediate values of one step of `MAX_STEP_ROWS` rows. */
+  workingBytes: number;
+}
+
 export interface StageGraph {
-  /** ONNX protobuf without weights: every initializer of `weights` is external data in the file `EXTERNAL_FILE`. */
+  /** ONNX protobuf without weights: every initializer of `weights` is external data in a file of its name. */
   onnx: Uint8Array;
   weights: WeightSpec[];
   range: UnitRange;
-  /** The KV caches this stage keeps, one per attention unit. */
+  /** The KV caches this stage keeps, one per attention unit, each [1, kvHeads, contextLength, headDim] twice. */
   caches: { layer: number; kvHeads: number; headDim: number }[];
+  /** Tokens that a cache holds. */
+  contextLength: number;
+  memory: StageMemory;
   takes: 'tokens' | 'hidden';
   gives: 'hidden' | 'logits';
   hiddenSize: number;

@@ -37,9 +37,7 @@ export interface LoadedStage {
 }
 
 export interface LoadOptions {
-  /** The longest sequence (tokens) that the static KV cache holds. */
-  contextLength: number;
-  /** Sequences that may be open at once; each has a cache of its own. */
+  /** Sequences that may be open at once; each has KV caches of its own (`graph.contextLength` tokens long). */
   maxSequences: number;
   signal?: AbortSignal;
   onProgress?: (loadedBytes: number, totalBytes: number) => void;

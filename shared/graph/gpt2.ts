@@ -1,0 +1,69 @@
+/** GPT-2 (Radford et al. 2019): learned positions, LayerNorm before each half-layer, biases everywhere. */
+import type { ModelConfig } from '../model/types.ts';
+import { activate } from './activation.ts';
+import { attend, positions } from './attention.ts';
+import type { GraphBuilder, Value } from './builder.ts';
+import { type FamilyGraph, headTensor, type Stream, settled } from './family.ts';
+import { linear } from './linear.ts';
+
+const EMBEDDING = 'transformer.wte.weight';
+
+export const gpt2: FamilyGraph = {
+  embedding(g, { vocabSize, hiddenSize, maxPositions }, tokens) {
+    const table = g.weight('embedding', 'float32', [vocabSize, hiddenSize], { kind: 'copy', tensors: [EMBEDDING] });
+    const places = g.weight('positions.table', 'float32', [maxPositions, hiddenSize], {
+      kind: 'copy',
+      tensors: ['transformer.wpe.weight'],
+    });
+    return { residual: g.gather(table, tokens), update: g.gather(places, positions(g)) }; // [1, n, d] each
+  },
+
+  attention(g, config, layer, stream) {
+    const { hiddenSize } = config;
+    const from = `transformer.h.${layer}`;
+    const { normed, residual } = norm(g, config, stream, `${from}.ln_1`);
+    const qkv = conv1d(g, normed, `layers.${layer}.qkv`, `${from}.attn.c_attn`, hiddenSize, 3 * hiddenSize); // [1, n, 3d]
+    const attended = attend(g, config, layer, qkv); // [1, n, d]
+    return {
+      residual,
+      update: conv1d(g, attended, `layers.${layer}.o`, `${from}.attn.c_proj`, hiddenSize, hiddenSize),
+    };
+  },
+
+  mlp(g, config, layer, stream) {
+    const { hiddenSize, intermediateSize } = config;
+    const from = `transformer.h.${layer}`;
+    const { normed, residual } = norm(g, config, stream, `${from}.ln_2`);
+    const wide = conv1d(g, normed, `layers.${layer}.up`, `${from}.mlp.c_fc`, hiddenSize, intermediateSize); // [1, n, f]
+    const active = activate(g, config, wide);
+    const update = conv1d(g, active, `layers.${layer}.down`, `${from}.mlp.c_proj`, intermediateSize, hiddenSize);
+    return { residual, update };
+  },
+
+  head(g, config, stream) {
+    const { hiddenSize, vocabSize } = config;
+    const last = g.lastRow(settled(g, stream)); // [1, 1, d]
+    const { normed } = norm(g, config, { residual: last }, 'transformer.ln_f');
+    const tensors = [headTensor(config, EMBEDDING)];
+    const source = { tensors, layout: 'out-in' as const, inSize: hiddenSize, outSizes: [vocabSize] };
+    return linear(g, normed, { name: 'head', source }); // [1, 1, vocabulary]
+  },
+};
+
+function norm(g: GraphBuilder, config: ModelConfig, stream: Stream, from: string): { normed: Value; residual: Value } {
+  const { residual, update } = stream;
+  const weight = g.vector(`${from}.weight`, config.hiddenSize, [`${from}.weight`]);
+  const bias = g.vector(`${from}.bias`, config.hiddenSize, [`${from}.bias`]);
+  if (!update) return { normed: g.layerNorm(residual, weight, bias, config.normEpsilon), residual };
+  const { normed, sum } = g.skipLayerNorm(residual, update, weight, bias, config.normEpsilon);
+  return { normed, residual: sum };
+}
+
+/** OpenAI's name for a linear layer whose weight is stored [in, out]. */
+function conv1d(g: GraphBuilder, x: Value, name: string, from: string, inSize: number, outSize: number): Value {
+  return linear(g, x, {
+    name,
+    source: { tensors: [`${from}.weight`], layout: 'in-out', inSize, outSizes: [outSize] },
+    bias: [`${from}.bias`],
+  });
+}

@@ -1,0 +1,38 @@
+import type { ModelConfig } from '../model/types.ts';
+import { MAX_STEP_ROWS } from './limits.ts';
+import type { StageMemory, Unit, WeightSpec } from './types.ts';
+
+const FLOAT_BYTES = 4;
+
+/** What a stage of these units and weights takes. */
+export function memoryOf(config: ModelConfig, run: Unit[], weights: WeightSpec[], contextLength: number): StageMemory {
+  const attentions = run.filter((unit) => unit.kind === 'attention').length;
+  return {
+    weightBytes: weights.reduce((sum, weight) => sum + weight.byteLength, 0),
+    cacheBytes: attentions * cacheBytes(config, contextLength),
+    workingBytes: Math.max(...run.map((unit) => workingBytes(config, unit, contextLength))),
+  };
+}
+
+/** Keys and values of one layer and one sequence. */
+export function cacheBytes({ kvHeads, headDim }: ModelConfig, contextLength: number): number {
+  return 2 * kvHeads * contextLength * headDim * FLOAT_BYTES;
+}
+
+/** Values that are alive at once in the largest step, as upper estimate: input, output, residual and what lies between. */
+function workingBytes(config: ModelConfig, unit: Unit, contextLength: number): number {
+  const { hiddenSize, heads, kvHeads, headDim, intermediateSize, vocabSize } = config;
+  const stream = MAX_STEP_ROWS * 4 * hiddenSize;
+  const between = {
+    embedding: 0,
+    attention: MAX_STEP_ROWS * (heads * contextLength + 2 * (2 * heads + 2 * kvHeads) * headDim),
+    mlp: MAX_STEP_ROWS * 3 * intermediateSize,
+    head: 2 * vocabSize,
+  };
+  return (stream + between[unit.kind]) * FLOAT_BYTES;
+}
+
+/** All that a loaded stage may take while `maxSequences` sequences are open. */
+export function totalBytes({ weightBytes, cacheBytes, workingBytes }: StageMemory, maxSequences: number): number {
+  return weightBytes + maxSequences * cacheBytes + workingBytes;
+}

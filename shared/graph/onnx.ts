@@ -1,0 +1,117 @@
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import {
+  type AttributeProtoSchema,
+  ModelProtoSchema,
+  type TensorProtoSchema,
+  type ValueInfoProtoSchema,
+} from './onnx_pb.ts';
+import type { WeightSpec } from './types.ts';
+
+/** ONNX's `TensorProto.DataType`. */
+export const DATA_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
+export type DataType = keyof typeof DATA_TYPES;
+
+/** A number is a fixed dimension, a string a named one that each run may choose. */
+export type Shape = (number | string)[];
+
+export interface Port {
+  name: string;
+  dtype: DataType;
+  shape: Shape;
+}
+
+/** `int` attributes are marked, since 1 may be meant as either. */
+export type Attributes = Record<string, { int: number } | { float: number } | { ints: number[] }>;
+
+export interface Node {
+  domain: '' | 'com.microsoft';
+  op: string;
+  /** '' is an optional input or output that is left out. */
+  inputs: string[];
+  outputs: string[];
+  attributes: Attributes;
+}
+
+/** A small value that lies in the graph itself. */
+export interface Constant {
+  name: string;
+  dtype: 'int32' | 'int64';
+  dims: number[];
+  values: number[];
+}
+
+export interface Graph {
+  nodes: Node[];
+  constants: Constant[];
+  weights: WeightSpec[];
+  inputs: Port[];
+  outputs: Port[];
+}
+
+const IR_VERSION = 10n;
+/** Opset 21 has all that is used of the standard; RotaryEmbedding and the attention come from com.microsoft. */
+const OPSETS = [
+  { domain: '', version: 21n },
+  { domain: 'com.microsoft', version: 1n },
+];
+const EXTERNAL = 1;
+const ATTRIBUTE = { float: 1, int: 2, ints: 7 };
+
+/** The graph as an ONNX protobuf (onnx.proto3 of ONNX 1.17), each weight as external data in a file of its own name. */
+export function encodeOnnx(graph: Graph): Uint8Array {
+  const model = create(ModelProtoSchema, {
+    irVersion: IR_VERSION,
+    producerName: 'ailo',
+    opsetImport: OPSETS,
+    graph: {
+      name: 'stage',
+      node: graph.nodes.map((node, index) => ({
+        name: `${index}.${node.op}`,
+        domain: node.domain,
+        opType: node.op,
+        input: node.inputs,
+        output: node.outputs,
+        attribute: Object.entries(node.attributes).map(([name, value]) => attribute(name, value)),
+      })),
+      initializer: [...graph.constants.map(inline), ...graph.weights.map(external)],
+      input: graph.inputs.map(port),
+      output: graph.outputs.map(port),
+    },
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+function attribute(name: string, value: Attributes[string]): MessageInitShape<typeof AttributeProtoSchema> {
+  if ('int' in value) return { name, type: ATTRIBUTE.int, i: BigInt(value.int) };
+  if ('float' in value) return { name, type: ATTRIBUTE.float, f: value.float };
+  return { name, type: ATTRIBUTE.ints, ints: value.ints.map(BigInt) };
+}
+
+function port({ name, dtype, shape }: Port): MessageInitShape<typeof ValueInfoProtoSchema> {
+  const dim = shape.map((size) =>
+    typeof size === 'number'
+      ? { value: { case: 'dimValue' as const, value: BigInt(size) } }
+      : { value: { case: 'dimParam' as const, value: size } },
+  );
+  return { name, type: { tensorType: { elemType: DATA_TYPES[dtype], shape: { dim } } } };
+}
+
+function inline({ name, dtype, dims, values }: Constant): MessageInitShape<typeof TensorProtoSchema> {
+  const rawData = new Uint8Array(values.length * (dtype === 'int64' ? 8 : 4));
+  const view = new DataView(rawData.buffer);
+  values.forEach((value, index) => {
+    if (dtype === 'int64') view.setBigInt64(8 * index, BigInt(value), true);
+    else view.setInt32(4 * index, value, true);
+  });
+  return { name, dims: dims.map(BigInt), dataType: DATA_TYPES[dtype], rawData };
+}
+
+function external({ name, dtype, dims }: WeightSpec): MessageInitShape<typeof TensorProtoSchema> {
+  return {
+    name,
+    dims: dims.map(BigInt),
+    dataType: DATA_TYPES[dtype],
+    dataLocation: EXTERNAL,
+    externalData: [{ key: 'location', value: name }],
+  };
+}

@@ -1,0 +1,109 @@
+import type { InferenceSession } from 'onnxruntime-common';
+import { throwIfCancelled } from '../errors/cancelled.ts';
+import { AiloError } from '../errors/index.ts';
+import { totalBytes } from '../graph/memory.ts';
+import type { StageGraph, WeightSpec } from '../graph/types.ts';
+import type { CreateKvCache } from './kv-cache.ts';
+import { MAX_SEQUENCES } from './limits.ts';
+import { measureMatMul } from './measure.ts';
+import { Mutex } from './mutex.ts';
+import { createSession, type Ort } from './ort.ts';
+import { OrtStage } from './stage.ts';
+import type { Engine, LoadedStage, LoadOptions, Runtime } from './types.ts';
+
+export interface OrtRuntimeOptions {
+  ort: Ort;
+  engine: Engine;
+  budgetBytes: number;
+  /** Execution providers and threads. */
+  session: InferenceSession.SessionOptions;
+  createKvCache: CreateKvCache;
+  nowMs: () => number;
+}
+
+/**
+ * The one implementation of `Runtime`, over whichever onnxruntime package is given. One mutex lies over everything
+ * that touches the engine: two concurrent runs or creates hang or corrupt onnxruntime-web's WebGPU provider.
+ */
+export function createOrtRuntime({
+  ort,
+  engine,
+  budgetBytes,
+  session: sessionOptions,
+  createKvCache,
+  nowMs,
+}: OrtRuntimeOptions): Runtime {
+  const mutex = new Mutex();
+  const stages = new Set<LoadedStage>();
+  /** Bytes of the stages that are loaded or being loaded. */
+  let reservedBytes = 0;
+
+  return {
+    engine,
+    budgetBytes,
+
+    async load(graph, read, options) {
+      const { maxSequences } = options;
+      if (!(Number.isInteger(maxSequences) && maxSequences >= 1 && maxSequences <= MAX_SEQUENCES)) {
+        throw new RangeError(`maxSequences must be 1 to ${MAX_SEQUENCES}`);
+      }
+      const neededBytes = totalBytes(graph.memory, maxSequences);
+      if (reservedBytes + neededBytes > budgetBytes) {
+        throw AiloError.of('MEMORY_BUDGET_EXCEEDED', { neededBytes, budgetBytes: budgetBytes - reservedBytes });
+      }
+      reservedBytes += neededBytes;
+      const free = () => {
+        reservedBytes -= neededBytes;
+      };
+      try {
+        const weights = await readWeights(graph, read, options);
+        const session = await mutex.run(() => createSession(ort, graph.onnx, weights, sessionOptions));
+        const stage: LoadedStage = new OrtStage({
+          ort,
+          session,
+          graph,
+          maxSequences,
+          createKvCache,
+          mutex,
+          onReleased() {
+            stages.delete(stage);
+            free();
+          },
+        });
+        stages.add(stage);
+        return stage;
+      } catch (error) {
+        free();
+        throw error;
+      }
+    },
+
+    measure: () => mutex.run(async () => ({ matmulGflops: await measureMatMul(ort, sessionOptions, nowMs) })),
+
+    async close() {
+      await Promise.all([...stages].map((stage) => stage.release()));
+    },
+  };
+}
+
+/** All weights of a stage by name. Throws CANCELLED, and ENGINE_FAILED for a weight of the wrong size. */
+async function readWeights(
+  graph: StageGraph,
+  read: (weight: WeightSpec) => Promise<Uint8Array>,
+  { signal, onProgress }: Pick<LoadOptions, 'signal' | 'onProgress'>,
+): Promise<Map<string, Uint8Array>> {
+  const weights = new Map<string, Uint8Array>();
+  let loadedBytes = 0;
+  for (const weight of graph.weights) {
+    throwIfCancelled(signal);
+    const bytes = await read(weight);
+    if (bytes.length !== weight.byteLength) {
+      throw AiloError.of('ENGINE_FAILED', { reason: `the weight ${weight.name} has ${bytes.length} bytes` });
+    }
+    weights.set(weight.name, bytes);
+    loadedBytes += bytes.length;
+    onProgress?.(loadedBytes, graph.memory.weightBytes);
+  }
+  throwIfCancelled(signal);
+  return weights;
+}

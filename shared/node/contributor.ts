@@ -55,6 +55,8 @@ export function createContributor(options: ContributorOptions): Contributor {
   let contributing = false;
   let runtime: Promise<Runtime> | undefined;
   let measurement: Measurement | undefined;
+  /** The coordinator of this session knows of us. */
+  let offered = false;
   let held: Held | undefined;
   /** Left over from a session that was lost; the next one often assigns the same again. */
   let kept: { assignment: Assignment; ready: ReadyStage } | undefined;
@@ -84,25 +86,21 @@ export function createContributor(options: ContributorOptions): Contributor {
   }
 
   async function offer() {
-    if (!contributing || !options.isOpen()) return;
+    if (!contributing) return;
     try {
-      const { engine: name, budgetBytes, measure } = await engineWithMeasure();
-      measurement ??= await measure();
+      const here = await engine();
+      measurement ??= await here.measure();
       changed();
-      if (!contributing || !options.isOpen()) return;
+      if (!contributing || offered || !options.isOpen()) return;
+      offered = true;
       const { want } = options;
-      const { matmulGflops } = measurement;
-      send('offer', { engine: name, budgetBytes, matmulGflops, ...(want && { want }) });
+      const { engine: name, budgetBytes } = here;
+      send('offer', { engine: name, budgetBytes, matmulGflops: measurement.matmulGflops, ...(want && { want }) });
     } catch (thrown) {
       contributing = false;
       options.onError(toAiloError(thrown));
       changed();
     }
-  }
-
-  async function engineWithMeasure() {
-    const engineHere = await engine();
-    return { engine: engineHere.engine, budgetBytes: engineHere.budgetBytes, measure: () => engineHere.measure() };
   }
 
   async function load(mine: Held) {
@@ -164,7 +162,6 @@ export function createContributor(options: ContributorOptions): Contributor {
     });
   }
 
-  /** After the person switched off and everything is given back, not even the engine stays. */
   function release(): Promise<void> {
     letGo(false);
     return then(async () => {
@@ -181,16 +178,18 @@ export function createContributor(options: ContributorOptions): Contributor {
       if (on === contributing) return;
       contributing = on;
       if (on) {
-        void offer();
+        void then(offer);
       } else {
-        if (options.isOpen()) send('withdraw', {});
+        if (offered) send('withdraw', {});
+        offered = false;
         // What runs is finished: the coordinator says when.
-        if (!held?.loaded || !options.isOpen()) void release();
+        if (!held?.loaded) void release();
       }
       changed();
     },
-    onOpen: () => void offer(),
+    onOpen: () => void then(offer),
     onLost() {
+      offered = false;
       letGo(contributing);
       if (!contributing) void release();
       changed();
@@ -217,9 +216,7 @@ export function createContributor(options: ContributorOptions): Contributor {
     },
     jobClose: (body) => held?.loaded?.jobs.jobClose(body),
     frame: (body) => held?.loaded?.jobs.frame(body),
-    release() {
-      return release();
-    },
+    release,
   };
 }
 

@@ -1,0 +1,60 @@
+/**
+ * What passes between the extension's pages, parsed by schema on arrival. Popup and onboarding speak with the offscreen
+ * document over a runtime port; the service worker only hears `wake` and `badge`.
+ */
+import * as v from 'valibot';
+import type { AppState, Turn } from './state.ts';
+
+export const PORT = 'ailo';
+export const MAX_TEXT = 100_000;
+
+const coordinatorUrl = v.pipe(
+  v.string(),
+  v.maxLength(512),
+  v.url('Please enter a full address, for example http://127.0.0.1:8790'),
+  v.regex(/^https?:\/\//, 'The address must begin with http:// or https://'),
+);
+
+/** Page → offscreen document. */
+export const Command = v.variant('type', [
+  v.strictObject({
+    type: v.literal('ask'),
+    model: v.pipe(v.string(), v.maxLength(96)),
+    text: v.pipe(v.string(), v.maxLength(MAX_TEXT)),
+  }),
+  v.strictObject({ type: v.literal('stop') }),
+  v.strictObject({ type: v.literal('clear') }),
+  v.strictObject({
+    type: v.literal('change'),
+    settings: v.partial(
+      v.strictObject({
+        coordinatorUrl,
+        username: v.pipe(v.string(), v.maxLength(64)),
+        contributing: v.boolean(),
+        consented: v.boolean(),
+        temperature: v.pipe(v.number(), v.minValue(0), v.maxValue(2)),
+        maxNewTokens: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096)),
+      }),
+    ),
+  }),
+]);
+export type Command = v.InferOutput<typeof Command>;
+
+/** Offscreen document → page. These never leave the extension, so their types are enough. */
+export type Update =
+  /** At once after connecting, and whenever anything but the running answer changes. */
+  | { type: 'state'; state: AppState }
+  /** The running answer grew; it is the last turn. */
+  | { type: 'answer'; turn: Turn };
+
+/** Any page → service worker. */
+export const Notice = v.variant('type', [
+  /** “Make sure the offscreen document lives”; answered with `true`. */
+  v.strictObject({ type: v.literal('wake') }),
+  v.strictObject({
+    type: v.literal('badge'),
+    badge: v.picklist(['off', 'waiting', 'contributing', 'error']),
+    reason: v.pipe(v.string(), v.maxLength(1024)),
+  }),
+]);
+export type Notice = v.InferOutput<typeof Notice>;

@@ -1,0 +1,36 @@
+/** What the offscreen document shows to popup and onboarding: plain data, pushed on every change. */
+import type { WireError } from '../shared/errors/index.ts';
+import type { NodeState } from '../shared/node/types.ts';
+
+export interface Settings {
+  coordinatorUrl: string;
+  /** The name the person asked for; the coordinator may refuse it (NodeState.error). */
+  username?: string;
+  /** Whether the person read the consent page and switched contributing on; remembered over restarts. */
+  contributing: boolean;
+  /** Whether the consent page was answered at all. */
+  consented: boolean;
+  /** Of the next answers. */
+  temperature: number;
+  maxNewTokens: number;
+}
+
+/** One turn of the conversation. An answer is written to while `status` is `running`. */
+export interface Turn {
+  role: 'user' | 'assistant';
+  text: string;
+  model: string;
+  status: 'running' | 'done' | 'stopped' | 'failed';
+  /** Only answers. */
+  tokens?: number;
+  tokensPerSecond?: number;
+  /** Addresses of the nodes that computed it, in the order of their stages. */
+  participants?: string[];
+  error?: WireError;
+}
+
+export interface AppState {
+  settings: Settings;
+  node: NodeState;
+  conversation: Turn[];
+}

@@ -125,7 +125,7 @@ async function enter(
   challenge: Challenge,
   answer: (message: Authenticated) => void,
   sessions: Sessions,
-  { database, now }: GatewayOptions,
+  { database }: GatewayOptions,
 ): Promise<void> {
   const parsed = v.safeParse(Authenticate, raw, { abortEarly: true });
   if (!parsed.success) {
@@ -136,7 +136,7 @@ async function enter(
     throw AiloError.of('PROTOCOL_UNSUPPORTED', { theirs: protocol, ours: PROTOCOL_VERSION });
   }
   const node = verifyAuthentication(challenge, parsed.output);
-  if (username !== undefined) await claimUsername(database, node, username, now());
+  if (username !== undefined) await claimUsername(database, node, username);
   const name = await usernameOf(database, node);
   await sessions.enter(socket, node, resume, (session) => {
     answer({ ok: true, ...session, ...(name !== undefined && { username: name }) });

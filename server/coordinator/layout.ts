@@ -11,10 +11,10 @@ export function layOut(room: Room, candidates: Candidate[], context: Context): P
   const free = usable.filter(({ offer }) => !offer.want);
   const pins = pinned(room, usable, context.nowMs);
   if (pins.length > 0) {
-    const around = planAround(room, pins, free);
+    const around = planAround(room, pins, free, context.random);
     if (around) return around;
   }
-  return room.spec.plan({ start: 0, end: room.spec.units }, free, room.spec.stages);
+  return room.spec.plan({ start: 0, end: room.spec.units }, free, context.random, room.spec.stages);
 }
 
 /** Wishes that can stand side by side, in the order of the model. */
@@ -31,14 +31,14 @@ function pinned(room: Room, candidates: Candidate[], nowMs: number): Placement[]
   return pins.sort((a, b) => a.range.start - b.range.start);
 }
 
-function planAround(room: Room, pins: Placement[], free: Candidate[]): Placement[] | undefined {
+function planAround(room: Room, pins: Placement[], free: Candidate[], random: () => number): Placement[] | undefined {
   const gaps = gapsBetween(pins, room.spec.units);
   const counts = room.spec.stages === undefined ? undefined : shareOut(gaps, room.spec.stages - pins.length);
   if (room.spec.stages !== undefined && !counts) return undefined;
   const placements = [...pins];
   let left = free;
   for (const [i, gap] of gaps.entries()) {
-    const planned = room.spec.plan(gap, left, counts?.[i]);
+    const planned = room.spec.plan(gap, left, random, counts?.[i]);
     if (!planned) return undefined;
     placements.push(...planned);
     left = left.filter(({ node }) => !planned.some((placement) => placement.node === node));

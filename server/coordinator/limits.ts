@@ -20,7 +20,7 @@ export const MESSAGES_PER_WALLET: BucketRule = { capacity: 20_000, perSecond: 5_
 export const BYTES_PER_WALLET: BucketRule = { capacity: 256 * 2 ** 20, perSecond: 128 * 2 ** 20 };
 /** `generate`, which costs every stage work. */
 export const REQUESTS_PER_WALLET: BucketRule = { capacity: 20, perSecond: 0.5 };
-/** `offer` and `withdraw`, which may re-plan a room. */
+/** `offer`, which may re-plan a room. */
 export const OFFERS_PER_WALLET: BucketRule = { capacity: 20, perSecond: 0.5 };
 /** Messages that break a rule; whoever runs out is disconnected. */
 export const ABUSES_PER_WALLET: BucketRule = { capacity: 20, perSecond: 0.1 };
@@ -46,5 +46,8 @@ export const MAX_REMEMBERED_REQUESTS = 4_096;
 /** How often deadlines, bans and grace periods are looked at. */
 export const TICK_MS = 500;
 
-/** HTTP requests of one network address per minute. */
-export const HTTP_REQUESTS_PER_MINUTE = 6_000;
+/** Changes of the listing are collected for so long: each goes to every node. */
+export const ANNOUNCE_AFTER_MS = 50;
+/** A reward that could not be written is tried again so often, with growing pauses. */
+export const PAY_ATTEMPTS = 5;
+export const PAY_RETRY_MS = 500;

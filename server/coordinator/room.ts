@@ -24,6 +24,7 @@ export interface RoomSpec {
   quant: Quant;
   contextLength: number;
   maxSequences: number;
+  vocabSize: number;
   /** Placement units of the whole model. */
   units: number;
   /** Exactly so many stages; absent: as few as fit. */
@@ -31,7 +32,7 @@ export interface RoomSpec {
   /** Memory (bytes) that these units take on their node. */
   memoryBytes(range: UnitRange): number;
   /** Contiguous stages over some of the candidates, in order, covering `range`; undefined where they don't suffice. */
-  plan(range: UnitRange, candidates: Candidate[], stages?: number): Placement[] | undefined;
+  plan(range: UnitRange, candidates: Candidate[], random: () => number, stages?: number): Placement[] | undefined;
 }
 
 export interface Placement {

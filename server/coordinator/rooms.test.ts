@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BAN_MS } from './limits.ts';
-import { type Candidate, type Context, type Offer, type Placement, phase, type RoomSpec } from './room.ts';
+import { type Context, type Offer, type Placement, phase, type RoomSpec } from './room.ts';
 import { createPool, nextTickMs, type Pool, type PoolEffect, type PoolEvent, step } from './rooms.ts';
 
 const UNIT_BYTES = 10;
 const UNITS = 12;
 
 /** As few stages as fit, the largest nodes first; an exact count spreads the units evenly over the first. */
-function planSimply(range: { start: number; end: number }, candidates: Candidate[], stages?: number) {
+const planSimply: RoomSpec['plan'] = (range, candidates, _random, stages) => {
   const placements: Placement[] = [];
   let { start } = range;
   const largestFirst = candidates.toSorted((a, b) => b.offer.budgetBytes - a.offer.budgetBytes);
@@ -23,7 +23,7 @@ function planSimply(range: { start: number; end: number }, candidates: Candidate
   }
   const complete = start === range.end && (stages === undefined || placements.length === stages);
   return complete ? placements : undefined;
-}
+};
 
 const spec = (model: string, stages?: number): RoomSpec => ({
   model,
@@ -32,6 +32,7 @@ const spec = (model: string, stages?: number): RoomSpec => ({
   quant: 'f32',
   contextLength: 512,
   maxSequences: 2,
+  vocabSize: 100,
   units: UNITS,
   ...(stages !== undefined && { stages }),
   memoryBytes: ({ start, end }) => UNIT_BYTES * (end - start),

@@ -4,7 +4,7 @@ import { AiloError } from '../../shared/errors/index.ts';
 import type { Database } from '../store/database.ts';
 
 export interface UsernameTables {
-  usernames: { address: string; username: string; claimed_ms: number };
+  usernames: { address: string; username: string };
 }
 
 export async function createUsernameTables(database: Kysely<unknown>): Promise<void> {
@@ -12,19 +12,13 @@ export async function createUsernameTables(database: Kysely<unknown>): Promise<v
     .createTable('usernames')
     .addColumn('address', 'text', (column) => column.primaryKey())
     .addColumn('username', 'text', (column) => column.notNull().unique())
-    .addColumn('claimed_ms', 'integer', (column) => column.notNull())
     .execute();
 }
 
 const USERNAME = /^[a-z][a-z0-9_-]{2,19}$/;
 
 /** Gives `username` to the wallet. Throws USERNAME_INVALID, USERNAME_TAKEN. */
-export async function claimUsername(
-  database: Database,
-  address: string,
-  username: string,
-  nowMs: number,
-): Promise<void> {
+export async function claimUsername(database: Database, address: string, username: string): Promise<void> {
   if (!USERNAME.test(username)) throw AiloError.of('USERNAME_INVALID', {});
   await database.transaction().execute(async (transaction) => {
     const owner = await transaction
@@ -35,8 +29,8 @@ export async function claimUsername(
     if (owner && owner.address !== address) throw AiloError.of('USERNAME_TAKEN', { username });
     await transaction
       .insertInto('usernames')
-      .values({ address, username, claimed_ms: nowMs })
-      .onConflict((conflict) => conflict.column('address').doUpdateSet({ username, claimed_ms: nowMs }))
+      .values({ address, username })
+      .onConflict((conflict) => conflict.column('address').doUpdateSet({ username }))
       .execute();
   });
 }

@@ -1,0 +1,229 @@
+/**
+ * Brings the pure machines (rooms.ts, jobs.ts) together with the world: messages in, messages out, rewards minted,
+ * time passing. Events are handled one after the other, and what one of them causes comes after all it had to tell.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import { AiloError } from '../../shared/errors/index.ts';
+import type { MessageOf } from '../../shared/protocol/channel.ts';
+import type { FromNode, ModelListing } from '../../shared/protocol/messages.ts';
+import type { Schedule } from '../../shared/protocol/schedule.ts';
+import type { InferenceResult, Ledger } from '../ledger/types.ts';
+import type { Gateway } from './gateway.ts';
+import { assignmentsInUse, type JobEffect, type JobEvent, NO_JOBS, type RoomView, step as stepJobs } from './jobs.ts';
+import { ANNOUNCE_AFTER_MS, MAX_BUCKETS, OFFERS_PER_WALLET, REQUESTS_PER_WALLET, TICK_MS } from './limits.ts';
+import { createPayments } from './payments.ts';
+import { RateLimiter } from './rate-limit.ts';
+import { listing, type RoomSpec } from './room.ts';
+import { createPool, nextTickMs, type Pool, type PoolEvent, step as stepPool } from './rooms.ts';
+import type { SessionHandlers } from './sessions.ts';
+
+export interface DispatcherOptions {
+  specs: RoomSpec[];
+  ledger: Pick<Ledger, 'account' | 'mintInference' | 'subscribe'>;
+  /** Milliseconds of a steady clock. */
+  now(): number;
+  /** Unix time. */
+  wallClock(): number;
+  /** In [0, 1), not to be foreseen: it decides who computes with whom. */
+  random(): number;
+  schedule: Schedule;
+  log: Logger;
+}
+
+export interface Dispatcher extends SessionHandlers {
+  listings(): ModelListing[];
+  /** Stops the clock; what is being paid is finished first. */
+  close(): Promise<void>;
+}
+
+type Event = { to: 'pool'; event: PoolEvent } | { to: 'jobs'; event: JobEvent };
+
+const pool = (event: PoolEvent): Event => ({ to: 'pool', event });
+const jobs = (event: JobEvent): Event => ({ to: 'jobs', event });
+
+export function createDispatcher(options: DispatcherOptions, send: Gateway['send']): Dispatcher {
+  const { ledger, log, now, schedule } = options;
+  let poolState: Pool = createPool(options.specs);
+  let jobState = NO_JOBS;
+  let lastPoolMs = now();
+  const present = new Set<string>();
+  const requests = new RateLimiter(REQUESTS_PER_WALLET, MAX_BUCKETS);
+  const offers = new RateLimiter(OFFERS_PER_WALLET, MAX_BUCKETS);
+  const payments = createPayments(ledger, schedule, log);
+  const waiting: Event[] = [];
+  let dispatching = false;
+  let refusal: AiloError | undefined;
+  let announced = JSON.stringify(listings());
+  let cancelAnnounce: (() => void) | undefined;
+
+  /** Returns the refusal of the message that caused the event, if it was one. */
+  function dispatch(first: Event): AiloError | undefined {
+    waiting.push(first);
+    // A send may end a session that does not keep up, which is an event of its own.
+    if (dispatching) return undefined;
+    dispatching = true;
+    refusal = undefined;
+    try {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        waiting.push(...(next.to === 'pool' ? handlePool(next.event) : handleJobs(next.event)));
+      }
+    } finally {
+      dispatching = false;
+      waiting.length = 0;
+    }
+    announceSoon();
+    return refusal;
+  }
+
+  function handlePool(event: PoolEvent): Event[] {
+    lastPoolMs = now();
+    const context = {
+      nowMs: lastPoolMs,
+      random: options.random,
+      newId,
+      inUse: assignmentsInUse(jobState),
+    };
+    const { pool: next, effects } = stepPool(poolState, event, context);
+    poolState = next;
+    const causes: Event[] = [];
+    for (const effect of effects) {
+      if (effect.kind === 'lost') causes.push(jobs({ kind: 'lost', assignment: effect.assignment }));
+      else send(effect.to, effect.type, effect.body);
+    }
+    return causes;
+  }
+
+  function handleJobs(event: JobEvent): Event[] {
+    const { jobs: next, effects } = stepJobs(jobState, event, { nowMs: now(), newId });
+    const ended = next.running.size < jobState.running.size;
+    jobState = next;
+    for (const effect of effects) {
+      if (effect.kind === 'send') send(effect.to, effect.type, effect.body);
+      else if (effect.kind === 'refuse') refusal = effect.error;
+      else payments.pay(resultOf(effect, options.wallClock()));
+    }
+    // Stages that only these jobs still held, or a plan that waited for quiet.
+    return ended ? [pool({ kind: 'tick' })] : [];
+  }
+
+  function listings(): ModelListing[] {
+    return [...poolState.rooms.values()].map(listing);
+  }
+
+  function announceSoon(): void {
+    cancelAnnounce ??= schedule(() => {
+      cancelAnnounce = undefined;
+      const models = listings();
+      const text = JSON.stringify(models);
+      if (text === announced) return;
+      announced = text;
+      for (const node of present) send(node, 'models', { models });
+    }, ANNOUNCE_AFTER_MS);
+  }
+
+  async function tellAccount(node: string): Promise<void> {
+    try {
+      send(node, 'account', await ledger.account(node));
+    } catch (err) {
+      log.error({ err }, 'an account could not be read');
+    }
+  }
+
+  function viewOf(model: string): RoomView | undefined {
+    const room = poolState.rooms.get(model);
+    if (!room) return undefined;
+    const { contextLength, vocabSize, maxSequences, quant } = room.spec;
+    return {
+      contextLength,
+      vocabSize,
+      maxSequences,
+      wire: quant === 'f32' ? 'f32' : 'f16',
+      plannedStages: listing(room).stages,
+      stages: room.stages.flatMap(({ range, holder }) => (holder ? [{ ...range, ...holder }] : [])),
+    };
+  }
+
+  function eventOf(from: string, message: MessageOf<FromNode>): Event {
+    switch (message.type) {
+      case 'offer':
+        return pool({ kind: 'offer', node: from, offer: message.body });
+      case 'withdraw':
+        return pool({ kind: 'withdraw', node: from });
+      case 'stageReady':
+      case 'stageFailed':
+        return pool({ kind: message.type, node: from, assignment: message.body.assignment });
+      case 'generate':
+        return jobs({ kind: 'generate', from, body: message.body, room: viewOf(message.body.model) });
+      default:
+        return jobs({ kind: message.type, from, body: message.body } as JobEvent);
+    }
+  }
+
+  /** True when the message is over its wallet's rate, which the node has been told. */
+  function isTooMuch(node: string, message: MessageOf<FromNode>): boolean {
+    const { type } = message;
+    const rule = type === 'generate' ? requests : type === 'offer' ? offers : undefined;
+    const retryAfterMs = rule?.take(node, now()) ?? 0;
+    if (retryAfterMs === 0) return false;
+    const error = AiloError.of('RATE_LIMITED', { retryAfterMs }).toWire();
+    if (type === 'generate') send(node, 'failed', { request: message.body.request, error });
+    else send(node, 'refused', { about: type, error });
+    return true;
+  }
+
+  const unsubscribe = ledger.subscribe((addresses) => {
+    for (const address of addresses) if (present.has(address)) void tellAccount(address);
+  });
+
+  let cancelTick = schedule(tick, TICK_MS);
+  function tick(): void {
+    cancelTick = schedule(tick, TICK_MS);
+    if (jobState.running.size > 0) dispatch(jobs({ kind: 'tick' }));
+    if (nextTickMs(poolState, lastPoolMs) <= now()) dispatch(pool({ kind: 'tick' }));
+  }
+
+  return {
+    listings,
+    opened(node) {
+      present.add(node);
+      send(node, 'models', { models: listings() });
+      void tellAccount(node);
+    },
+    closed(node) {
+      present.delete(node);
+      dispatch(pool({ kind: 'gone', node }));
+      dispatch(jobs({ kind: 'gone', node }));
+    },
+    message(node, message) {
+      if (message.type === 'stageFailed')
+        log.warn({ node, error: message.body.error }, 'a node could not load its stage');
+      if (isTooMuch(node, message)) return;
+      const refused = dispatch(eventOf(node, message));
+      if (refused) throw refused;
+    },
+    async close() {
+      unsubscribe();
+      cancelTick();
+      cancelAnnounce?.();
+      await payments.settled();
+    },
+  };
+}
+
+function newId(): string {
+  return randomBytes(16).toString('hex');
+}
+
+function resultOf({ job, reason, latencyMs }: JobEffect & { kind: 'completed' }, timeMs: number): InferenceResult {
+  return {
+    job: job.id,
+    model: job.model,
+    requester: job.requester,
+    participants: job.stages.map(({ node, start, end }) => ({ address: node, start, end })),
+    tokens: job.tokens,
+    latencyMs,
+    finish: reason,
+    timeMs,
+  };
+}

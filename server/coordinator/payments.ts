@@ -1,0 +1,40 @@
+/** Rewards on their way into the ledger. A booking that failed is tried again: the ledger pays a job once at most. */
+import type { Logger } from 'pino';
+import { toAiloError } from '../../shared/errors/index.ts';
+import type { Schedule } from '../../shared/protocol/schedule.ts';
+import type { InferenceResult, Ledger } from '../ledger/types.ts';
+import { PAY_ATTEMPTS, PAY_RETRY_MS } from './limits.ts';
+
+export interface Payments {
+  pay(result: InferenceResult): void;
+  /** When everything begun so far is paid or given up. */
+  settled(): Promise<void>;
+}
+
+export function createPayments(ledger: Pick<Ledger, 'mintInference'>, schedule: Schedule, log: Logger): Payments {
+  const underWay = new Set<Promise<void>>();
+
+  async function attempt(result: InferenceResult, attemptsLeft: number): Promise<void> {
+    try {
+      const { unpaid } = await ledger.mintInference(result);
+      if (unpaid) log.info({ job: result.job, code: unpaid.code }, 'an inference earned nothing');
+    } catch (thrown) {
+      const { code } = toAiloError(thrown);
+      const again = attemptsLeft > 1 && (code === 'LEDGER_FAILED' || code === 'LEDGER_BUSY');
+      log.error({ err: thrown, job: result.job, again }, 'an inference could not be paid');
+      if (!again) return;
+      await new Promise<void>((resolve) => schedule(resolve, PAY_RETRY_MS * 2 ** (PAY_ATTEMPTS - attemptsLeft)));
+      await attempt(result, attemptsLeft - 1);
+    }
+  }
+
+  return {
+    pay(result) {
+      const paying = attempt(result, PAY_ATTEMPTS).finally(() => underWay.delete(paying));
+      underWay.add(paying);
+    },
+    async settled() {
+      await Promise.all(underWay);
+    },
+  };
+}

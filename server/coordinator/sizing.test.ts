@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ModelConfig } from '../../shared/model/types.ts';
+import type { Candidate } from './room.ts';
+import { sizing } from './sizing.ts';
+
+const config: ModelConfig = {
+  family: 'llama',
+  layers: 5,
+  hiddenSize: 64,
+  intermediateSize: 172,
+  heads: 8,
+  kvHeads: 4,
+  headDim: 8,
+  vocabSize: 512,
+  maxPositions: 512,
+  normEpsilon: 1e-5,
+  activation: 'silu',
+  rope: { theta: 10_000 },
+  tiedHead: true,
+  eosTokens: [2],
+};
+
+const candidate = (node: string, budgetBytes: number, matmulGflops = 10): Candidate => ({
+  node,
+  offer: { engine: 'node', budgetBytes, matmulGflops },
+});
+
+const figures = sizing(config, { quant: 'f32', contextLength: 512, maxSequences: 2 });
+const whole = { start: 0, end: figures.units };
+
+describe('sizing', () => {
+  test('a stage’s memory grows with its units', () => {
+    expect(figures.units).toBe(12);
+    for (let end = 1; end < figures.units; end++) {
+      expect(figures.memoryBytes({ start: 0, end: end + 1 })).toBeGreaterThan(figures.memoryBytes({ start: 0, end }));
+    }
+  });
+
+  test('no plan gives a node more than its budget, whatever the nodes', () => {
+    const all = figures.memoryBytes(whole);
+    const budgets = fc.array(fc.integer({ min: Math.floor(all / 10), max: Math.floor(1.2 * all) }), {
+      minLength: 1,
+      maxLength: 8,
+    });
+    const count = fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined });
+    let planned = 0;
+    fc.assert(
+      fc.property(budgets, count, fc.integer({ min: 0, max: 11 }), (budgets, stages, start) => {
+        const range = { start, end: figures.units };
+        const candidates = budgets.map((bytes, i) => candidate(`n${i}`, bytes));
+        const placements = figures.plan(range, candidates, Math.random, stages);
+        if (!placements) return;
+        planned++;
+        if (stages !== undefined) expect(placements).toHaveLength(stages);
+        expect(new Set(placements.map(({ node }) => node)).size).toBe(placements.length);
+        let at = start;
+        for (const placement of placements) {
+          expect(placement.range.start).toBe(at);
+          at = placement.range.end;
+          const { offer } = candidates.find(({ node }) => node === placement.node)!;
+          expect(figures.memoryBytes(placement.range)).toBeLessThanOrEqual(offer.budgetBytes);
+        }
+        expect(at).toBe(figures.units);
+      }),
+    );
+    expect(planned).toBeGreaterThan(10);
+  });
+
+  test('takes one node where one suffices, and none where none do', () => {
+    const enough = 2 * figures.memoryBytes(whole);
+    expect(figures.plan(whole, [candidate('a', 1), candidate('b', enough)], () => 0)).toEqual([
+      { node: 'b', range: whole },
+    ]);
+    expect(figures.plan(whole, [candidate('a', 1)], () => 0)).toBeUndefined();
+    expect(figures.plan(whole, [], () => 0)).toBeUndefined();
+  });
+});

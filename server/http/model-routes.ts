@@ -1,0 +1,37 @@
+/** The files of the served models: exactly those of the manifest, whole or by range. */
+import fastifyStatic from '@fastify/static';
+import type { FastifyPluginAsync } from 'fastify';
+import { AiloError } from '../../shared/errors/index.ts';
+import { paths } from '../../shared/protocol/http.ts';
+import type { ServedModel } from '../coordinator/model-store.ts';
+
+export interface ModelRoutes {
+  models: ReadonlyMap<string, Pick<ServedModel, 'folder' | 'manifest' | 'manifestBytes'>>;
+}
+
+export function modelRoutes({ models }: ModelRoutes): FastifyPluginAsync {
+  function modelOf(id: string) {
+    const model = models.get(id);
+    if (!model) throw AiloError.of('MODEL_UNKNOWN', { model: id });
+    return model;
+  }
+
+  return async (app) => {
+    // Nodes keep what they verified in their own chunk store; a second copy in the HTTP cache would be waste.
+    await app.register(fastifyStatic, { serve: false, cacheControl: false, etag: false, lastModified: false });
+    app.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+
+    app.get<{ Params: { model: string } }>(paths.manifest(':model'), async ({ params }, reply) => {
+      const { manifestBytes } = modelOf(params.model);
+      return reply.type('application/json').send(Buffer.from(manifestBytes));
+    });
+
+    app.get<{ Params: { model: string; path: string } }>(paths.modelFile(':model', ':path'), (request, reply) => {
+      const { model, path } = request.params;
+      const { folder, manifest } = modelOf(model);
+      const file = manifest.files.find((each) => each.path === path);
+      if (!file) throw AiloError.of('MODEL_FILE_MISSING', { path });
+      return reply.sendFile(path, folder, { contentType: true });
+    });
+  };
+}

@@ -56,13 +56,18 @@ export function createNode(options: NodeOptions): AiloNode {
     for (const listener of [...listeners]) listener(state);
   }
 
+  /** What went wrong has been overcome; the next update tells. */
+  function forgetError() {
+    const { error: _, ...rest } = state;
+    state = rest;
+  }
+
   const showError = (error: WireError) => update({ error });
 
   const session = createSession({
     ...options,
     onConnection(connection, error) {
-      const { error: _, ...rest } = state;
-      state = connection === 'connected' ? rest : state;
+      if (connection === 'connected') forgetError();
       update({ connection, ...(error && { error }) });
     },
     onOpen(username) {
@@ -82,7 +87,10 @@ export function createNode(options: NodeOptions): AiloNode {
     loadStage: createLoadStage(files),
     isOpen: () => session.open,
     send: session.send,
-    onChange: (contributing, activity) => update({ contributing, activity }),
+    onChange(contributing, activity) {
+      if (activity.kind === 'ready') forgetError();
+      update({ contributing, activity });
+    },
     onError(error) {
       if (error.code === 'INTERNAL') log.warn({ err: error.cause }, error.message);
       showError(error.toWire());

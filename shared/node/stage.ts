@@ -1,6 +1,7 @@
 /** From an assignment to a stage that runs: configuration, graph, weights by range, engine. */
 
 import { materialise } from '../graph/materialise.ts';
+import { totalBytes } from '../graph/memory.ts';
 import { buildStage } from '../graph/stage.ts';
 import { loadConfig } from '../model/config.ts';
 import type { ModelConfig } from '../model/types.ts';
@@ -34,12 +35,9 @@ export function createLoadStage(files: ModelFilesOptions): LoadStage {
     const graph = buildStage(config, { start, end }, { quant, contextLength });
     const read = (weight: (typeof graph.weights)[number]) => materialise(weight, weights, config, signal);
     const stage = await runtime.load(graph, read, { maxSequences, signal, onProgress });
-    const { weightBytes, cacheBytes, workingBytes } = graph.memory;
-    return {
-      stage,
-      shape: graph,
-      eosTokens: config.eosTokens,
-      memoryBytes: weightBytes + maxSequences * cacheBytes + workingBytes,
-    };
+    const memoryBytes = totalBytes(graph.memory, maxSequences);
+    const { takes, gives, hiddenSize, vocabSize } = graph;
+    const shape = { takes, gives, hiddenSize, vocabSize };
+    return { stage, shape, eosTokens: config.eosTokens, memoryBytes };
   };
 }

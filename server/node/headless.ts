@@ -1,0 +1,61 @@
+/** The contributing node in Node.js: shared/node with onnxruntime-node, a wallet file and chunks on disk. */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import packageJson from '../../package.json' with { type: 'json' };
+import { type Dial, dialWebSocket } from '../../shared/node/dial.ts';
+import { createNode, type NodeOptions } from '../../shared/node/node.ts';
+import type { AiloNode } from '../../shared/node/types.ts';
+import { systemSchedule } from '../../shared/protocol/schedule.ts';
+import { folderChunks } from '../model/folder-chunks.ts';
+import { createNodeRuntime } from '../runtime/node-runtime.ts';
+import { openWalletFile } from './wallet-file.ts';
+
+export interface HeadlessOptions extends Pick<NodeOptions, 'url' | 'username' | 'want'> {
+  /** Keeps the model chunks, and the wallet unless `walletFile` says otherwise. Nodes of one machine may share it. */
+  dataDir: string;
+  walletFile?: string;
+  /** Memory (bytes) that a stage may take. */
+  budgetBytes: number;
+  /** Threads that compute; absent: one for each core. */
+  threads?: number;
+  log: Logger;
+  dial?: Dial;
+}
+
+/** A node that is not started yet. Throws WALLET_FILE_INVALID, WORDS_INVALID. */
+export async function createHeadlessNode(options: HeadlessOptions): Promise<AiloNode> {
+  const { url, username, want, dataDir, budgetBytes, threads, log, dial = dialWebSocket } = options;
+  const wallet = await openWalletFile(options.walletFile ?? join(dataDir, 'wallet.json'));
+  return createNode({
+    url,
+    wallet,
+    ...(username !== undefined && { username }),
+    ...(want && { want }),
+    client: { kind: 'headless', version: packageJson.version },
+    createRuntime: async () => createNodeRuntime({ budgetBytes, ...(threads !== undefined && { threads }) }),
+    chunks: folderChunks(join(dataDir, 'chunks')),
+    fetch,
+    dial,
+    schedule: systemSchedule,
+    now: () => performance.now(),
+    random: Math.random,
+    log: log.child({ node: wallet.address }),
+  });
+}
+
+/** Takes nothing new, finishes what runs (for `timeoutMs` at most), and stops. */
+export async function retire(node: AiloNode, timeoutMs: number): Promise<void> {
+  node.contribute(false);
+  await new Promise<void>((resolve) => {
+    const settle = () => {
+      cancel();
+      unsubscribe();
+      resolve();
+    };
+    const cancel = systemSchedule(settle, timeoutMs);
+    const look = () => node.state.activity.kind === 'off' && settle();
+    const unsubscribe = node.subscribe(look);
+    look();
+  });
+  await node.stop();
+}

@@ -3,6 +3,7 @@
  * document over a runtime port; the service worker only hears `wake` and `badge`.
  */
 import * as v from 'valibot';
+import { MAX_NEW_TOKENS } from '../shared/protocol/limits.ts';
 import type { AppState, Turn } from './state.ts';
 
 export const PORT = 'ailo';
@@ -26,16 +27,14 @@ export const Command = v.variant('type', [
   v.strictObject({ type: v.literal('clear') }),
   v.strictObject({
     type: v.literal('change'),
-    settings: v.partial(
-      v.strictObject({
-        coordinatorUrl,
-        username: v.pipe(v.string(), v.maxLength(64)),
-        contributing: v.boolean(),
-        consented: v.boolean(),
-        temperature: v.pipe(v.number(), v.minValue(0), v.maxValue(2)),
-        maxNewTokens: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096)),
-      }),
-    ),
+    settings: v.strictObject({
+      coordinatorUrl: v.exactOptional(coordinatorUrl),
+      username: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
+      contributing: v.exactOptional(v.boolean()),
+      consented: v.exactOptional(v.boolean()),
+      temperature: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(2))),
+      maxNewTokens: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_NEW_TOKENS))),
+    }),
   }),
 ]);
 export type Command = v.InferOutput<typeof Command>;

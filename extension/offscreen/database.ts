@@ -1,0 +1,38 @@
+import { Dexie, type EntityTable } from 'dexie';
+import type { Settings, Turn } from '../state.ts';
+
+/** One chunk of a model's files under the SHA-256 (hex) of its bytes. */
+interface ChunkRow {
+  hash: string;
+  bytes: Uint8Array;
+}
+
+/** Single values by name. */
+export interface Values {
+  settings: Partial<Settings>;
+  /** BIP-39 recovery words. Not encrypted yet: the vault is the next step of the ledger's work. */
+  wallet: string;
+  conversation: Turn[];
+}
+
+interface ValueRow {
+  name: keyof Values;
+  value: unknown;
+}
+
+export type Database = Dexie & { chunks: EntityTable<ChunkRow, 'hash'>; values: EntityTable<ValueRow, 'name'> };
+
+/** The extension's IndexedDB; every page of it, and the service worker, may open it. */
+export function openDatabase(): Database {
+  const database = new Dexie('ailo') as Database;
+  database.version(1).stores({ chunks: 'hash', values: 'name' });
+  return database;
+}
+
+export async function getValue<N extends keyof Values>(database: Database, name: N): Promise<Values[N] | undefined> {
+  return (await database.values.get(name))?.value as Values[N] | undefined;
+}
+
+export async function putValue<N extends keyof Values>(database: Database, name: N, value: Values[N]): Promise<void> {
+  await database.values.put({ name, value });
+}

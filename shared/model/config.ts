@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { AiloError } from '../errors/index.ts';
 import { decodeJson, parseValue } from './json.ts';
 import { MAX_CONFIG_BYTES } from './limits.ts';
+import { readOptional } from './optional.ts';
 import { parseRope } from './rope.ts';
 import { FAMILIES, type Family, type ModelConfig, type ModelSource } from './types.ts';
 
@@ -73,14 +74,8 @@ const ACTIVATIONS: Readonly<Record<string, ModelConfig['activation']>> = {
 /** `config.json`, with the end-of-text tokens of `generation_config.json` where there is one. Throws as parseConfig. */
 export async function loadConfig(source: ModelSource, signal?: AbortSignal): Promise<ModelConfig> {
   const config = parseConfig(decodeJson(await source.readFile('config.json', MAX_CONFIG_BYTES, signal), invalid));
-  let generation: Uint8Array;
-  try {
-    generation = await source.readFile('generation_config.json', MAX_CONFIG_BYTES, signal);
-  } catch (error) {
-    if (error instanceof AiloError && error.code === 'MODEL_FILE_MISSING') return config;
-    throw error;
-  }
-  return withGenerationConfig(config, decodeJson(generation, invalid));
+  const generation = await readOptional(source, 'generation_config.json', MAX_CONFIG_BYTES, signal);
+  return generation === undefined ? config : withGenerationConfig(config, decodeJson(generation, invalid));
 }
 
 /**

@@ -108,12 +108,18 @@ export interface TextCodec {
   encodePrompt(text: string): number[];
   /**
    * Token ids of a conversation, by the model's chat template; a model without one continues the last user message.
-   * `continues` tells which of the two it is.
+   * Throws PROMPT_EMPTY, CHAT_TEMPLATE_INVALID (also when the template refuses the conversation).
    */
   encodeChat(messages: ChatMessage[]): number[];
   readonly hasChatTemplate: boolean;
-  /** The text of generated ids; `prompt` gives the left context that some tokenizers need for the first space. */
-  decode(ids: number[]): string;
-  /** Streams: feed ids one by one, get the text that has become certain (no half characters). */
+  /**
+   * The text of generated ids, special tokens left out. Some tokenizers drop the first space of a text: `prompt` tells
+   * whether this one begins a text or continues one.
+   */
+  decode(ids: number[], prompt?: number[]): string;
+  /**
+   * Streams: feed ids one by one, get the text that has become certain (no half characters). All of it together is
+   * `decode(ids, prompt)`.
+   */
   stream(prompt: number[]): { push(id: number): string; end(): string };
 }

@@ -3,6 +3,7 @@ import { AiloError } from '../errors/index.ts';
 import { bfloatToFloat, halfToFloat } from '../tensor/half.ts';
 import { parseJson } from './json.ts';
 import { MAX_SHARDS, MAX_WEIGHT_INDEX_BYTES } from './limits.ts';
+import { ifPresent } from './optional.ts';
 import { HEADER_PREFIX_BYTES, parseHeader, parseHeaderLength } from './safetensors.ts';
 import type { ModelSource, TensorInfo, WeightReader } from './types.ts';
 
@@ -97,11 +98,5 @@ async function readHeader(source: ModelSource, path: string, signal?: AbortSigna
 }
 
 async function hasFile(source: ModelSource, path: string, signal?: AbortSignal): Promise<boolean> {
-  try {
-    await source.size(path, signal);
-    return true;
-  } catch (error) {
-    if (error instanceof AiloError && error.code === 'MODEL_FILE_MISSING') return false;
-    throw error;
-  }
+  return (await ifPresent(source.size(path, signal))) !== undefined;
 }

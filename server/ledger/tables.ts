@@ -10,13 +10,18 @@ export interface LedgerTables {
     size: number;
     checkpoint: Uint8Array;
     signature: Uint8Array;
-    /** Hashes of the complete subtrees that the root is made of: the tree can grow without reading the log. */
-    frontier: Uint8Array;
     /** The checkpoint that the staged rows lead to; whoever staged last is the only one who can swap. */
     staged: Uint8Array | null;
   };
-  /** One row: how much of the log the tables below contain, and the state's totals there. */
-  ledger_published: { slot: 1; size: number; totals: Uint8Array };
+  /** One row: how much of the log the tables below contain. */
+  ledger_published: {
+    slot: 1;
+    size: number;
+    /** The state's totals there. */
+    totals: Uint8Array;
+    /** Hashes of the complete subtrees that the root is made of: the tree grows without reading the log. */
+    frontier: Uint8Array;
+  };
   /** `position`: order of first appearance. Beside the consensus record stands what only the summary shows. */
   ledger_account: {
     position: number;
@@ -51,7 +56,6 @@ export async function createLedgerTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('size', 'integer', (c) => c.notNull())
     .addColumn('checkpoint', blob, (c) => c.notNull())
     .addColumn('signature', blob, (c) => c.notNull())
-    .addColumn('frontier', blob, (c) => c.notNull())
     .addColumn('staged', blob)
     .execute();
   await db.schema
@@ -59,6 +63,7 @@ export async function createLedgerTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('slot', 'integer', (c) => c.primaryKey().check(sql`slot = 1`))
     .addColumn('size', 'integer', (c) => c.notNull())
     .addColumn('totals', blob, (c) => c.notNull())
+    .addColumn('frontier', blob, (c) => c.notNull())
     .execute();
   await db.schema
     .createTable('ledger_account')

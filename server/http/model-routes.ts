@@ -9,11 +9,22 @@ export interface ModelRoutes {
   models: ReadonlyMap<string, Pick<ServedModel, 'folder' | 'manifest' | 'manifestBytes'>>;
 }
 
+interface FileParams {
+  model: string;
+  path: string;
+}
+
 export function modelRoutes({ models }: ModelRoutes): FastifyPluginAsync {
   function modelOf(id: string) {
     const model = models.get(id);
     if (!model) throw AiloError.of('MODEL_UNKNOWN', { model: id });
     return model;
+  }
+
+  function fileOf({ model, path }: FileParams) {
+    const file = modelOf(model).manifest.files.find((each) => each.path === path);
+    if (!file) throw AiloError.of('MODEL_FILE_MISSING', { path });
+    return file;
   }
 
   return async (app) => {
@@ -26,12 +37,21 @@ export function modelRoutes({ models }: ModelRoutes): FastifyPluginAsync {
       return reply.type('application/json').send(Buffer.from(manifestBytes));
     });
 
-    app.get<{ Params: { model: string; path: string } }>(paths.modelFile(':model', ':path'), (request, reply) => {
-      const { model, path } = request.params;
-      const { folder, manifest } = modelOf(model);
-      const file = manifest.files.find((each) => each.path === path);
-      if (!file) throw AiloError.of('MODEL_FILE_MISSING', { path });
-      return reply.sendFile(path, folder, { contentType: true });
-    });
+    app.get<{ Params: FileParams }>(
+      paths.modelFile(':model', ':path'),
+      {
+        errorHandler(error, { params }, reply) {
+          if (error.statusCode !== 416) throw error;
+          // RFC 9110 §15.5.17: tells the length, so that the client can ask again.
+          const { size } = fileOf(params);
+          reply.header('content-range', `bytes */${size}`);
+          throw AiloError.of('RANGE_UNSATISFIABLE', { bytes: size });
+        },
+      },
+      ({ params }, reply) => {
+        fileOf(params);
+        return reply.sendFile(params.path, modelOf(params.model).folder);
+      },
+    );
   };
 }

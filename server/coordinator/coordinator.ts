@@ -1,0 +1,148 @@
+/** The coordinator, put together: network files, models, ledger, HTTP, sockets, rooms. */
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { AiloError } from '../../shared/errors/index.ts';
+import type { Quant } from '../../shared/graph/types.ts';
+import { unitCost, units } from '../../shared/graph/units.ts';
+import { splitEvenly } from '../../shared/plan/plan.ts';
+import { systemSchedule } from '../../shared/protocol/schedule.ts';
+import { createHttp } from '../http/app.ts';
+import { openLedger } from '../ledger/ledger.ts';
+import { openDatabase } from '../store/database.ts';
+import { createDispatcher } from './dispatcher.ts';
+import { createGateway } from './gateway.ts';
+import { MAX_SEQUENCES } from './limits.ts';
+import { type ModelOptions, openModel, type ServedModel } from './model-store.ts';
+import { type GenesisOverrides, openNetwork } from './network.ts';
+import type { RoomSpec } from './room.ts';
+import { sizing } from './sizing.ts';
+
+export interface RoomOptions extends ModelOptions {
+  /** Exactly so many stages; absent: as few as fit. */
+  stages?: number;
+  /** f32 without one. */
+  quant?: Quant;
+}
+
+export interface CoordinatorOptions {
+  /** Keeps the network's key and genesis file, the database and the manifests. */
+  dataDir: string;
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  models: RoomOptions[];
+  /** For a network that is founded now and has rules of its own. */
+  genesis?: GenesisOverrides;
+  log: Logger;
+  signal?: AbortSignal;
+}
+
+export interface Coordinator {
+  url: string;
+  networkId: string;
+  /** Ids of what is served. */
+  models: string[];
+  /** Ends sessions, finishes what the ledger accepted, closes everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts serving. Throws the errors of models, network files and database, PLAN_IMPOSSIBLE (more stages than units)
+ * and PORT_UNUSABLE; then nothing is left running.
+ */
+export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  /** What was opened, to be closed in reverse. */
+  const opened: (() => unknown)[] = [];
+  const close = async () => {
+    for (let undo = opened.pop(); undo; undo = opened.pop()) await undo();
+  };
+  try {
+    return { ...(await open(options, opened)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Promise<Omit<Coordinator, 'close'>> {
+  const { dataDir, log } = options;
+  const models = await openModels(options);
+  const specs = options.models.map((room, i) => roomSpec(models[i]!, room));
+  await mkdir(dataDir, { recursive: true });
+  const { networkKey, genesis, networkId } = await openNetwork(dataDir, options.genesis);
+
+  const database = await openDatabase(join(dataDir, 'ailo.sqlite'));
+  opened.push(() => database.destroy());
+  const wallClock = () => Date.now();
+  const onFailure = (err: unknown) => log.error({ err }, 'the ledger could not be written');
+  const ledger = await openLedger({ database, networkKey, genesis, now: wallClock, onFailure });
+  opened.push(() => ledger.close());
+
+  const served = new Map(models.map((model) => [model.id, model]));
+  const app = await createHttp({ ledger, database, genesis, networkId, models: served, log });
+  opened.push(() => app.close());
+
+  const now = () => performance.now();
+  const common = { schedule: systemSchedule, now, log };
+  const dispatcher = createDispatcher({ ...common, specs, ledger, wallClock, random }, (node, type, body) =>
+    gateway.send(node, type, body),
+  );
+  opened.push(() => dispatcher.close());
+  const gateway = createGateway({ ...common, httpServer: app.server, networkId, database, handlers: dispatcher });
+  opened.push(() => gateway.close());
+
+  return { url: await listen(app, options), networkId, models: [...served.keys()] };
+}
+
+async function openModels({ models, dataDir, signal }: CoordinatorOptions): Promise<ServedModel[]> {
+  const served: ServedModel[] = [];
+  for (const model of models) {
+    const next = await openModel(model, join(dataDir, 'manifests'), signal);
+    if (served.some(({ id }) => id === next.id)) {
+      throw AiloError.of('MANIFEST_INVALID', { reason: `two models have the id “${next.id}”` });
+    }
+    served.push(next);
+  }
+  return served;
+}
+
+function roomSpec({ id, name, manifestHash, config, contextLength }: ServedModel, room: RoomOptions): RoomSpec {
+  const { stages, quant = 'f32' } = room;
+  if (stages !== undefined) {
+    splitEvenly(
+      units(config).map((unit) => unitCost(config, unit)),
+      stages,
+    );
+  }
+  return {
+    model: id,
+    name,
+    manifestHash,
+    quant,
+    contextLength,
+    maxSequences: MAX_SEQUENCES,
+    vocabSize: config.vocabSize,
+    ...(stages !== undefined && { stages }),
+    ...sizing(config, { quant, contextLength, maxSequences: MAX_SEQUENCES }),
+  };
+}
+
+async function listen(app: FastifyInstance, { host, port }: CoordinatorOptions): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    throw AiloError.of('PORT_UNUSABLE', { host, port, reason: (error as Error).message }, error);
+  }
+  const { port: actual } = app.server.address() as AddressInfo;
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `http://${reachable}:${actual}`;
+}
+
+/** Not to be foreseen: it decides who computes with whom. */
+function random(): number {
+  return randomBytes(4).readUInt32LE() / 2 ** 32;
+}

@@ -9,6 +9,7 @@ const CONTEXT_IDS = 8;
 
 /** The text that `ids` add after `context`: a decoder drops the first space of a text, but not of a continuation. */
 export function decodeAfter(decode: DecodeIds, context: number[], ids: number[]): string {
+  if (ids.length === 0) return '';
   const left = context.slice(-CONTEXT_IDS);
   return decode([...left, ...ids]).slice(certainLength(decode(left)));
 }

@@ -15,7 +15,7 @@ export interface KvCache {
 }
 
 /** Makes the caches of a new sequence, all zero. */
-export type CreateKvCache = (graph: StageGraph) => KvCache;
+export type CreateKvCache = (graph: StageGraph) => KvCache | Promise<KvCache>;
 
 interface Slot {
   past: string;

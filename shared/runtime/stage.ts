@@ -64,7 +64,7 @@ export class OrtStage implements LoadedStage {
     const { graph, session } = this.#parts;
     const rows = rowsOf(input);
     checkStep(graph, { position, input }, this.#sequences.get(name)?.length ?? 0);
-    const sequence = this.#open(name);
+    const sequence = await this.#open(name);
     const feeds = { ...this.#feeds(input, position, rows), ...sequence.cache.feeds() };
     const port = graph.gives === 'logits' ? 'logits' : 'hidden_out';
     try {
@@ -79,14 +79,14 @@ export class OrtStage implements LoadedStage {
     }
   }
 
-  #open(name: string): Sequence {
+  async #open(name: string): Promise<Sequence> {
     const known = this.#sequences.get(name);
     if (known) return known;
     const { graph, maxSequences, createKvCache } = this.#parts;
     if (this.#sequences.size >= maxSequences) {
       throw AiloError.of('STEP_INVALID', { reason: `this stage holds ${maxSequences} texts at once and no more` });
     }
-    const sequence = { length: 0, cache: createKvCache(graph) };
+    const sequence = { length: 0, cache: await createKvCache(graph) };
     this.#sequences.set(name, sequence);
     return sequence;
   }

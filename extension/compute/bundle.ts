@@ -1,0 +1,26 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/** The build of onnxruntime-web that has both providers, WebGPU and threaded WASM; Transformers.js uses it too. */
+const ORT_FILES = ['ort-wasm-simd-threaded.asyncify.mjs', 'ort-wasm-simd-threaded.asyncify.wasm'];
+
+/** Writes `compute-worker.js` and onnxruntime's files to `outDir`, beside the page that starts the worker. */
+export async function bundleCompute(outDir: string): Promise<void> {
+  await mkdir(outDir, { recursive: true });
+  await build({
+    entryPoints: { 'compute-worker': fileURLToPath(new URL('worker.ts', import.meta.url)) },
+    outdir: outDir,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    // Otherwise every thread of the WASM pool would run this whole bundle again.
+    conditions: ['onnxruntime-web-use-extern-wasm'],
+    logLevel: 'warning',
+  });
+  const dist = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/webgpu'));
+  await Promise.all(ORT_FILES.map((file) => copyFile(join(dist, file), join(outDir, file))));
+}

@@ -1,0 +1,53 @@
+import * as ort from 'onnxruntime-web/webgpu';
+import { AiloError } from '../../shared/errors/index.ts';
+import { type CreateKvCache, copiedKvCache, sharedKvCache } from '../../shared/runtime/kv-cache.ts';
+import type { Ort } from '../../shared/runtime/ort.ts';
+import { createOrtRuntime } from '../../shared/runtime/ort-runtime.ts';
+import type { Engine, Runtime } from '../../shared/runtime/types.ts';
+
+/** More threads than this gain nothing in onnxruntime's kernels and take the machine from its owner. */
+const MAX_THREADS = 8;
+
+/** `GPUBufferUsage` (WebGPU §5.1.2), which TypeScript's library does not declare. */
+const [COPY_SRC, COPY_DST, STORAGE] = [0x04, 0x08, 0x80];
+
+/** The package has its own copy of the types, which differ only in private members. */
+const web = ort as unknown as Ort;
+
+/** onnxruntime-web in this worker; its files lie beside the worker's. Throws ENGINE_UNAVAILABLE. */
+export async function createWebRuntime(engine: Engine, budgetBytes: number): Promise<Runtime> {
+  if (engine === 'node') throw AiloError.of('ENGINE_UNAVAILABLE', { engine, reason: 'this is a browser' });
+  const { wasm } = ort.env;
+  const build = 'ort-wasm-simd-threaded.asyncify';
+  wasm.wasmPaths = {
+    mjs: new URL(`${build}.mjs`, self.location.href),
+    wasm: new URL(`${build}.wasm`, self.location.href),
+  };
+  // Threads need shared memory, which only isolated pages have.
+  wasm.numThreads = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MAX_THREADS) : 1;
+  if (engine === 'webgpu') await requireWebGpu();
+  return createOrtRuntime({
+    ort: web,
+    engine,
+    budgetBytes,
+    session: { executionProviders: [engine], logSeverityLevel: 3 },
+    createKvCache: engine === 'webgpu' ? gpuKvCache : (graph) => copiedKvCache(web, graph),
+    nowMs: () => performance.now(),
+  });
+}
+
+async function requireWebGpu(): Promise<void> {
+  const adapter = await navigator.gpu?.requestAdapter();
+  if (!adapter) throw AiloError.of('ENGINE_UNAVAILABLE', { engine: 'webgpu', reason: 'this browser offers no GPU' });
+}
+
+/** Past and present are one buffer of the GPU, on the device that onnxruntime made for its sessions. */
+const gpuKvCache: CreateKvCache = async (graph) => {
+  const device = await ort.env.webgpu.device;
+  return sharedKvCache(graph, (dims) => {
+    const size = dims.reduce((product, dim) => product * dim, Float32Array.BYTES_PER_ELEMENT);
+    // WebGPU begins every buffer with zeros.
+    const buffer = device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
+    return web.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims, dispose: () => buffer.destroy() });
+  });
+};

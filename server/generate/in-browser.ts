@@ -1,0 +1,85 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import { build } from 'esbuild';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Page } from 'playwright-core';
+import { bundleCompute } from '../../extension/compute/bundle.ts';
+import { throwIfCancelled } from '../../shared/errors/cancelled.ts';
+import { AiloError } from '../../shared/errors/index.ts';
+import type { GenerateEvent } from '../../shared/generate/generate.ts';
+import { createEventQueue, type EventQueue } from '../../shared/node/queue.ts';
+import { launchChromium, WEBGPU_ARGS } from '../browser.ts';
+import type { PageEvent, PageRequest, RunGenerate } from './request.ts';
+
+/** A WASM heap ends at 4 GiB, and the page needs some of it beside the weights. */
+const BUDGET_BYTES = 3 * 2 ** 30;
+/** What makes a page cross-origin isolated, so that it gets threads. */
+const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+const PAGE = '<!doctype html><title>ailo generate</title><script type="module" src="generate-page.js"></script>';
+
+/** Engines `wasm` and `webgpu`: headless Chromium, with the extension's compute worker and the model over HTTP. */
+export const generateInBrowser: RunGenerate = async function* (folder, request, signal) {
+  const site = await mkdtemp(join(tmpdir(), 'ailo-generate-'));
+  const server = Fastify();
+  const cleanUp: (() => Promise<unknown>)[] = [() => rm(site, { recursive: true, force: true }), () => server.close()];
+  try {
+    await bundleSite(site);
+    await serveSite(server, site, folder);
+    const url = await server.listen({ host: '127.0.0.1', port: 0 });
+    const browser = await launchChromium(request.engine === 'webgpu' ? { args: WEBGPU_ARGS } : {});
+    cleanUp.push(() => browser.close());
+    throwIfCancelled(signal);
+    const events = createEventQueue<GenerateEvent>();
+    signal.addEventListener('abort', () => events.end(AiloError.of('CANCELLED', {}, signal.reason)));
+    void drive(await browser.newPage(), url, { ...request, budgetBytes: BUDGET_BYTES }, events);
+    yield* events;
+  } finally {
+    for (const step of cleanUp.reverse()) await step();
+  }
+};
+
+/** Runs the request in the page; what it emits, and its end or error, goes into the queue. */
+async function drive(page: Page, url: string, request: PageRequest, events: EventQueue<GenerateEvent>): Promise<void> {
+  const failed = (reason: string, cause?: unknown) =>
+    events.end(AiloError.of('ENGINE_UNAVAILABLE', { engine: request.engine, reason }, cause));
+  page.on('crash', () => failed('the page crashed'));
+  page.on('pageerror', (error) => failed(error.message, error));
+  try {
+    await page.exposeFunction('ailoEmit', (event: PageEvent) => events.push(received(event)));
+    await page.goto(url);
+    const error = await page.evaluate((asked) => globalThis.ailoGenerate(asked), request);
+    events.end(error && AiloError.fromWire(error));
+  } catch (error) {
+    failed((error as Error).message.split('\n')[0]!, error);
+  }
+}
+
+function received(event: PageEvent): GenerateEvent {
+  if (event.kind === 'finished') return event;
+  const { token, logits } = event;
+  return { kind: 'token', token, ...(logits && { logits: Float32Array.from(logits) }) };
+}
+
+async function bundleSite(site: string): Promise<void> {
+  await bundleCompute(site);
+  await build({
+    entryPoints: { 'generate-page': fileURLToPath(new URL('page.ts', import.meta.url)) },
+    outdir: site,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'warning',
+  });
+  await writeFile(join(site, 'index.html'), PAGE);
+}
+
+async function serveSite(server: FastifyInstance, site: string, folder: string): Promise<void> {
+  server.addHook('onSend', async (_, reply) => {
+    reply.headers(ISOLATION);
+  });
+  await server.register(fastifyStatic, { root: site });
+  await server.register(fastifyStatic, { root: resolve(folder), prefix: '/model/', decorateReply: false });
+}

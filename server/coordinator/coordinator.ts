@@ -110,7 +110,7 @@ async function openModels({ models, dataDir, signal }: CoordinatorOptions): Prom
   return served;
 }
 
-function roomSpec({ id, name, manifestHash, config, contextLength }: ServedModel, room: RoomOptions): RoomSpec {
+function roomSpec({ id, name, manifestHash, config, contextLength, chat }: ServedModel, room: RoomOptions): RoomSpec {
   const { stages, quant = 'f32' } = room;
   if (stages !== undefined) {
     splitEvenly(
@@ -124,6 +124,7 @@ function roomSpec({ id, name, manifestHash, config, contextLength }: ServedModel
     manifestHash,
     quant,
     contextLength,
+    chat,
     maxSequences: MAX_SEQUENCES,
     vocabSize: config.vocabSize,
     ...(stages !== undefined && { stages }),

@@ -26,6 +26,8 @@ export interface ServedModel {
   folder: string;
   config: ModelConfig;
   contextLength: number;
+  /** Whether it has a chat template. */
+  chat: boolean;
   manifest: ModelManifest;
   /** The bytes whose SHA-256 is `manifestHash`. */
   manifestBytes: Uint8Array<ArrayBuffer>;
@@ -48,14 +50,14 @@ export async function openModel(
   const { source, paths } = recording(folderSource(folder));
   const config = await loadConfig(source, signal);
   await openWeights(source, signal);
-  await loadTextCodec(source, signal);
+  const { hasChatTemplate: chat } = await loadTextCodec(source, signal);
   const contextLength = Math.min(options.contextLength ?? DEFAULT_CONTEXT_LENGTH, config.maxPositions);
   const manifest = await cached(cacheFolder, { folder, id, name, contextLength, paths: [...paths].sort() }, (wanted) =>
     buildManifest(source, wanted, signal),
   );
   const manifestBytes = encodeManifest(manifest);
   const manifestHash = await sha256Hex(manifestBytes);
-  return { id, name, folder, config, contextLength, manifest, manifestBytes, manifestHash };
+  return { id, name, folder, config, contextLength, chat, manifest, manifestBytes, manifestHash };
 }
 
 /** A source that remembers which files were there when asked for: what reads a model is the judge of what it needs. */

@@ -23,6 +23,7 @@ export interface RoomSpec {
   manifestHash: string;
   quant: Quant;
   contextLength: number;
+  chat: boolean;
   maxSequences: number;
   vocabSize: number;
   /** Placement units of the whole model. */
@@ -98,12 +99,13 @@ export function phase(room: Room): 'forming' | 'loading' | 'ready' {
 }
 
 export function listing(room: Room): ModelListing {
-  const { model, name, manifestHash, contextLength, stages } = room.spec;
+  const { model, name, manifestHash, contextLength, chat, stages } = room.spec;
   return {
     id: model,
     name,
     manifestHash,
     contextLength,
+    chat,
     stages: room.stages.length || stages || 1,
     ready: room.stages.filter(({ holder }) => holder?.ready).length,
   };

@@ -30,6 +30,7 @@ const spec = (model: string, stages?: number): RoomSpec => ({
   name: model,
   manifestHash: '00'.repeat(32),
   quant: 'f32',
+  chat: false,
   contextLength: 512,
   maxSequences: 2,
   vocabSize: 100,

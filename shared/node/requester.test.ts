@@ -11,6 +11,7 @@ const listing: ModelListing = {
   name: 'Letters',
   manifestHash: '0'.repeat(64),
   contextLength: 8,
+  chat: false,
   stages: 1,
   ready: 1,
 };

@@ -130,6 +130,8 @@ export const ModelListing = v.strictObject({
   /** SHA-256 of the manifest's bytes: `GET /models/{id}/manifest.json`. */
   manifestHash: hex(32),
   contextLength: count(2 ** 24),
+  /** Whether it was trained to chat; otherwise it continues the text it is given. */
+  chat: v.boolean(),
   stages: count(MAX_STAGES),
   /** Stages that are loaded. All: the model answers. */
   ready: count(MAX_STAGES),

@@ -7,6 +7,7 @@ import browser from 'webextension-polyfill';
 import { dialWebSocket } from '../../shared/node/dial.ts';
 import { createNode } from '../../shared/node/node.ts';
 import type { AiloNode, NodeState } from '../../shared/node/types.ts';
+import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import { createWallet, type Wallet } from '../../shared/wallet/wallet.ts';
 import { newWords } from '../../shared/wallet/words.ts';
 import { Command, type Notice, PORT, type Update } from '../messages.ts';
@@ -95,10 +96,7 @@ class App {
       chunks: indexedDbChunks(this.#database),
       fetch: (input, init) => fetch(input, init),
       dial: dialWebSocket,
-      schedule: (run, delayMs) => {
-        const timer = setTimeout(run, delayMs);
-        return () => clearTimeout(timer);
-      },
+      schedule: systemSchedule,
       now: () => performance.now(),
       random: Math.random,
       log: {

@@ -172,6 +172,9 @@ describe('reading', () => {
 
   test('tells subscribers whose accounts changed', async () => {
     const told: string[][] = [];
+    ledger.subscribe(() => {
+      throw new Error('a listener’s mistake');
+    });
     const stop = ledger.subscribe((addresses) => told.push([...addresses]));
     await ledger.mintInference(inference(1));
     stop();

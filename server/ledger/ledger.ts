@@ -7,10 +7,11 @@ import type { InferenceReceipt } from '../../shared/ledger/receipt.ts';
 import type { SigningKey } from '../../shared/wallet/wallet.ts';
 import type { Database } from '../store/database.ts';
 import type { Batch } from './batch.ts';
+import { type CommitPoint, Committer } from './committer.ts';
 import { bookInference, isReceiptOf, receiptIn, receiptOf } from './inference.ts';
 import { MAX_PAGE_ENTRIES } from './limits.ts';
 import { LedgerReader } from './reader.ts';
-import { type CommitPoint, Sequencer } from './sequencer.ts';
+import { Sequencer } from './sequencer.ts';
 import { LedgerStore } from './store.ts';
 import type { Ledger, MintOutcome } from './types.ts';
 
@@ -21,7 +22,7 @@ export interface LedgerOptions {
   genesis: Genesis;
   /** Unix time in ms. */
   now(): number;
-  /** Told of each failure to write; bookings are only told the sentence. */
+  /** Told of each failure to write, of which bookings are only told the sentence, and of listeners that throw. */
   onFailure?: (error: unknown) => void;
   /** For tests: stops the sequencer after each step of a commit. */
   stall?: (point: CommitPoint) => void | Promise<void>;
@@ -37,17 +38,24 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const store = options.store ?? new LedgerStore(database);
   const reader = new LedgerReader(database);
   const listeners = new Set<(addresses: ReadonlySet<string>) => void>();
-  const sequencer = new Sequencer({
+  const network = networkOf(options.genesis);
+  const committer = new Committer({
     store,
-    network: networkOf(options.genesis),
+    network,
     networkKey,
-    now,
     stall: options.stall,
-    onFailure: options.onFailure,
     onPublished: (addresses) => {
-      for (const listener of listeners) listener(addresses);
+      for (const listener of listeners) {
+        // A listener's mistake is not the ledger's failure: what it is told of has been booked.
+        try {
+          listener(addresses);
+        } catch (error) {
+          options.onFailure?.(error);
+        }
+      }
     },
   });
+  const sequencer = new Sequencer({ committer, network, onFailure: options.onFailure });
   await sequencer.open();
 
   /** Books the receipt unless its job was booked before. Returns the receipt's place in the log. */

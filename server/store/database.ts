@@ -20,8 +20,9 @@ export type Database = Kysely<Tables>;
  * @param path of the file, or `:memory:`
  */
 export async function openDatabase(path: string): Promise<Database> {
+  let sqlite: Sqlite.Database | undefined;
   try {
-    const sqlite = new Sqlite(path);
+    sqlite = new Sqlite(path);
     sqlite.pragma('journal_mode = WAL');
     sqlite.pragma('synchronous = FULL');
     sqlite.pragma('foreign_keys = ON');
@@ -29,6 +30,7 @@ export async function openDatabase(path: string): Promise<Database> {
     await migrate(database);
     return database;
   } catch (error) {
+    sqlite?.close();
     throw AiloError.of(
       'DATABASE_UNUSABLE',
       { path, reason: error instanceof Error ? error.message : 'unknown' },
@@ -40,7 +42,5 @@ export async function openDatabase(path: string): Promise<Database> {
 async function migrate(database: Database): Promise<void> {
   const migrator = new Migrator({ db: database, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();
-  if (error === undefined) return;
-  await database.destroy();
-  throw error;
+  if (error !== undefined) throw error;
 }

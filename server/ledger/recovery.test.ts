@@ -1,0 +1,193 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { defaultGenesis } from '../../shared/ledger/genesis.ts';
+import { SigningKey } from '../../shared/wallet/wallet.ts';
+import { type Database, openDatabase } from '../store/database.ts';
+import type { CommitPoint } from './committer.ts';
+import { type LedgerOptions, openLedger } from './ledger.ts';
+import { LedgerStore } from './store.ts';
+import { genesis, inference, networkKey, START_MS, wallets } from './testing.ts';
+import type { Ledger } from './types.ts';
+
+let folder: string;
+let databases: Database[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ailo-ledger-'));
+  databases = [];
+});
+afterEach(async () => {
+  for (const database of databases) await database.destroy();
+  await rm(folder, { recursive: true });
+});
+
+/** A connection of its own to the one database, as a new process has. */
+async function connect(): Promise<Database> {
+  const database = await openDatabase(join(folder, 'ledger.sqlite'));
+  databases.push(database);
+  return database;
+}
+
+async function open(options: Partial<LedgerOptions> = {}): Promise<Ledger> {
+  const database = options.database ?? (await connect());
+  return openLedger({ networkKey, genesis, now: () => START_MS, ...options, database });
+}
+
+/** A stall hook that stops at `point` for good; `reached` resolves when it has. */
+function stopAt(point: CommitPoint) {
+  let arrived = () => {};
+  const reached = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  const stall = (at: CommitPoint) => {
+    if (at !== point) return;
+    arrived();
+    return new Promise<void>(() => {});
+  };
+  return { reached, stall };
+}
+
+const earned = async (ledger: Ledger, i = 1) => (await ledger.account(wallets[i]!.address)).availableMicroAlc;
+
+const SURVIVES: [CommitPoint, boolean][] = [
+  ['begun', false],
+  ['staged', true],
+  ['signed', true],
+  ['swapped', true],
+  ['published', true],
+];
+
+describe.each(SURVIVES)('a crash when a commit has %s', (point, survives) => {
+  test(`${survives ? 'keeps' : 'loses'} the unanswered booking and pays it once in the end`, async () => {
+    await (await open()).mintInference(inference(1));
+    const { reached, stall } = stopAt(point);
+    void (await open({ stall })).mintInference(inference(2));
+    await reached;
+
+    const reopened = await open();
+    expect(await earned(reopened)).toBe(survives ? '100000' : '50000');
+    await reopened.mintInference(inference(2));
+    expect(await earned(reopened)).toBe('100000');
+    expect((await reopened.checkpoint()).checkpoint.size).toBe(10);
+    // The same bytes in the same places as if nothing had happened.
+    const undisturbed = await open({ database: await freshDatabase() });
+    for (const n of [1, 2]) await undisturbed.mintInference(inference(n));
+    expect(await reopened.checkpoint()).toEqual(await undisturbed.checkpoint());
+    expect(await reopened.entries(0, 99)).toEqual(await undisturbed.entries(0, 99));
+  });
+
+  test('and one that was only asleep cannot fork the log', async () => {
+    let wake = () => {};
+    const asleep = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    let stalls = 0;
+    const failures: unknown[] = [];
+    const sleeper = await open({
+      stall: (at) => (at === point && stalls++ === 0 ? asleep : undefined),
+      onFailure: (error) => failures.push(error),
+    });
+    const sleeping = sleeper.mintInference(inference(1));
+    while (stalls === 0) await new Promise(setImmediate);
+    const other = await open();
+    await other.mintInference(inference(2));
+    wake();
+    await sleeping;
+    expect(failures).toHaveLength(point === 'swapped' || point === 'published' ? 0 : 1);
+    for (const ledger of [sleeper, other]) {
+      expect(await earned(ledger)).toBe('100000');
+      expect((await ledger.checkpoint()).checkpoint.size).toBe(10);
+    }
+    await other.mintInference(inference(3));
+    await sleeper.mintInference(inference(4));
+    expect(await earned(sleeper)).toBe('200000');
+    expect(await earned(await open())).toBe('200000');
+  });
+});
+
+async function freshDatabase(): Promise<Database> {
+  const database = await openDatabase(':memory:');
+  databases.push(database);
+  return database;
+}
+
+/** A store whose `method` fails the `nth` time, before or after it did its work. */
+function failing(database: Database, method: 'stage' | 'swap' | 'publish', when: 'before' | 'after'): LedgerStore {
+  let failed = false;
+  return new Proxy(new LedgerStore(database), {
+    get(store, name: keyof LedgerStore) {
+      const member = store[name].bind(store) as (...args: unknown[]) => Promise<unknown>;
+      if (name !== method) return member;
+      return async (...args: unknown[]) => {
+        const fail = !failed;
+        failed = true;
+        if (fail && when === 'before') throw new Error('disk full');
+        const value = await member(...args);
+        if (fail) throw new Error('connection lost');
+        return value;
+      };
+    },
+  });
+}
+
+describe.each(['stage', 'swap', 'publish'] as const)('a %s', (method) => {
+  test.each(['before', 'after'] as const)(
+    'that fails %s its work is made good, and nothing is paid twice',
+    async (when) => {
+      const database = await connect();
+      const failures: unknown[] = [];
+      const ledger = await open({
+        database,
+        store: failing(database, method, when),
+        onFailure: (error) => failures.push(error),
+      });
+      const outcomes = await Promise.all([1, 2, 2].map((n) => ledger.mintInference(inference(n))));
+      expect(failures).toHaveLength(1);
+      expect(outcomes[1]).toEqual(outcomes[2]);
+      expect(await earned(ledger)).toBe('100000');
+      expect(await earned(await open())).toBe('100000');
+    },
+  );
+});
+
+test('a store that keeps failing is told to the caller, and the ledger goes on when it is well again', async () => {
+  const database = await connect();
+  let broken = true;
+  const store = new (class extends LedgerStore {
+    override async stage(...args: Parameters<LedgerStore['stage']>) {
+      if (broken) throw new Error('disk full');
+      return super.stage(...args);
+    }
+  })(database);
+  const ledger = await open({ database, store });
+  await expect(ledger.mintInference(inference(1))).rejects.toMatchObject({ code: 'LEDGER_FAILED' });
+  broken = false;
+  expect((await ledger.mintInference(inference(1))).transactions).toHaveLength(4);
+});
+
+describe('opening', () => {
+  test('refuses the ledger of another network', async () => {
+    await open();
+    const otherKey = new SigningKey(new Uint8Array(32).fill(201));
+    const other = { networkKey: otherKey, genesis: defaultGenesis(otherKey.publicKey, 'other', START_MS) };
+    await expect(open(other)).rejects.toMatchObject({ code: 'LEDGER_OTHER_NETWORK' });
+  });
+
+  test.each([
+    ['a changed balance', `update ledger_account set record = (select record from ledger_account where position = 1)`],
+    ['a changed total', `update ledger_published set totals = zeroblob(length(totals))`],
+    ['a changed frontier', `update ledger_published set frontier = zeroblob(length(frontier))`],
+    ['a forged signature', `update ledger_head set signature = zeroblob(64)`],
+    ['a checkpoint that is none', `update ledger_head set checkpoint = zeroblob(10)`],
+    ['a missing account', `delete from ledger_account where position = 2`],
+    ['a record that is none', `update ledger_account set record = zeroblob(3)`],
+  ])('refuses %s', async (_, statement) => {
+    const database = await connect();
+    await (await open({ database })).mintInference(inference(1));
+    const { sql } = await import('kysely');
+    await sql.raw(statement).execute(database);
+    await expect(open()).rejects.toMatchObject({ code: 'LEDGER_CORRUPT' });
+  });
+});

@@ -6,7 +6,7 @@ import { type Dial, dialWebSocket } from '../../shared/node/dial.ts';
 import { createNode, type NodeOptions } from '../../shared/node/node.ts';
 import type { AiloNode } from '../../shared/node/types.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
-import { folderChunks } from '../model/folder-chunks.ts';
+import { folderChunkStore } from '../model/folder-chunks.ts';
 import { createNodeRuntime } from '../runtime/node-runtime.ts';
 import { openWalletFile } from './wallet-file.ts';
 
@@ -33,7 +33,7 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Ailo
     ...(want && { want }),
     client: { kind: 'headless', version: packageJson.version },
     createRuntime: async () => createNodeRuntime({ budgetBytes, ...(threads !== undefined && { threads }) }),
-    chunks: folderChunks(join(dataDir, 'chunks')),
+    chunks: folderChunkStore(join(dataDir, 'chunks')),
     fetch,
     dial,
     schedule: systemSchedule,

@@ -2,10 +2,12 @@
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { sha256Hex } from '../../shared/bytes/sha256.ts';
+import { record } from '../../shared/graph/stage.ts';
+import { units } from '../../shared/graph/units.ts';
 import { loadConfig } from '../../shared/model/config.ts';
 import { buildManifest, encodeManifest, type ModelManifest, parseManifest } from '../../shared/model/manifest.ts';
 import { loadTextCodec } from '../../shared/model/text.ts';
-import type { ModelConfig, ModelSource } from '../../shared/model/types.ts';
+import type { ModelConfig, ModelSource, WeightReader } from '../../shared/model/types.ts';
 import { openWeights } from '../../shared/model/weights.ts';
 import { folderSource } from '../model/folder-source.ts';
 
@@ -49,7 +51,7 @@ export async function openModel(
   const folder = resolve(dir);
   const { source, paths } = recording(folderSource(folder));
   const config = await loadConfig(source, signal);
-  await openWeights(source, signal);
+  requireTensors(config, await openWeights(source, signal));
   const { hasChatTemplate: chat } = await loadTextCodec(source, signal);
   const contextLength = Math.min(options.contextLength ?? DEFAULT_CONTEXT_LENGTH, config.maxPositions);
   const manifest = await cached(cacheFolder, { folder, id, name, contextLength, paths: [...paths].sort() }, (wanted) =>
@@ -58,6 +60,15 @@ export async function openModel(
   const manifestBytes = encodeManifest(manifest);
   const manifestHash = await sha256Hex(manifestBytes);
   return { id, name, folder, config, contextLength, chat, manifest, manifestBytes, manifestHash };
+}
+
+/** Throws TENSOR_MISSING unless everything that the model's graph asks for is there. */
+function requireTensors(config: ModelConfig, weights: WeightReader): void {
+  const whole = { start: 0, end: units(config).length };
+  for (const { recipe } of record(config, whole, 'f32', 1).graph.weights) {
+    if (recipe.kind === 'rope') continue;
+    for (const name of recipe.kind === 'copy' ? recipe.tensors : recipe.source.tensors) weights.info(name);
+  }
 }
 
 /** A source that remembers which files were there when asked for: what reads a model is the judge of what it needs. */

@@ -2,7 +2,7 @@
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { statusOf } from './errors.ts';
@@ -16,18 +16,22 @@ export interface HttpOptions extends LedgerRoutes, ModelRoutes {
 
 /** Not listening yet. Socket.IO may be attached to `.server`. */
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
+  function refuse(thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+    const error = asAiloError(thrown);
+    if (error.code === 'INTERNAL') options.log.error({ err: error.cause, url: request.url }, 'a request failed');
+    reply.code(statusOf(error.code)).send(error.toWire());
+  }
+
   const app = fastify({
     logger: false,
     routerOptions: { maxParamLength: MAX_URL_BYTES },
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Sockets are the gateway's to close; a closing server must not wait for an idle browser.
     forceCloseConnections: true,
+    // What fails before there is a route, a URL that is none, say.
+    frameworkErrors: refuse,
   });
-  app.setErrorHandler((thrown: FastifyError, request, reply) => {
-    const error = asAiloError(thrown);
-    if (error.code === 'INTERNAL') options.log.error({ err: error.cause, url: request.url }, 'a request failed');
-    reply.code(statusOf(error.code)).send(error.toWire());
-  });
+  app.setErrorHandler(refuse);
   app.setNotFoundHandler((_request, reply) => {
     reply.code(404).send(AiloError.of('NOT_FOUND', { what: 'page of this address' }).toWire());
   });

@@ -1,0 +1,77 @@
+/** `ailo serve`: a coordinator with one model, until Ctrl-C. */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { QUANTS } from '../../shared/graph/types.ts';
+import { MAX_STAGES } from '../../shared/protocol/limits.ts';
+import { type Command, choice, integer, string, usage, type Values } from '../cli.ts';
+import { startCoordinator } from '../coordinator/coordinator.ts';
+import { GenesisOverrides } from '../coordinator/network.ts';
+import { resolveModel } from '../model/resolve.ts';
+
+const DEFAULT_MODEL = 'HuggingFaceTB/SmolLM2-135M-Instruct';
+const DEFAULT_PORT = 8790;
+
+export const serve: Command = {
+  options: {
+    model: { type: 'string', value: 'DIR|HUB_ID', description: `what to serve (${DEFAULT_MODEL})` },
+    stages: { type: 'string', value: 'K', description: 'split it into exactly K parts (as few as fit)' },
+    quant: { type: 'string', value: 'QUANT', description: `${QUANTS.join(', ')} (f32)` },
+    context: { type: 'string', value: 'N', description: "longest text in tokens (2048 or the model's own, if less)" },
+    host: { type: 'string', value: 'HOST', description: 'address to listen on (127.0.0.1)' },
+    port: { type: 'string', value: 'PORT', description: `port to listen on, 0 for any that is free (${DEFAULT_PORT})` },
+    data: { type: 'string', value: 'DIR', description: 'ledger, keys and manifests are kept here (~/.ailo)' },
+    genesis: { type: 'string', value: 'FILE', description: 'JSON with rules of a new private network' },
+  },
+
+  async run(values, cli) {
+    const { stages, context } = values;
+    const room = {
+      quant: choice(values, 'quant', QUANTS, 'f32'),
+      ...(stages !== undefined && { stages: integer(values, 'stages', { min: 1, max: MAX_STAGES, default: 1 }) }),
+      ...(context !== undefined && {
+        contextLength: integer(values, 'context', { min: 16, max: 2 ** 24, default: 16 }),
+      }),
+    };
+    const genesis = values.genesis === undefined ? {} : await readOverrides(values);
+    const listening = {
+      host: string(values, 'host', '127.0.0.1'),
+      port: integer(values, 'port', { min: 0, max: 65_535, default: DEFAULT_PORT }),
+    };
+    const { dir } = await resolveModel(string(values, 'model', DEFAULT_MODEL), {
+      print: cli.print,
+      signal: cli.signal,
+    });
+    const coordinator = await startCoordinator({
+      ...listening,
+      dataDir: string(values, 'data', join(homedir(), '.ailo')),
+      models: [{ dir, ...room }],
+      genesis,
+      log: cli.log,
+      signal: cli.signal,
+    });
+    try {
+      const { url, models, networkId } = coordinator;
+      cli.print(`Serving ${models.join(', ')} on ${url}, network ${networkId.slice(0, 16)}…; Ctrl-C ends it.`);
+      cli.result({ url, models, networkId });
+      if (!cli.signal.aborted) await once(cli.signal, 'abort');
+    } finally {
+      await coordinator.close();
+    }
+  },
+};
+
+async function readOverrides(values: Values): Promise<GenesisOverrides> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(string(values, 'genesis'), 'utf8'));
+  } catch (error) {
+    throw usage(`--genesis: ${(error as Error).message}`);
+  }
+  const parsed = v.safeParse(GenesisOverrides, json, { abortEarly: true });
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw usage(`--genesis: ${v.getDotPath(issue) ?? 'it'}: ${issue.message}`);
+}

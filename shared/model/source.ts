@@ -1,5 +1,5 @@
 import { AiloError } from '../errors/index.ts';
-import { STALL_TIMEOUT_MS } from './limits.ts';
+import { stallGuard } from './stall.ts';
 import type { ModelSource } from './types.ts';
 
 export interface HttpSourceOptions {
@@ -127,21 +127,6 @@ async function* parts(response: Response, progress: () => void): AsyncGenerator<
   } finally {
     reader.releaseLock();
   }
-}
-
-/** A signal that fires with the caller's, or when `progress` was not called for STALL_TIMEOUT_MS. */
-function stallGuard(signal: AbortSignal | undefined) {
-  const stalled = new AbortController();
-  const start = () => setTimeout(() => stalled.abort(), STALL_TIMEOUT_MS);
-  let timer = start();
-  return {
-    signal: signal === undefined ? stalled.signal : AbortSignal.any([signal, stalled.signal]),
-    progress: () => {
-      clearTimeout(timer);
-      timer = start();
-    },
-    done: () => clearTimeout(timer),
-  };
 }
 
 function failed(path: string, reason: string, cause?: unknown): AiloError {

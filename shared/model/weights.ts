@@ -7,8 +7,8 @@ import { ifPresent } from './optional.ts';
 import { HEADER_PREFIX_BYTES, parseHeader, parseHeaderLength } from './safetensors.ts';
 import type { ModelSource, TensorInfo, WeightReader } from './types.ts';
 
-const SINGLE = 'model.safetensors';
-const INDEX = 'model.safetensors.index.json';
+export const SINGLE_FILE = 'model.safetensors';
+export const INDEX_FILE = 'model.safetensors.index.json';
 const PREFIXES = ['model.', 'transformer.'];
 
 const WeightIndex = v.object({
@@ -23,8 +23,8 @@ const WeightIndex = v.object({
  * SAFETENSORS_HEADER_INVALID, TENSOR_MISSING (the index promises what a shard lacks) and the source's errors.
  */
 export async function openWeights(source: ModelSource, signal?: AbortSignal): Promise<WeightReader> {
-  const tensors = (await hasFile(source, SINGLE, signal))
-    ? await readHeader(source, SINGLE, signal)
+  const tensors = (await hasFile(source, SINGLE_FILE, signal))
+    ? await readHeader(source, SINGLE_FILE, signal)
     : await readShardHeaders(source, signal);
   const info = (name: string): TensorInfo => {
     const found = resolve(tensors, name);
@@ -68,16 +68,20 @@ function aligned(bytes: Uint8Array, alignment: number): Uint8Array {
   return bytes.byteOffset % alignment === 0 ? bytes : new Uint8Array(bytes);
 }
 
+/** Tensor names → shard names of an index. Throws SAFETENSORS_HEADER_INVALID. */
+export function parseWeightIndex(bytes: Uint8Array): Record<string, string> {
+  const { weight_map } = parseJson(WeightIndex, bytes, invalidIndex);
+  const shards = new Set(Object.values(weight_map)).size;
+  if (shards > MAX_SHARDS) throw invalidIndex(`it names ${shards} shards, more than the ${MAX_SHARDS} allowed`);
+  return weight_map;
+}
+
 async function readShardHeaders(source: ModelSource, signal?: AbortSignal): Promise<Map<string, TensorInfo>> {
-  const invalid = (reason: string) => AiloError.of('SAFETENSORS_HEADER_INVALID', { path: INDEX, reason });
-  const index = parseJson(WeightIndex, await readIndex(source, signal), invalid);
-  const shards = [...new Set(Object.values(index.weight_map))];
-  if (shards.length > MAX_SHARDS)
-    throw invalid(`it names ${shards.length} shards, more than the ${MAX_SHARDS} allowed`);
+  const shardOf = parseWeightIndex(await readIndex(source, signal));
   const headers = new Map<string, Map<string, TensorInfo>>();
-  for (const shard of shards) headers.set(shard, await readHeader(source, shard, signal));
+  for (const shard of new Set(Object.values(shardOf))) headers.set(shard, await readHeader(source, shard, signal));
   const tensors = new Map<string, TensorInfo>();
-  for (const [name, shard] of Object.entries(index.weight_map)) {
+  for (const [name, shard] of Object.entries(shardOf)) {
     const info = headers.get(shard)?.get(name);
     if (info === undefined) throw AiloError.of('TENSOR_MISSING', { name });
     tensors.set(name, info);
@@ -86,8 +90,8 @@ async function readShardHeaders(source: ModelSource, signal?: AbortSignal): Prom
 }
 
 async function readIndex(source: ModelSource, signal?: AbortSignal): Promise<Uint8Array> {
-  if (!(await hasFile(source, INDEX, signal))) throw AiloError.of('MODEL_FILE_MISSING', { path: SINGLE });
-  return source.readFile(INDEX, MAX_WEIGHT_INDEX_BYTES, signal);
+  if (!(await hasFile(source, INDEX_FILE, signal))) throw AiloError.of('MODEL_FILE_MISSING', { path: SINGLE_FILE });
+  return source.readFile(INDEX_FILE, MAX_WEIGHT_INDEX_BYTES, signal);
 }
 
 async function readHeader(source: ModelSource, path: string, signal?: AbortSignal): Promise<Map<string, TensorInfo>> {
@@ -99,4 +103,8 @@ async function readHeader(source: ModelSource, path: string, signal?: AbortSigna
 
 async function hasFile(source: ModelSource, path: string, signal?: AbortSignal): Promise<boolean> {
   return (await ifPresent(source.size(path, signal))) !== undefined;
+}
+
+function invalidIndex(reason: string): AiloError {
+  return AiloError.of('SAFETENSORS_HEADER_INVALID', { path: INDEX_FILE, reason });
 }

@@ -22,12 +22,13 @@ export interface GenerateOptions {
   quant: Quant;
   /** Milliseconds of a steady clock. */
   nowMs: () => number;
-  /** Gets the logits [vocabSize] float32 of every generated position before the sampler does; they are its own. */
-  onLogits?: (logits: Float32Array) => void;
+  /** Whether each token comes with the logits it was chosen from. */
+  withLogits?: boolean;
 }
 
 export type GenerateEvent =
-  | { kind: 'token'; token: number }
+  /** `logits` is [vocabSize] float32, as the model gave them. */
+  | { kind: 'token'; token: number; logits?: Float32Array }
   /** `length`: `maxNewTokens` or the model's context is reached. Speeds of a lone token are 0. */
   | { kind: 'finished'; reason: 'stop' | 'length'; prefillMs: number; decodeTokensPerSecond: number };
 
@@ -57,9 +58,9 @@ export async function* generate(
       const logits = await chain.run(position, Int32Array.from(input));
       position += input.length;
       if (index === 0) prefillMs = nowMs() - startMs;
-      options.onLogits?.(logits.slice());
+      const untouched = options.withLogits ? { logits: logits.slice() } : {};
       const token = sampler.next(logits);
-      yield { kind: 'token', token };
+      yield { kind: 'token', token, ...untouched };
       const bounds = { eosTokens: config.eosTokens, maxNewTokens, contextLength };
       const reason = finishReason({ token, index, position }, bounds);
       if (reason) {

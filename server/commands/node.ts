@@ -14,7 +14,7 @@ const DEFAULT_BUDGET_MIB = 2048;
 
 export const node: Command = {
   options: {
-    url: { type: 'string', value: 'URL', description: 'the coordinator, for example http://127.0.0.1:4000' },
+    url: { type: 'string', value: 'URL', description: 'the coordinator, for example http://127.0.0.1:8790' },
     data: { type: 'string', value: 'DIR', description: 'where model chunks and the wallet are kept (~/.ailo/node)' },
     wallet: { type: 'string', value: 'FILE', description: 'wallet file, created if missing (DIR/wallet.json)' },
     username: { type: 'string', value: 'NAME', description: 'name to claim for the wallet' },

@@ -66,7 +66,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (sessions.size >= MAX_SESSIONS) throw AiloError.of('NETWORK_FULL', {});
     const channel = createChannel<FromNode, FromCoordinator>({
       accepts: fromNode,
-      onMessage: (message) => handlers.message(node, message),
+      onMessage: (message) => (message.type === 'leave' ? end(session) : handlers.message(node, message)),
       onFault: (fault) => onFault(session, fault),
       schedule,
     });

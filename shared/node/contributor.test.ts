@@ -55,6 +55,7 @@ function setUp() {
   const engines: ReturnType<typeof sumStage>[] = [];
   const host = {
     open: true,
+    timers: [] as { run: () => void; delayMs: number }[],
     createRuntime: async (): Promise<Runtime> => {
       log.push('runtime');
       return {
@@ -85,6 +86,10 @@ function setUp() {
     isOpen: () => host.open,
     send: (type, body) => sent.push({ type, body }),
     now: () => 0,
+    schedule: (run, delayMs) => {
+      host.timers.push({ run, delayMs });
+      return () => {};
+    },
     log: { debug() {}, info() {}, warn() {} },
     onChange: (_, activity) => activities.push(activity),
     onError: (error) => errors.push(error.code),
@@ -265,6 +270,18 @@ describe('contributor', () => {
     expect(errors).toEqual(['ENGINE_UNAVAILABLE']);
     expect(activities.at(-1)).toEqual({ kind: 'off' });
     expect(types()).toEqual([]);
+  });
+
+  it('offers again later when it offered too often', async () => {
+    const { contributor, types, host } = setUp();
+    contributor.contribute(true);
+    await settle();
+    contributor.offerRefused(AiloError.of('STAGE_TOO_LARGE', { neededBytes: 2, budgetBytes: 1 }).toWire());
+    expect(host.timers).toEqual([]);
+    contributor.offerRefused(AiloError.of('RATE_LIMITED', { retryAfterMs: 900 }).toWire());
+    host.timers[0]!.run();
+    await settle();
+    expect(types()).toEqual(['offer', 'offer']);
   });
 
   it('waits for a session before it offers, and ignores what crossed its withdrawal', async () => {

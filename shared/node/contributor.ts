@@ -3,10 +3,12 @@
  * Messages decide at once what should be; loading and releasing follow one after the other, so that memory never
  * holds two stages.
  */
-import { AiloError, toAiloError } from '../errors/index.ts';
+import { AiloError, toAiloError, type WireError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
+import type { Schedule } from '../protocol/schedule.ts';
 import type { Measurement, Runtime } from '../runtime/types.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { OFFER_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { LoadStage, ReadyStage } from './stage.ts';
 import type { Activity } from './types.ts';
@@ -23,6 +25,7 @@ export interface ContributorOptions {
   send<T extends keyof FromNode>(type: T, body: FromNode[T]): void;
   /** Milliseconds of a steady clock. */
   now(): number;
+  schedule: Schedule;
   log: Log;
   onChange(contributing: boolean, activity: Activity): void;
   onError(error: AiloError): void;
@@ -32,6 +35,8 @@ export interface Contributor {
   contribute(on: boolean): void;
   onOpen(): void;
   onLost(): void;
+  /** The coordinator did not take our offer. */
+  offerRefused(error: WireError): void;
   assign(body: Assignment): void;
   unassign(body: FromCoordinator['unassign']): void;
   jobOpen(body: FromCoordinator['jobOpen']): void;
@@ -51,7 +56,7 @@ interface Held {
 }
 
 export function createContributor(options: ContributorOptions): Contributor {
-  const { send, log } = options;
+  const { send, log, schedule } = options;
   let contributing = false;
   let runtime: Promise<Runtime> | undefined;
   let measurement: Measurement | undefined;
@@ -60,6 +65,7 @@ export function createContributor(options: ContributorOptions): Contributor {
   let held: Held | undefined;
   /** Left over from a session that was lost; the next one often assigns the same again. */
   let kept: { assignment: Assignment; ready: ReadyStage } | undefined;
+  let cancelRetry = () => {};
   /** Loading and releasing, in order. Never rejects. */
   let work: Promise<void> = Promise.resolve();
 
@@ -163,6 +169,7 @@ export function createContributor(options: ContributorOptions): Contributor {
   }
 
   function release(): Promise<void> {
+    cancelRetry();
     letGo(false);
     return then(async () => {
       await kept?.ready.stage.release();
@@ -193,6 +200,12 @@ export function createContributor(options: ContributorOptions): Contributor {
       letGo(contributing);
       if (!contributing) void release();
       changed();
+    },
+    offerRefused({ code }) {
+      if (code !== 'RATE_LIMITED') return;
+      offered = false;
+      cancelRetry();
+      cancelRetry = schedule(() => void then(offer), OFFER_RETRY_MS);
     },
     assign(body) {
       // It crossed our withdrawal; the coordinator takes it back.

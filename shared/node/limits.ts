@@ -5,5 +5,9 @@ export const RECONNECT_FIRST_MS = 200;
 export const RECONNECT_LAST_MS = 10_000;
 /** A coordinator that refused this wallet is asked again so seldom. */
 export const REFUSED_RETRY_MS = 15_000;
+/** A coordinator that was told goodbye has so long to hang up. */
+export const LEAVE_TIMEOUT_MS = 1_000;
+/** An offer that came too soon after others is made again after this. */
+export const OFFER_RETRY_MS = 10_000;
 /** Tensor frames of all jobs that may wait here for their turn. */
 export const MAX_QUEUED_FRAME_BYTES = 128 * 2 ** 20;

@@ -124,8 +124,9 @@ export function createNode(options: NodeOptions): AiloNode {
   function refused({ about, error }: FromCoordinator['refused']) {
     const known = AiloError.fromWire(error).toWire();
     log.warn({ about, code: error.code }, error.message);
-    if (about === 'generate') requester.onRefused(known);
-    else showError(known);
+    if (about === 'generate') return requester.onRefused(known);
+    if (about === 'offer') contributor.offerRefused(known);
+    showError(known);
   }
 
   return {

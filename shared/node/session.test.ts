@@ -200,8 +200,8 @@ describe('session', () => {
     await expect.poll(() => events.at(-1)).toBe('open');
     session.stop();
     expect(events.slice(-2)).toEqual(['lost', 'stopped']);
-    await expect.poll(() => door.sockets[0]!.connected).toBe(false);
     session.send('withdraw', {});
-    expect(door.messages).toEqual([]);
+    await expect.poll(() => door.sockets[0]!.connected).toBe(false);
+    expect(door.messages).toEqual([{ type: 'leave', body: {} }]);
   });
 });

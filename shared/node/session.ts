@@ -20,7 +20,7 @@ import { signAuthentication } from '../wallet/authentication.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { reconnectDelayMs } from './backoff.ts';
 import type { Dial, NodeSocket } from './dial.ts';
-import { REFUSED_RETRY_MS } from './limits.ts';
+import { LEAVE_TIMEOUT_MS, REFUSED_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { NodeState } from './types.ts';
 
@@ -192,6 +192,16 @@ export function createSession(options: SessionOptions): Session {
     cancelGrace = undefined;
   }
 
+  /** Socket.IO forgets messages that a disconnect follows too closely, so the coordinator is to hang up. */
+  function leave(channel: Channel<FromNode>) {
+    const last = socket;
+    channel.send('leave', {});
+    socket = undefined;
+    if (!last) return;
+    const cancel = schedule(() => last.disconnect(), LEAVE_TIMEOUT_MS);
+    last.on('disconnect', cancel);
+  }
+
   function lose() {
     endGrace();
     if (!current) return;
@@ -214,6 +224,7 @@ export function createSession(options: SessionOptions): Session {
       if (!running) return;
       running = false;
       cancelRetry();
+      if (current) leave(current.channel);
       closeSocket();
       lose();
       options.onConnection('stopped');

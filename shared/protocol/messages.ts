@@ -120,6 +120,8 @@ export const fromNode = {
     sampling: SamplingSchema,
   }),
   cancel: v.strictObject({ request: Id }),
+  /** “Don't wait for me”: ends the session at once, where a socket that merely drops has its grace. */
+  leave: v.strictObject({}),
 };
 
 // --- coordinator → node ---------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 import { AiloError } from '../errors/index.ts';
-import { Candidates } from './candidates.ts';
+import { Candidates, likely } from './candidates.ts';
 import { seededRandom } from './random.ts';
 import type { Sampler, Sampling } from './types.ts';
 
@@ -55,21 +55,51 @@ function draw(logits: Float32Array, largest: number, sampling: Sampling, random:
     weights[id] = Number.isNaN(weight) ? 0 : weight;
     total += weights[id]!;
   }
-  const limited = topK > 0 && topK < logits.length;
-  if (!limited && topP === 1) return pick(weights.keys(), weights, total, random);
-  const likeliest = new Candidates(weights);
-  let ids: number[] = [];
-  if (limited) {
-    ids = Array.from({ length: topK }, () => likeliest.pop());
-    total = ids.reduce((sum, id) => sum + weights[id]!, 0);
+  const limit = topK > 0 && topK < logits.length ? topK : logits.length;
+  if (limit === logits.length && topP === 1) return pick(weights.keys(), weights, total, random);
+  const kept = limit < logits.length ? likeliest(weights, limit) : nucleus(weights, topP * total);
+  const mass = sum(kept, weights);
+  if (limit === logits.length || topP === 1) return pick(kept, weights, mass, random);
+  const head = within(kept, weights, topP * mass);
+  return pick(head, weights, sum(head, weights), random);
+}
+
+/** The `count` ids of the largest weights, in falling order. */
+function likeliest(weights: Float64Array, count: number): number[] {
+  const candidates = new Candidates(
+    weights,
+    likely(weights, (found) => found >= count),
+  );
+  return Array.from({ length: count }, () => candidates.pop());
+}
+
+/** The fewest ids whose weights together reach `mass`, in falling order. */
+function nucleus(weights: Float64Array, mass: number): number[] {
+  const candidates = new Candidates(
+    weights,
+    likely(weights, (_, found) => found >= mass),
+  );
+  const ids: number[] = [];
+  for (let reached = 0; reached < mass && candidates.size > 0; ) {
+    const id = candidates.pop();
+    ids.push(id);
+    reached += weights[id]!;
   }
-  let nucleus = 0;
-  let kept = 0;
-  while (nucleus < topP * total && kept < (limited ? topK : logits.length)) {
-    if (!limited) ids.push(likeliest.pop());
-    nucleus += weights[ids[kept++]!]!;
-  }
-  return pick(ids.slice(0, kept), weights, nucleus, random);
+  return ids;
+}
+
+/** The first of `ids` that together reach `mass`. */
+function within(ids: number[], weights: Float64Array, mass: number): number[] {
+  let reached = 0;
+  const last = ids.findIndex((id) => {
+    reached += weights[id]!;
+    return reached >= mass;
+  });
+  return last < 0 ? ids : ids.slice(0, last + 1);
+}
+
+function sum(ids: number[], weights: Float64Array): number {
+  return ids.reduce((total, id) => total + weights[id]!, 0);
 }
 
 /** One of `ids`, each as likely as its weight; `total` is their sum. */

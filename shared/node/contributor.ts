@@ -7,13 +7,12 @@ import { AiloError, toAiloError, type WireError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
 import type { Measurement, Runtime } from '../runtime/types.ts';
-import { createJobs, type Jobs } from './jobs.ts';
+import { type Assignment, type Held, heldActivity, isSameStage } from './held.ts';
+import { createJobs } from './jobs.ts';
 import { OFFER_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { LoadStage, ReadyStage } from './stage.ts';
 import type { Activity } from './types.ts';
-
-type Assignment = FromCoordinator['assign'];
 
 export interface ContributorOptions {
   address: string;
@@ -44,15 +43,6 @@ export interface Contributor {
   frame(body: FromCoordinator['frame']): void;
   /** Frees everything, the engine included. Contributing stays switched as it was. */
   release(): Promise<void>;
-}
-
-/** The stage this node is to hold: first loading, then with jobs. */
-interface Held {
-  assignment: Assignment;
-  cancel: AbortController;
-  loadedBytes: number;
-  totalBytes: number;
-  loaded?: { ready: ReadyStage; jobs: Jobs };
 }
 
 export function createContributor(options: ContributorOptions): Contributor {
@@ -231,18 +221,4 @@ export function createContributor(options: ContributorOptions): Contributor {
     frame: (body) => held?.loaded?.jobs.frame(body),
     release,
   };
-}
-
-function heldActivity({ assignment, loaded, loadedBytes, totalBytes }: Held): Activity {
-  const { model, stage, stages, start, end } = assignment;
-  if (!loaded) return { kind: 'loading', model, stage, stages, loadedBytes, totalBytes };
-  const { open: jobs, steps, done: jobsDone } = loaded.jobs;
-  if (jobs === 0) return { kind: 'ready', model, stage, stages, start, end, jobsDone };
-  return { kind: 'working', model, stage, stages, jobs, steps, jobsDone };
-}
-
-/** Whether what is loaded for `a` serves `b` as it is. */
-function isSameStage(a: Assignment, b: Assignment): boolean {
-  const keys = ['model', 'manifestHash', 'start', 'end', 'quant', 'contextLength', 'maxSequences'] as const;
-  return keys.every((key) => a[key] === b[key]);
 }

@@ -3,23 +3,21 @@
  * session after a dropped socket, starts a new one when it was lost, and never gives up until stopped.
  */
 import * as v from 'valibot';
-import { AiloError, type WireError } from '../errors/index.ts';
+import { AiloError, toAiloError, type WireError } from '../errors/index.ts';
 import { type Channel, createChannel, type MessageOf } from '../protocol/channel.ts';
-import { AUTHENTICATE_TIMEOUT_MS, PROTOCOL_VERSION, SESSION_GRACE_MS } from '../protocol/limits.ts';
+import { AUTHENTICATE_TIMEOUT_MS, SESSION_GRACE_MS } from '../protocol/limits.ts';
 import {
   type Authenticate,
-  Authenticated,
-  Challenge,
   type FromCoordinator,
   type FromNode,
   fromCoordinator,
   WireErrorSchema,
 } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
-import { signAuthentication } from '../wallet/authentication.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { reconnectDelayMs } from './backoff.ts';
 import type { Dial, NodeSocket } from './dial.ts';
+import { answerChallenge, readWelcome } from './handshake.ts';
 import { LEAVE_TIMEOUT_MS, REFUSED_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { NodeState } from './types.ts';
@@ -77,10 +75,8 @@ export function createSession(options: SessionOptions): Session {
     );
     mine.on('challenge', whileMine(authenticate));
     mine.on('probe', (answer: unknown) => void (typeof answer === 'function' && answer()));
-    mine.on(
-      'message',
-      whileMine((envelope: unknown) => current?.channel.receive(envelope)),
-    );
+    const onMessage = (envelope: unknown) => current?.channel.receive(envelope);
+    mine.on('message', whileMine(onMessage));
     mine.on(
       'connect_error',
       whileMine((error: Error & { data?: unknown }) => {
@@ -96,51 +92,38 @@ export function createSession(options: SessionOptions): Session {
   }
 
   function authenticate(raw: unknown) {
-    const mine = socket;
-    const challenge = v.safeParse(Challenge, raw);
-    if (!challenge.success) return dropped('the challenge was not understood');
-    const { protocol } = challenge.output;
-    if (protocol !== PROTOCOL_VERSION) {
-      return refused(AiloError.of('PROTOCOL_UNSUPPORTED', { theirs: protocol, ours: PROTOCOL_VERSION }).toWire());
-    }
-    const message: Authenticate = {
-      protocol: PROTOCOL_VERSION,
-      ...signAuthentication(wallet, challenge.output),
-      client: options.client,
-      ...(options.username !== undefined && { username: options.username }),
-      ...(current && { resume: { session: current.id, received: current.channel.received } }),
-    };
+    const mine = socket!;
+    const message = attempted(() => answerChallenge(raw, wallet, current, options));
     // A callback, not a promise: the channel must stand before the next packet is handled.
-    mine?.emit('authenticate', message, (answer: unknown) => {
-      if (socket === mine) authenticated(answer);
-    });
+    if (message) mine.emit('authenticate', message, (answer: unknown) => void (socket === mine && welcomed(answer)));
   }
 
-  function authenticated(raw: unknown) {
-    const parsed = v.safeParse(Authenticated, raw);
-    if (!parsed.success) return dropped('the answer to the authentication was not understood');
-    const answer = parsed.output;
-    if (!answer.ok) {
-      if (answer.error.code !== 'SESSION_LOST' || !current) return refused(AiloError.fromWire(answer.error).toWire());
-      lose();
-      return dropped(answer.error.message);
-    }
-    const resumes = answer.resumed && current?.id === answer.session && current.channel.canAttach(answer.received);
-    if (answer.resumed && !resumes) {
-      lose();
-      return dropped('the session that was offered is not ours');
-    }
+  function welcomed(raw: unknown) {
+    const welcome = attempted(() => readWelcome(raw, current));
+    if (!welcome) return;
+    if (welcome.kind === 'refused') return refused(welcome.error);
+    if (welcome.kind !== 'resumed') lose();
+    if (welcome.kind === 'lost') return dropped('the session was lost');
     cancelTimeout();
     endGrace();
     attempt = 0;
-    if (!resumes) {
-      lose();
-      current = { id: answer.session, channel: newChannel() };
-    }
+    if (welcome.kind === 'opened') current = { id: welcome.session, channel: newChannel() };
     const mine = socket!;
-    current!.channel.attach({ send: (envelope) => void mine.emit('message', envelope) }, answer.received);
+    current!.channel.attach({ send: (envelope) => void mine.emit('message', envelope) }, welcome.received);
     options.onConnection('connected');
-    if (!resumes) options.onOpen(answer.username);
+    if (welcome.kind === 'opened') options.onOpen(welcome.username);
+  }
+
+  /** What the coordinator said badly costs the socket, what we cannot speak is a refusal. */
+  function attempted<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (thrown) {
+      const error = toAiloError(thrown);
+      if (error.code === 'PROTOCOL_UNSUPPORTED') refused(error.toWire());
+      else dropped(error.message);
+      return undefined;
+    }
   }
 
   function newChannel(): Channel<FromNode> {
@@ -164,7 +147,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   /** The socket is gone or useless. The session lives on until its grace is over. */
-  function dropped(reason: string, error = AiloError.of('UNREACHABLE', { url })) {
+  function dropped(reason: string, error?: AiloError) {
     closeSocket();
     if (!running) return;
     if (current) {
@@ -172,7 +155,7 @@ export function createSession(options: SessionOptions): Session {
       cancelGrace ??= schedule(lose, SESSION_GRACE_MS);
     }
     log.info({ reason, attempt }, 'the connection dropped');
-    options.onConnection('connecting', error.toWire());
+    options.onConnection('connecting', (error ?? AiloError.of('UNREACHABLE', { url })).toWire());
     cancelRetry();
     cancelRetry = schedule(connect, reconnectDelayMs(attempt++, options.random()));
   }

@@ -40,6 +40,7 @@ export type ChatEvent =
   | { kind: 'accepted'; participants: string[]; promptTokens: number }
   /** `text` may be empty while a character is incomplete. `logits`-free: ids are what the network agreed on. */
   | { kind: 'token'; index: number; token: number; text: string }
+  /** `text` is the whole answer; `latencyMs` is the coordinator's figure, which the rewards follow. */
   | { kind: 'finished'; reason: 'stop' | 'length'; text: string; tokens: number; latencyMs: number };
 
 export interface AiloNode {
@@ -49,6 +50,9 @@ export interface AiloNode {
   start(): void;
   stop(): Promise<void>;
   contribute(on: boolean): void;
-  /** Rejects with an AiloError (MODEL_NOT_READY, PROMPT_TOO_LONG, CANCELLED, STAGE_LOST, …). */
+  /**
+   * Asks the network and streams its answer; stops asking when `signal` fires or the reader leaves. Goes on over dropped
+   * sockets. Rejects with an AiloError (MODEL_NOT_READY, PROMPT_TOO_LONG, CANCELLED, STAGE_LOST, SESSION_LOST, …).
+   */
   chat(request: ChatRequest, signal?: AbortSignal): AsyncGenerator<ChatEvent, void, void>;
 }

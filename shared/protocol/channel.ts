@@ -6,14 +6,14 @@
  * Both ends use it: the coordinator as `createChannel<FromNode, FromCoordinator>({ accepts: fromNode, … })`, the
  * node the other way round.
  */
-import * as v from 'valibot';
 import { AiloError, toAiloError } from '../errors/index.ts';
 import { ACK_AFTER_MS, ACK_EVERY_MESSAGES, MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES } from './limits.ts';
-import { Envelope } from './messages.ts';
+import type { Envelope } from './messages.ts';
 import { createOutbox } from './outbox.ts';
+import { type Accepts, type MessageOf, parseEnvelope, parseMessage } from './parse.ts';
 import type { Schedule } from './schedule.ts';
 
-export type MessageOf<Set> = { [T in keyof Set & string]: { type: T; body: Set[T] } }[keyof Set & string];
+export type { MessageOf };
 
 /** What a channel sends through: the current socket. */
 export interface Port {
@@ -31,7 +31,7 @@ export type Fault =
 
 export interface ChannelOptions<In> {
   /** The closed set of what may arrive. */
-  accepts: { [T in keyof In]: v.GenericSchema<unknown, In[T]> };
+  accepts: Accepts<In>;
   /** Called once per valid message, in order. What it throws becomes a fault that costs the message. */
   onMessage(message: MessageOf<In>): void;
   onFault(fault: Fault): void;
@@ -124,12 +124,13 @@ export function createChannel<In, Out>(options: ChannelOptions<In>): Channel<Out
     detach,
     receive(raw) {
       if (closed) return;
-      const parsed = v.safeParse(Envelope, raw);
-      if (!parsed.success) {
-        onFault({ costs: 'message', about: 'envelope', error: invalid('envelope', parsed.issues) });
-        return;
+      let envelope: Envelope;
+      try {
+        envelope = parseEnvelope(raw);
+      } catch (thrown) {
+        return onFault({ costs: 'message', about: 'envelope', error: toAiloError(thrown) });
       }
-      const { seq, ack, type, body } = parsed.output;
+      const { seq, ack, type, body } = envelope;
       if (ack > outbox.acknowledged && !outbox.covers(ack)) return breakSocket(`it acknowledges ${ack}, never sent`);
       outbox.acknowledge(ack);
       if (seq === 0) return;
@@ -154,36 +155,4 @@ export function createChannel<In, Out>(options: ChannelOptions<In>): Channel<Out
     },
     close,
   };
-}
-
-function parseMessage<In>(accepts: ChannelOptions<In>['accepts'], type: string, body: unknown): MessageOf<In> {
-  if (!Object.hasOwn(accepts, type)) {
-    throw AiloError.of('MESSAGE_INVALID', { type: type.slice(0, 32), reason: 'there is no such message' });
-  }
-  const parsed = v.safeParse(accepts[type as keyof In], plainBinary(body));
-  if (!parsed.success) throw invalid(type, parsed.issues);
-  return { type, body: parsed.output } as MessageOf<In>;
-}
-
-/**
- * Socket.IO delivers binary as Buffer in Node.js and as ArrayBuffer in browsers: both become plain Uint8Array views
- * (Buffer's `slice` shares memory, which the rest of the code does not expect). Binary stands at the top level only.
- */
-function plainBinary(body: unknown): unknown {
-  if (typeof body !== 'object' || body === null) return body;
-  const binary = (value: unknown) => {
-    if (value instanceof ArrayBuffer) return new Uint8Array(value);
-    if (value instanceof Uint8Array) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-    return value;
-  };
-  return Object.fromEntries(Object.entries(body).map(([key, value]) => [key, binary(value)]));
-}
-
-function invalid(type: string, issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): AiloError {
-  const [issue] = issues;
-  const path = v.getDotPath(issue);
-  return AiloError.of('MESSAGE_INVALID', {
-    type: type.slice(0, 32),
-    reason: (path ? `${path}: ${issue.message}` : issue.message).slice(0, 200),
-  });
 }

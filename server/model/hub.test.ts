@@ -47,7 +47,7 @@ afterEach(async () => {
   await Promise.all([hub.close(), store.close(), rm(dataFolder, { recursive: true })]);
 });
 
-const folder = () => join(dataFolder, 'owner--tiny', revision);
+const folder = () => join(dataFolder, 'owner', revision, 'tiny');
 const read = async (name: string) => new Uint8Array(await readFile(join(folder(), name)));
 const names = async () => (await readdir(folder())).sort();
 
@@ -179,7 +179,7 @@ describe('downloadHubModel', () => {
 
   it('follows a repository to its new name', async () => {
     await downloadHubModel({ ...model, repo: 'renamed/tiny' }, options);
-    expect(await readdir(join(dataFolder, 'renamed--tiny', revision))).toContain('model.safetensors');
+    expect(await readdir(join(dataFolder, 'renamed', revision, 'tiny'))).toContain('model.safetensors');
   });
 
   it.each([

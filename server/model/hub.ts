@@ -14,7 +14,7 @@ export interface HubModel {
 }
 
 export interface HubOptions {
-  /** The model's folder is made in it: `owner--name/revision`. */
+  /** The model's folder is made in it: `owner/revision/name`, so that the folder bears the model's name. */
   dataFolder: string;
   /** `HF_ENDPOINT` and `HF_TOKEN` are read from it. */
   env: Readonly<Record<string, string | undefined>>;
@@ -34,7 +34,8 @@ export async function downloadHubModel(model: HubModel, options: HubOptions): Pr
   const { repo, revision } = model;
   if (!/^[\w.-]{1,96}\/[\w.-]{1,96}$/.test(repo) || repo.includes('..')) throw failed(repo, 'it is no repository');
   if (!/^[0-9a-f]{40}$/.test(revision)) throw failed(repo, `“${revision}” is no commit`);
-  const folder = join(options.dataFolder, repo.replace('/', '--'), revision);
+  const [owner, name] = repo.split('/') as [string, string];
+  const folder = join(options.dataFolder, owner, revision, name);
   const fetchFile = async (path: string): Promise<boolean> => {
     const file = await lookUp(model, path, options);
     if (file === undefined) return false;

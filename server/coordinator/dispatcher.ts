@@ -10,12 +10,14 @@ import type { FromNode, ModelListing } from '../../shared/protocol/messages.ts';
 import type { Schedule } from '../../shared/protocol/schedule.ts';
 import type { InferenceResult, Ledger } from '../ledger/types.ts';
 import type { Gateway } from './gateway.ts';
-import { assignmentsInUse, type JobEffect, type JobEvent, NO_JOBS, type RoomView, step as stepJobs } from './jobs.ts';
+import { type JobEffect, type JobEvent, NO_JOBS, type RoomView } from './job.ts';
+import { assignmentsInUse, step as stepJobs } from './jobs.ts';
 import { ANNOUNCE_AFTER_MS, MAX_BUCKETS, OFFERS_PER_WALLET, REQUESTS_PER_WALLET, TICK_MS } from './limits.ts';
 import { createPayments } from './payments.ts';
+import type { Pool } from './pool.ts';
 import { RateLimiter } from './rate-limit.ts';
 import { listing, type RoomSpec } from './room.ts';
-import { createPool, nextTickMs, type Pool, type PoolEvent, step as stepPool } from './rooms.ts';
+import { createPool, nextTickMs, type PoolEvent, step as stepPool } from './rooms.ts';
 import type { SessionHandlers } from './sessions.ts';
 
 export interface DispatcherOptions {

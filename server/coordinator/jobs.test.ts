@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GREEDY } from '../../shared/sampler/types.ts';
 import { decodeFrame } from '../../shared/tensor/frame.ts';
-import { assignmentsInUse, type JobEffect, type JobEvent, type Jobs, NO_JOBS, type RoomView, step } from './jobs.ts';
+import { type JobEffect, type JobEvent, type Jobs, NO_JOBS, type RoomView } from './job.ts';
+import { assignmentsInUse, step } from './jobs.ts';
 import { FIRST_TOKEN_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
 
 const room = (stages: number, maxSequences = 3): RoomView => ({
@@ -201,6 +202,15 @@ describe('failure', () => {
       expect(effects[0]).toMatchObject({ body: { error: { message: expect.stringContaining(`part ${stage + 1} `) } } });
       expect(it.jobs.running.size).toBe(0);
     }
+  });
+
+  test('a token that the model does not have never reaches the requester', () => {
+    const it = driver();
+    it.send(generate('asker', 1));
+    const body = { job: it.soleJob().id, index: 0, token: 100 };
+    const effects = it.send({ kind: 'token', from: 'node2', body });
+    expect(errorIn(effects)).toEqual(['STAGE_MISBEHAVED']);
+    expect(brief(effects)).not.toContain('token→asker');
   });
 
   test('a lost stage, a failing stage, a cancel, a requester who left: the job is closed everywhere and said so', () => {

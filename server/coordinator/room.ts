@@ -4,6 +4,7 @@
  *
  * forming (some stage has no holder) → loading (some holder is not ready) → ready
  */
+import { AiloError } from '../../shared/errors/index.ts';
 import type { Quant, UnitRange } from '../../shared/graph/types.ts';
 import type { FromNode, ModelListing } from '../../shared/protocol/messages.ts';
 import { BAN_MS, LOAD_BASE_MS, LOAD_BYTES_PER_MS, MAX_BAN_MS } from './limits.ts';
@@ -111,15 +112,12 @@ export function listing(room: Room): ModelListing {
   };
 }
 
-/** Why a node's wish for one stage in particular can't be met, if so. */
-export function wishProblem(
-  spec: RoomSpec,
-  { start, end }: UnitRange,
-  budgetBytes: number,
-): { code: 'STAGE_RANGE_INVALID' } | { code: 'STAGE_TOO_LARGE'; neededBytes: number } | undefined {
-  if (start >= end || end > spec.units) return { code: 'STAGE_RANGE_INVALID' };
+/** Why a node's wish for one stage in particular can't be met, if so: STAGE_RANGE_INVALID, STAGE_TOO_LARGE. */
+export function wishProblem(spec: RoomSpec, { start, end }: UnitRange, budgetBytes: number): AiloError | undefined {
+  const { units } = spec;
+  if (start >= end || end > units) return AiloError.of('STAGE_RANGE_INVALID', { start, end, units });
   const neededBytes = spec.memoryBytes({ start, end });
-  return neededBytes > budgetBytes ? { code: 'STAGE_TOO_LARGE', neededBytes } : undefined;
+  return neededBytes > budgetBytes ? AiloError.of('STAGE_TOO_LARGE', { neededBytes, budgetBytes }) : undefined;
 }
 
 /** Whether a node may hold this stage: it fits, it is what the node asked for if it did, and the node is not banned. */

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BAN_MS } from './limits.ts';
+import type { Pool, PoolEffect } from './pool.ts';
 import { type Context, type Offer, type Placement, phase, type RoomSpec } from './room.ts';
-import { createPool, nextTickMs, type Pool, type PoolEffect, type PoolEvent, step } from './rooms.ts';
+import { createPool, nextTickMs, type PoolEvent, step } from './rooms.ts';
 
 const UNIT_BYTES = 10;
 const UNITS = 12;
@@ -184,6 +185,14 @@ describe('a room', () => {
     it.send({ kind: 'tick' });
     expect(it.sent('unassign')).toMatchObject([{ to: chosen }]);
     expect(it.holders()[0]).not.toBe(chosen);
+  });
+
+  test('does not forget a deadline over what else happens at that moment', () => {
+    const it = driver([spec('m', 1)]);
+    it.send({ kind: 'offer', node: 'slow', offer: offer(12) });
+    it.context.nowMs = nextTickMs(it.pool, 0);
+    it.send({ kind: 'offer', node: 'other', offer: offer(12) });
+    expect(it.holders()).toEqual(['other']);
   });
 
   test('lets a leaving node finish its jobs, gives the stage to another meanwhile', () => {

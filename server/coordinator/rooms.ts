@@ -4,39 +4,19 @@
  * what his measured budget does not allow.
  */
 import { AiloError } from '../../shared/errors/index.ts';
-import type { FromCoordinator } from '../../shared/protocol/messages.ts';
-import { layOut } from './layout.ts';
+import { type Draft, holders, type Pool, type PoolEffect, unassign } from './pool.ts';
 import {
-  type Candidate,
   type Context,
   copyRoom,
   createRoom,
   type Holder,
-  isForgotten,
-  loadDeadline,
   mayHold,
   nextBan,
   type Offer,
-  type Placement,
-  phase,
-  type Room,
   type RoomSpec,
-  type Stage,
-  shuffle,
   wishProblem,
 } from './room.ts';
-
-export interface PoolNode {
-  offer: Offer;
-  /** It finishes what it has and takes nothing new. */
-  leaving: boolean;
-}
-
-export interface Pool {
-  /** In the order in which rooms are filled. */
-  rooms: ReadonlyMap<string, Room>;
-  nodes: ReadonlyMap<string, PoolNode>;
-}
+import { settle } from './settle.ts';
 
 export type PoolEvent =
   | { kind: 'offer'; node: string; offer: Offer }
@@ -45,7 +25,7 @@ export type PoolEvent =
   | { kind: 'gone'; node: string }
   | { kind: 'stageReady'; node: string; assignment: string }
   | { kind: 'stageFailed'; node: string; assignment: string }
-  /** Time passed, or jobs ended: look again at bans, deadlines, drained stages. */
+  /** Time passed, or jobs ended: look again at bans, deadlines and drained stages, as after every event. */
   | { kind: 'tick' };
 
 /** When there is something to do for a `tick` after the one at `lastMs`; Infinity when nothing is due. */
@@ -55,22 +35,6 @@ export function nextTickMs(pool: Pool, lastMs: number): number {
     ...[...room.bans.values()].map(({ untilMs }) => untilMs),
   ]);
   return Math.min(...dues.filter((dueMs) => dueMs > lastMs), Number.POSITIVE_INFINITY);
-}
-
-type Send = {
-  [T in 'assign' | 'unassign' | 'refused']: { kind: 'send'; to: string; type: T; body: FromCoordinator[T] };
-}['assign' | 'unassign' | 'refused'];
-
-export type PoolEffect =
-  | Send
-  /** Jobs that pass through this assignment can't go on. */
-  | { kind: 'lost'; assignment: string };
-
-interface Draft {
-  rooms: Map<string, Room>;
-  nodes: Map<string, PoolNode>;
-  effects: PoolEffect[];
-  context: Context;
 }
 
 export function createPool(specs: RoomSpec[]): Pool {
@@ -85,11 +49,8 @@ export function step(pool: Pool, event: PoolEvent, context: Context): { pool: Po
     context,
   };
   apply(draft, event);
-  for (const room of draft.rooms.values()) settleHolders(draft, room);
-  // What is broken is mended before anything new is begun.
-  const rooms = [...draft.rooms.values()];
-  for (const room of rooms) fillHoles(draft, room);
-  for (const room of rooms) planAnew(draft, room);
+  fail(draft, ({ ready, deadlineMs }) => !ready && deadlineMs <= context.nowMs);
+  settle(draft);
   return { pool: { rooms: draft.rooms, nodes: draft.nodes }, effects: draft.effects };
 }
 
@@ -117,7 +78,6 @@ function apply(draft: Draft, event: PoolEvent): void {
       fail(draft, (holder) => isAssignment(holder, event));
       break;
     case 'tick':
-      fail(draft, ({ ready, deadlineMs }) => !ready && deadlineMs <= draft.context.nowMs);
   }
 }
 
@@ -147,11 +107,7 @@ function offerProblem(draft: Draft, { want, budgetBytes }: Offer): AiloError | u
   if (!want) return undefined;
   const spec = draft.rooms.get(want.model)?.spec;
   if (!spec) return AiloError.of('MODEL_UNKNOWN', { model: want.model });
-  const problem = wishProblem(spec, want, budgetBytes);
-  if (!problem) return undefined;
-  return problem.code === 'STAGE_TOO_LARGE'
-    ? AiloError.of('STAGE_TOO_LARGE', { neededBytes: problem.neededBytes, budgetBytes })
-    : AiloError.of('STAGE_RANGE_INVALID', { start: want.start, end: want.end, units: spec.units });
+  return wishProblem(spec, want, budgetBytes);
 }
 
 /** Takes a node's stage from it; jobs that pass through it are finished first. */
@@ -188,82 +144,4 @@ function fail(draft: Draft, isFailed: (holder: Holder) => boolean): void {
     }
   }
   lose(draft, isFailed);
-}
-
-/** Stages that were given back end here once their jobs have; so do bans that nobody needs to remember. */
-function settleHolders(draft: Draft, room: Room): void {
-  const { inUse, nowMs } = draft.context;
-  const done = room.draining.filter(({ assignment }) => !inUse.has(assignment));
-  for (const holder of done) unassign(draft, holder);
-  room.draining = room.draining.filter((holder) => !done.includes(holder));
-  for (const [node, ban] of room.bans) {
-    if (isForgotten(ban, nowMs)) room.bans.delete(node);
-  }
-  const held = heldNodes(draft);
-  for (const [node, { leaving }] of draft.nodes) {
-    if (leaving && !held.has(node)) draft.nodes.delete(node);
-  }
-}
-
-function fillHoles(draft: Draft, room: Room): void {
-  // A plan that nobody holds a part of is worth nothing: a new one may suit better.
-  if (room.stages.every(({ holder }) => !holder)) room.stages = [];
-  for (const [index, stage] of room.stages.entries()) {
-    if (stage.holder) continue;
-    const able = freeNodes(draft).filter((candidate) => mayHold(room, stage.range, candidate, draft.context.nowMs));
-    const [chosen] = shuffle(able, draft.context.random);
-    if (chosen) assign(draft, room, index, chosen.node);
-  }
-}
-
-/** Plans a room that has none or can't go on with its plan, or that could do with fewer stages and is idle. */
-function planAnew(draft: Draft, room: Room): void {
-  const free = freeNodes(draft);
-  const own = room.stages.flatMap(({ holder }) => (holder ? [holder] : []));
-  const broken = phase(room) === 'forming';
-  const mayShrink = room.spec.stages === undefined && free.length > 0;
-  if ((!broken && !mayShrink) || own.some(({ assignment }) => draft.context.inUse.has(assignment))) return;
-  const candidates = [...free, ...own.flatMap(({ node }) => candidate(draft, node))];
-  const placements = layOut(room, candidates, draft.context);
-  if (!placements || (!broken && placements.length >= room.stages.length)) return;
-  for (const holder of own) unassign(draft, holder);
-  room.stages = placements.map(({ range }) => ({ range }));
-  placements.forEach(({ node }: Placement, index) => {
-    assign(draft, room, index, node);
-  });
-}
-
-function assign(draft: Draft, room: Room, index: number, node: string): void {
-  const { model, manifestHash, quant, contextLength, maxSequences } = room.spec;
-  const stage = room.stages[index] as Stage;
-  const assignment = draft.context.newId();
-  const deadlineMs = loadDeadline(room.spec, stage.range, draft.context.nowMs);
-  stage.holder = { node, assignment, ready: false, deadlineMs };
-  const place = { ...stage.range, stage: index, stages: room.stages.length };
-  const body = { assignment, model, manifestHash, ...place, quant, contextLength, maxSequences };
-  draft.effects.push({ kind: 'send', to: node, type: 'assign', body });
-}
-
-function unassign(draft: Draft, { node, assignment }: Holder): void {
-  draft.effects.push({ kind: 'send', to: node, type: 'unassign', body: { assignment } });
-}
-
-function holders(room: Room): Holder[] {
-  return [...room.stages.flatMap(({ holder }) => (holder ? [holder] : [])), ...room.draining];
-}
-
-function heldNodes(draft: Draft): Set<string> {
-  return new Set([...draft.rooms.values()].flatMap((room) => holders(room).map(({ node }) => node)));
-}
-
-function freeNodes(draft: Draft): Candidate[] {
-  const held = heldNodes(draft);
-  return [...draft.nodes]
-    .filter(([node, { leaving }]) => !leaving && !held.has(node))
-    .map(([node, { offer }]) => ({ node, offer }));
-}
-
-function candidate(draft: Draft, node: string): Candidate[] {
-  const known = draft.nodes.get(node);
-  return known ? [{ node, offer: known.offer }] : [];
 }

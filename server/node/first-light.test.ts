@@ -91,8 +91,8 @@ async function createNetwork({ dir = modelDir, stages = 4 } = {}) {
 type Network = Awaited<ReturnType<typeof createNetwork>>;
 type Member = Awaited<ReturnType<Network['addNode']>>;
 
-const ready = (requester: Member) =>
-  vi.waitFor(() => expect(requester.node.state.models).toMatchObject([{ id: MODEL, ready: 4, stages: 4 }]), WAIT);
+const ready = (requester: Member, stages = 4) =>
+  vi.waitFor(() => expect(requester.node.state.models).toMatchObject([{ id: MODEL, ready: stages, stages: 4 }]), WAIT);
 
 function chat({ node }: Member, content: string, signal?: AbortSignal) {
   const messages = [{ role: 'user' as const, content }];
@@ -252,6 +252,23 @@ describe.skipIf(missing)('first light', () => {
     await leaving;
     expect(PROMPT + finished.text).toBe(expected);
     expect(contributors[1]!.node.state).toMatchObject({ connection: 'stopped', activity: { kind: 'off' } });
+    await ready(requester, 3);
+  });
+
+  it('takes a node back, and tells at once when one leaves in the middle of an answer', async () => {
+    const [, returning, leaving] = contributors as [Member, Member, Member];
+    returning.node.start();
+    returning.node.contribute(true);
+    await ready(requester);
+    const stopped = answer(requester, (index) => {
+      if (index === 10) void leaving.node.stop();
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'STAGE_LOST' });
+    expect(leaving.node.state).toMatchObject({ connection: 'stopped', contributing: true });
+    await ready(requester, 3);
+    leaving.node.start();
+    await ready(requester);
+    expect(PROMPT + (await answer(requester)).finished.text).toBe(expected);
   });
 });
 

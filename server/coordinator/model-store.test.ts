@@ -76,7 +76,10 @@ describe.skipIf(missing)('a served model', () => {
     expect(existsSync(cache)).toBe(false);
   });
 
-  test('needs an id that can stand in a path', async () => {
+  test('needs an id that can stand in a path, and makes one of any folder', async () => {
+    const odd = join(folder, '.My model (v2)');
+    await cp(modelDir, odd, { recursive: true });
+    expect(await openModel({ dir: odd }, cache)).toMatchObject({ id: 'My-model-v2-' });
     await expect(openModel({ dir, id: 'a/b' }, cache)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
   });
 });

@@ -14,7 +14,7 @@ import { folderSource } from '../model/folder-source.ts';
 export interface ModelOptions {
   /** A folder in Hugging Face layout. */
   dir: string;
-  /** The folder's name without one. */
+  /** The folder's name without one, as far as it can be part of an address. */
   id?: string;
   /** For people; the id without one. */
   name?: string;
@@ -38,13 +38,15 @@ export interface ServedModel {
 
 /** Serving all of a long context would take most of a node's memory for KV caches. */
 const DEFAULT_CONTEXT_LENGTH = 2048;
+/** As the protocol's ModelId. */
+const MAX_ID_LENGTH = 96;
 
 /**
  * Reads a model's configuration, tokenizer and the headers of its weights, and hashes its files unless `cacheFolder`
  * knows the manifest of exactly these. Throws the errors of a model that can't be served.
  */
 export async function openModel(
-  { dir, id = basename(resolve(dir)), name = id, ...options }: ModelOptions,
+  { dir, id = idOf(dir), name = id, ...options }: ModelOptions,
   cacheFolder: string,
   signal?: AbortSignal,
 ): Promise<ServedModel> {
@@ -60,6 +62,11 @@ export async function openModel(
   const manifestBytes = encodeManifest(manifest);
   const manifestHash = await sha256Hex(manifestBytes);
   return { id, name, folder, config, contextLength, chat, manifest, manifestBytes, manifestHash };
+}
+
+function idOf(dir: string): string {
+  const name = basename(resolve(dir)).replace(/[^A-Za-z0-9._-]+/g, '-');
+  return name.replace(/^[^A-Za-z0-9]+/, '').slice(0, MAX_ID_LENGTH) || 'model';
 }
 
 /** Throws TENSOR_MISSING unless everything that the model's graph asks for is there. */

@@ -111,7 +111,7 @@ describe('session', () => {
 
   it('signs the challenge, and messages flow both ways', async () => {
     session.start();
-    await expect.poll(() => events).toEqual(['connecting', 'connected', 'open']);
+    await expect.poll(() => events).toEqual(['connecting', 'open', 'connected']);
     expect(door.seen[0]).toMatchObject({ username: 'ada', client: { kind: 'headless' } });
     expect(door.seen[0]).not.toHaveProperty('resume');
     session.send('withdraw', {});
@@ -122,7 +122,7 @@ describe('session', () => {
 
   it('resumes after a dropped socket without losing or doubling a message', async () => {
     session.start();
-    await expect.poll(() => events.at(-1)).toBe('open');
+    await expect.poll(() => events.at(-1)).toBe('connected');
     const job = '00'.repeat(16);
     for (let index = 0; index < 50; index++) {
       session.send('token', { job, index, token: 1 });
@@ -145,24 +145,24 @@ describe('session', () => {
 
   it('answers the probe of a coordinator that wonders whether it is alive', async () => {
     session.start();
-    await expect.poll(() => events.at(-1)).toBe('open');
+    await expect.poll(() => events.at(-1)).toBe('connected');
     await door.sockets[0]!.timeout(5_000).emitWithAck('probe');
   });
 
   it('starts a new session when the coordinator forgot the old one', async () => {
     session.start();
-    await expect.poll(() => events.at(-1)).toBe('open');
+    await expect.poll(() => events.at(-1)).toBe('connected');
     door.forget();
     events.length = 0;
     door.sockets[0]!.conn.close();
-    await expect.poll(() => events).toEqual(['connecting UNREACHABLE', 'connecting', 'lost', 'connected', 'open']);
+    await expect.poll(() => events).toEqual(['connecting UNREACHABLE', 'connecting', 'lost', 'open', 'connected']);
     door.session.channel.send('models', { models: [] });
     await expect.poll(() => received).toHaveLength(1);
   });
 
   it('gives the session up when the coordinator stays away longer than its grace', async () => {
     session.start();
-    await expect.poll(() => events.at(-1)).toBe('open');
+    await expect.poll(() => events.at(-1)).toBe('connected');
     await door.close();
     await expect.poll(() => events, { timeout: (3 * SESSION_GRACE_MS) / 100 }).toContain('lost');
     expect(session.open).toBe(false);
@@ -175,7 +175,7 @@ describe('session', () => {
     session.start();
     await expect.poll(() => events).toEqual(['connecting', 'refused ALREADY_CONNECTED']);
     door.answer = welcome;
-    await expect.poll(() => events.at(-1)).toBe('open');
+    await expect.poll(() => events.at(-1)).toBe('connected');
   });
 
   it('refuses to speak another version of the protocol', async () => {
@@ -187,7 +187,7 @@ describe('session', () => {
 
   it('goes on after a message it does not understand, and drops the socket on a gap', async () => {
     session.start();
-    await expect.poll(() => events.at(-1)).toBe('open');
+    await expect.poll(() => events.at(-1)).toBe('connected');
     door.sockets[0]!.emit('message', 'nonsense');
     door.sockets[0]!.emit('message', { seq: 9, ack: 0, type: 'models', body: { models: [] } });
     await expect.poll(() => events.slice(3)).toEqual(['connecting UNREACHABLE', 'connecting', 'connected']);
@@ -197,7 +197,7 @@ describe('session', () => {
 
   it('stops for good', async () => {
     session.start();
-    await expect.poll(() => events.at(-1)).toBe('open');
+    await expect.poll(() => events.at(-1)).toBe('connected');
     session.stop();
     expect(events.slice(-2)).toEqual(['lost', 'stopped']);
     session.send('withdraw', {});

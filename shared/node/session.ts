@@ -110,8 +110,8 @@ export function createSession(options: SessionOptions): Session {
     if (welcome.kind === 'opened') current = { id: welcome.session, channel: newChannel() };
     const mine = socket!;
     current!.channel.attach({ send: (envelope) => void mine.emit('message', envelope) }, welcome.received);
-    options.onConnection('connected');
     if (welcome.kind === 'opened') options.onOpen(welcome.username);
+    options.onConnection('connected');
   }
 
   /** What the coordinator said badly costs the socket, what we cannot speak is a refusal. */

@@ -12,8 +12,8 @@ import { MAX_GENESIS_BYTES, MAX_MICRO_ALC, NETWORK_NAME } from './limits.ts';
 const whole = (min: number, max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
 const amount = v.pipe(
   v.string(),
-  v.regex(/^(0|[1-9][0-9]{0,18})$/),
-  v.check((text) => BigInt(text) <= MAX_MICRO_ALC, 'more than can exist'),
+  // One check, since valibot would go on to the next after a failed one.
+  v.check((text) => /^(0|[1-9][0-9]{0,18})$/.test(text) && BigInt(text) <= MAX_MICRO_ALC, 'not an amount of µALC'),
 );
 const durationMs = whole(1, Number.MAX_SAFE_INTEGER);
 const permille = whole(0, 1000);

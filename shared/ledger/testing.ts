@@ -1,0 +1,93 @@
+/** What the ledger's tests share: a network with known keys, and a ledger in memory that is driven entry by entry. */
+import { SigningKey, Wallet } from '../wallet/wallet.ts';
+import { applyEntry } from './apply.ts';
+import { ZERO_HASH } from './binary.ts';
+import { decodeEntry, encodeReceiptEntry, encodeTransactionEntry } from './entry.ts';
+import { defaultGenesis, type Genesis } from './genesis.ts';
+import { type Network, networkOf } from './network.ts';
+import type { InferenceReceipt } from './receipt.ts';
+import { LedgerState } from './state.ts';
+import { type SignedTransaction, signTransaction, type Transaction } from './transaction.ts';
+
+export const START_MS = Date.UTC(2026, 0, 1);
+export const networkKey = new SigningKey(new Uint8Array(32).fill(200));
+export const wallets = Array.from({ length: 8 }, (_, i) => new Wallet(new Uint8Array(32).fill(i + 1)));
+
+export class TestLedger {
+  readonly network: Network;
+  readonly state: LedgerState;
+  readonly log: Uint8Array[] = [];
+  timeMs = START_MS;
+
+  constructor(adjust: (genesis: Genesis) => Genesis = (genesis) => genesis) {
+    const genesis = adjust(defaultGenesis(networkKey.publicKey, 'test', START_MS));
+    this.network = networkOf(genesis);
+    this.state = LedgerState.empty(genesis);
+  }
+
+  add(entry: Uint8Array): void {
+    this.state.commit(applyEntry(this.network, this.state, decodeEntry(entry)));
+    this.log.push(entry);
+  }
+
+  place(signed: SignedTransaction): void {
+    this.add(encodeTransactionEntry(this.timeMs, signed));
+  }
+
+  /** A receipt that pays wallets 1 and 2 for wallet 0's request, unless changed. */
+  receipt(change: Partial<InferenceReceipt> = {}): InferenceReceipt {
+    const requester = change.requester ?? wallets[0]!.publicKey;
+    return {
+      job: new Uint8Array(16).fill(this.log.length),
+      requester,
+      number: (this.state.account(requester)?.receipts ?? 0) + 1,
+      timeMs: this.timeMs,
+      tokens: 200,
+      latencyMs: 5000,
+      finish: 'length',
+      model: 'stories260k',
+      participants: [1, 2].map((i) => ({ publicKey: wallets[i]!.publicKey, start: 6 * i - 6, end: 6 * i })),
+      ...change,
+    };
+  }
+
+  /** The reward that is due next. */
+  reward(change: Partial<Transaction> = {}): SignedTransaction {
+    const due = this.state.due[0] ?? { to: wallets[1]!.publicKey, amountMicroAlc: 50_000n, reference: ZERO_HASH };
+    return signTransaction(networkKey, {
+      ...due,
+      networkId: this.network.id,
+      type: 'inference-reward',
+      from: networkKey.publicKey,
+      feeMicroAlc: 0n,
+      nonce: this.state.totals.networkNonce + 1,
+      timeMs: this.timeMs,
+      memo: '',
+      ...change,
+    });
+  }
+
+  /** Places the receipt and everything it pays. */
+  pay(change: Partial<InferenceReceipt> = {}): void {
+    this.add(encodeReceiptEntry(this.timeMs, this.receipt(change)));
+    while (this.state.due.length > 0) this.place(this.reward());
+  }
+
+  /** A valid transfer of 0.01 ALC from wallet 1 to wallet 3, unless changed. */
+  transfer(change: Partial<Transaction> = {}, signer: SigningKey = wallets[1]!): SignedTransaction {
+    const from = change.from ?? signer.publicKey;
+    return signTransaction(signer, {
+      networkId: this.network.id,
+      type: 'transfer',
+      from,
+      to: wallets[3]!.publicKey,
+      amountMicroAlc: 10_000n,
+      feeMicroAlc: 10_000n,
+      nonce: (this.state.account(from)?.nonce ?? 0) + 1,
+      timeMs: this.timeMs,
+      reference: ZERO_HASH,
+      memo: '',
+      ...change,
+    });
+  }
+}

@@ -103,10 +103,16 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     for (const effect of effects) {
       if (effect.kind === 'send') send(effect.to, effect.type, effect.body);
       else if (effect.kind === 'refuse') refusal = effect.error;
-      else payments.pay(resultOf(effect, options.wallClock()));
+      else complete(resultOf(effect, options.wallClock()));
     }
     // Stages that only these jobs still held, or a plan that waited for quiet.
     return ended ? [pool({ kind: 'tick' })] : [];
+  }
+
+  function complete(result: InferenceResult): void {
+    const { job, model, tokens, latencyMs } = result;
+    log.info({ job, model, tokens, latencyMs }, 'an inference completed');
+    payments.pay(result);
   }
 
   function listings(): ModelListing[] {
@@ -120,6 +126,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       const text = JSON.stringify(models);
       if (text === announced) return;
       announced = text;
+      log.info({ models: models.map(({ id, ready, stages }) => ({ id, ready, stages })) }, 'what is served changed');
       for (const node of present) send(node, 'models', { models });
     }, ANNOUNCE_AFTER_MS);
   }
@@ -188,11 +195,13 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   return {
     listings,
     opened(node) {
+      log.info({ node }, 'a session began');
       present.add(node);
       send(node, 'models', { models: listings() });
       void tellAccount(node);
     },
     closed(node) {
+      log.info({ node }, 'a session is over');
       present.delete(node);
       dispatch(pool({ kind: 'gone', node }));
       dispatch(jobs({ kind: 'gone', node }));

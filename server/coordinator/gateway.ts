@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
+import { normalizeIP } from '@fastify/rate-limit';
 import type { Logger } from 'pino';
 import { type Socket, Server as SocketServer } from 'socket.io';
 import * as v from 'valibot';
@@ -41,26 +42,27 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { httpServer, log, now } = options;
   const io = new SocketServer(httpServer, {
     transports: ['websocket'],
-    allowUpgrades: false,
     serveClient: false,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     connectTimeout: AUTHENTICATE_TIMEOUT_MS,
     // Connections that never say anything are not sockets yet, but must be bounded too.
     allowRequest: (_request, decide) => decide(null, io.engine.clientsCount < 2 * MAX_SOCKETS),
-    cors: { origin: '*' },
   });
   const sessions = createSessions(options);
   const connections = new RateLimiter(CONNECTIONS_PER_ADDRESS, MAX_BUCKETS);
   const perAddress = new Map<string, number>();
 
+  /** Who owns an IPv6 address usually owns the 2^64 around it. */
+  const addressOf = (socket: Socket) => normalizeIP(socket.handshake.address, 64);
+
   io.use((socket, next) => {
-    const { address } = socket.handshake;
+    const address = addressOf(socket);
     const problem = admission(connections.take(address, now()), io.sockets.sockets.size, perAddress.get(address) ?? 0);
     next(problem && Object.assign(new Error(problem.message), { data: problem.toWire() }));
   });
 
   io.on('connection', (socket) => {
-    const { address } = socket.handshake;
+    const address = addressOf(socket);
     perAddress.set(address, (perAddress.get(address) ?? 0) + 1);
     socket.on('disconnect', () => {
       const left = (perAddress.get(address) ?? 1) - 1;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { defaultGenesis } from '../../shared/ledger/genesis.ts';
+import { CompactRange, hashLeaf } from '../../shared/ledger/merkle.ts';
 import { SigningKey } from '../../shared/wallet/wallet.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import type { CommitPoint } from './committer.ts';
@@ -50,6 +51,14 @@ function stopAt(point: CommitPoint) {
 }
 
 const earned = async (ledger: Ledger, i = 1) => (await ledger.account(wallets[i]!.address)).availableMicroAlc;
+
+/** The entries are those that the newest checkpoint seals. */
+async function expectWhole(ledger: Ledger): Promise<void> {
+  const range = new CompactRange();
+  for (const bytes of await ledger.entries(0, 256)) range.append(hashLeaf(bytes));
+  const { checkpoint } = await ledger.checkpoint();
+  expect([range.size, range.root()]).toEqual([checkpoint.size, checkpoint.root]);
+}
 
 const SURVIVES: [CommitPoint, boolean][] = [
   ['begun', false],
@@ -104,8 +113,49 @@ describe.each(SURVIVES)('a crash when a commit has %s', (point, survives) => {
     await sleeper.mintInference(inference(4));
     expect(await earned(sleeper)).toBe('200000');
     expect(await earned(await open())).toBe('200000');
+    await expectWhole(sleeper);
   });
 });
+
+test('two that staged in each other’s place end with one log and both bookings in it', async () => {
+  const gates = [0, 1].map(() => {
+    let [arrive, wake] = [() => {}, () => {}];
+    const staged = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const awake = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    let stalls = 0;
+    const stall = (at: CommitPoint) => {
+      if (at !== 'staged' || stalls++ > 0) return;
+      arrive();
+      return awake;
+    };
+    return { staged, wake: () => wake(), stall };
+  }) as [Gate, Gate];
+  const [first, second] = [await open({ stall: gates[0].stall }), await open({ stall: gates[1].stall })];
+  const paying = [first.mintInference(inference(1))];
+  await gates[0].staged;
+  paying.push(second.mintInference(inference(2)));
+  await gates[1].staged;
+  // The rows beyond the head are the second's now: the first must not seal them with its own checkpoint.
+  gates[0].wake();
+  await paying[0];
+  gates[1].wake();
+  await paying[1];
+  for (const ledger of [first, second, await open()]) {
+    await expectWhole(ledger);
+    expect(await earned(ledger)).toBe('100000');
+    expect((await ledger.checkpoint()).checkpoint.size).toBe(10);
+  }
+});
+
+interface Gate {
+  staged: Promise<void>;
+  wake(): void;
+  stall(at: CommitPoint): Promise<void> | undefined;
+}
 
 async function freshDatabase(): Promise<Database> {
   const database = await openDatabase(':memory:');

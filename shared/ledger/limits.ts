@@ -12,4 +12,3 @@ export const MODEL_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
 export const NETWORK_NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/;
 /** A genesis file is a few hundred bytes. */
 export const MAX_GENESIS_BYTES = 4096;
-export const TILE_ENTRIES = 256;

@@ -11,6 +11,7 @@ import { pino } from 'pino';
 import type { Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sha256Hex } from '../../shared/bytes/sha256.ts';
+import { MAX_STEP_ROWS } from '../../shared/graph/limits.ts';
 import { dialWebSocket } from '../../shared/node/dial.ts';
 import type { AiloNode, ChatEvent, NodeState } from '../../shared/node/types.ts';
 import { paths } from '../../shared/protocol/http.ts';
@@ -94,9 +95,9 @@ type Member = Awaited<ReturnType<Network['addNode']>>;
 const ready = (requester: Member, stages = 4) =>
   vi.waitFor(() => expect(requester.node.state.models).toMatchObject([{ id: MODEL, ready: stages, stages: 4 }]), WAIT);
 
-function chat({ node }: Member, content: string, signal?: AbortSignal) {
+function chat({ node }: Member, content: string, maxNewTokens = ANSWER_TOKENS, signal?: AbortSignal) {
   const messages = [{ role: 'user' as const, content }];
-  return node.chat({ model: MODEL, messages, maxNewTokens: ANSWER_TOKENS, sampling: GREEDY }, signal);
+  return node.chat({ model: MODEL, messages, maxNewTokens, sampling: GREEDY }, signal);
 }
 
 async function answer(requester: Member, onToken: (index: number) => void = () => {}) {
@@ -186,6 +187,15 @@ describe.skipIf(missing)('first light', () => {
     ).toBe(false);
   });
 
+  it('reads a prompt of several steps and goes on as if it had written it', async () => {
+    const known = expected.slice(0, expected.lastIndexOf('Lily was sad'));
+    const events: ChatEvent[] = [];
+    for await (const event of chat(requester, known, 80)) events.push(event);
+    const [accepted, finished] = [events[0]!, events.at(-1)!];
+    expect(accepted.kind === 'accepted' && accepted.promptTokens).toBeGreaterThan(MAX_STEP_ROWS);
+    expect(finished.kind === 'finished' && known + finished.text).toContain(expected);
+  });
+
   it('answers several at once, each with the same text', async () => {
     const answers = await Promise.all([answer(requester), answer(requester), answer(requester)]);
     expect(answers.map(({ finished }) => PROMPT + finished.text)).toEqual([expected, expected, expected]);
@@ -194,7 +204,7 @@ describe.skipIf(missing)('first light', () => {
   it('stops when asked to, and is free for the next', async () => {
     const stop = new AbortController();
     const partial = async () => {
-      for await (const event of chat(requester, PROMPT, stop.signal)) {
+      for await (const event of chat(requester, PROMPT, ANSWER_TOKENS, stop.signal)) {
         if (event.kind === 'token' && event.index === 5) stop.abort();
       }
     };

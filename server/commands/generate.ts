@@ -6,12 +6,10 @@ import { loadConfig } from '../../shared/model/config.ts';
 import { loadTextCodec } from '../../shared/model/text.ts';
 import type { ModelSource, TextCodec } from '../../shared/model/types.ts';
 import { MAX_NEW_TOKENS, MAX_PROMPT_TOKENS, MAX_STAGES } from '../../shared/protocol/limits.ts';
-import { ENGINES } from '../../shared/runtime/types.ts';
+import { ENGINES, type Engine } from '../../shared/runtime/types.ts';
 import { GREEDY, type Sampling } from '../../shared/sampler/types.ts';
 import { type Cli, type Command, choice, integer, number, string, usage, type Values } from '../cli.ts';
-import { generateInBrowser } from '../generate/in-browser.ts';
-import { generateInProcess } from '../generate/in-process.ts';
-import type { GenerateRequest } from '../generate/request.ts';
+import type { GenerateRequest, RunGenerate } from '../generate/request.ts';
 import { folderSource } from '../model/folder-source.ts';
 
 export const generate: Command = {
@@ -63,7 +61,7 @@ async function show(
   cli: Cli,
 ): Promise<void> {
   const { tokens: prompt, stages, engine } = request;
-  const run = engine === 'node' ? generateInProcess : generateInBrowser;
+  const run = await runnerOf(engine);
   const decoder = codec?.stream(prompt);
   const tokens: number[] = [];
   let text = '';
@@ -83,6 +81,13 @@ async function show(
     cli.print('');
     cli.result({ tokens, text: codec ? text : null, stages, engine, prefillMs, decodeTokensPerSecond });
   }
+}
+
+/** Loaded when needed: the browser's side takes longer to start than a small model to run. */
+async function runnerOf(engine: Engine): Promise<RunGenerate> {
+  return engine === 'node'
+    ? (await import('../generate/in-process.ts')).generateInProcess
+    : (await import('../generate/in-browser.ts')).generateInBrowser;
 }
 
 /** A model without tokenizer can only be asked in token ids, and answers in them. */

@@ -1,0 +1,60 @@
+import * as ort from 'onnxruntime-node';
+import { expect, test } from 'vitest';
+import { parseConfig } from '../model/config.ts';
+import { memorySource, safetensorsFile, type TestTensor } from '../model/testing.ts';
+import { openWeights } from '../model/weights.ts';
+import { createSession } from '../runtime/ort.ts';
+import { seededRandom } from '../sampler/random.ts';
+import { GraphBuilder } from './builder.ts';
+import { linear } from './linear.ts';
+import { materialise } from './materialise.ts';
+import { encodeOnnx } from './onnx.ts';
+import { QUANTS } from './types.ts';
+
+const [IN, OUT, ROWS] = [80, 24, 3]; // 80 is no multiple of the 4-bit block of 32
+const random = seededRandom(7);
+const numbers = (count: number) => Float32Array.from({ length: count }, () => random() / 2 ** 31 - 1);
+const tensor = (shape: number[], data: Float32Array): TestTensor => ({
+  dtype: 'F32',
+  shape,
+  bytes: new Uint8Array(data.buffer),
+});
+const config = parseConfig({
+  model_type: 'gpt2',
+  n_embd: 8,
+  n_layer: 1,
+  n_head: 1,
+  vocab_size: 8,
+  n_positions: 8,
+});
+
+/** Error of a product, relative to its size (root mean square): none, 8 bits of 127 steps, 4 bits of 8 steps. */
+const BOUNDS = { f32: 1e-6, int8: 0.02, int4: 0.15 };
+
+test.each(QUANTS)('x · Wᵀ + b comes out of the engine as computed here, within the precision of %s', async (quant) => {
+  const [w, b, x] = [numbers(OUT * IN), numbers(OUT), numbers(ROWS * IN)];
+  const weights = await openWeights(
+    memorySource({ 'model.safetensors': safetensorsFile({ w: tensor([OUT, IN], w), b: tensor([OUT], b) }) }),
+  );
+  const g = new GraphBuilder({ quant, contextLength: 1 });
+  const input = g.input('x', 'float32', [1, 'rows', IN]);
+  const source = { tensors: ['w'], layout: 'out-in' as const, inSize: IN, outSizes: [OUT] };
+  g.output(linear(g, input, { name: 'w', source, bias: ['b'] }), 'y', [1, 'rows', OUT]);
+  const files = new Map<string, Uint8Array>();
+  for (const weight of g.graph.weights) files.set(weight.name, await materialise(weight, weights, config));
+  const session = await createSession(ort, encodeOnnx(g.graph), files, {});
+  const { y } = await session.run({ x: new ort.Tensor('float32', x, [1, ROWS, IN]) });
+  const got = y!.data as Float32Array;
+  await session.release();
+
+  let [errors, sizes] = [0, 0];
+  for (let row = 0; row < ROWS; row++) {
+    for (let out = 0; out < OUT; out++) {
+      let expected = b[out]!;
+      for (let i = 0; i < IN; i++) expected += x[row * IN + i]! * w[out * IN + i]!;
+      errors += (got[row * OUT + out]! - expected) ** 2;
+      sizes += expected ** 2;
+    }
+  }
+  expect(Math.sqrt(errors / sizes)).toBeLessThan(BOUNDS[quant]);
+});

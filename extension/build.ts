@@ -49,7 +49,10 @@ async function bundlePages(outDir: string, coordinatorUrl: string): Promise<void
     sourcemap: 'linked',
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    define: { AILO_COORDINATOR_URL: JSON.stringify(coordinatorUrl) },
+    define: {
+      AILO_COORDINATOR_URL: JSON.stringify(coordinatorUrl),
+      AILO_VERSION: JSON.stringify((await readManifest('base')).version),
+    },
     logLevel: 'warning',
   });
 }

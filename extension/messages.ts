@@ -4,12 +4,12 @@
  */
 import * as v from 'valibot';
 import { MAX_NEW_TOKENS } from '../shared/protocol/limits.ts';
-import type { AppState, Turn } from './state.ts';
+import { type AppState, ENGINE_CHOICES, MEMORY_CHOICES_MIB, type Turn } from './state.ts';
 
 export const PORT = 'ailo';
 export const MAX_TEXT = 100_000;
 
-const coordinatorUrl = v.pipe(
+export const CoordinatorUrl = v.pipe(
   v.string(),
   v.maxLength(512),
   v.url('Please enter a full address, for example http://127.0.0.1:8790'),
@@ -28,12 +28,15 @@ export const Command = v.variant('type', [
   v.strictObject({
     type: v.literal('change'),
     settings: v.strictObject({
-      coordinatorUrl: v.exactOptional(coordinatorUrl),
+      coordinatorUrl: v.exactOptional(CoordinatorUrl),
+      /** Empty: none is asked for. */
       username: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
       contributing: v.exactOptional(v.boolean()),
       consented: v.exactOptional(v.boolean()),
       temperature: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(2))),
       maxNewTokens: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_NEW_TOKENS))),
+      engine: v.exactOptional(v.picklist(ENGINE_CHOICES)),
+      memoryMiB: v.exactOptional(v.picklist(MEMORY_CHOICES_MIB)),
     }),
   }),
 ]);
@@ -41,8 +44,10 @@ export type Command = v.InferOutput<typeof Command>;
 
 /** Offscreen document → page. These never leave the extension, so their types are enough. */
 export type Update =
-  /** At once after connecting, and whenever anything but the running answer changes. */
+  /** At once after connecting. */
   | { type: 'state'; state: AppState }
+  /** The parts that changed, but for the text of the running answer. */
+  | { type: 'change'; change: Partial<AppState> }
   /** The running answer grew; it is the last turn. */
   | { type: 'answer'; turn: Turn };
 

@@ -2,6 +2,11 @@
 import type { WireError } from '../shared/errors/index.ts';
 import type { NodeState } from '../shared/node/types.ts';
 
+/** `auto`: the GPU where there is one, else the processor. */
+export const ENGINE_CHOICES = ['auto', 'webgpu', 'wasm'] as const;
+/** 0: a share of what the machine has. */
+export const MEMORY_CHOICES_MIB = [0, 512, 1024, 2048, 4096, 8192] as const;
+
 export interface Settings {
   coordinatorUrl: string;
   /** The name the person asked for; the coordinator may refuse it (NodeState.error). */
@@ -13,6 +18,9 @@ export interface Settings {
   /** Of the next answers. */
   temperature: number;
   maxNewTokens: number;
+  engine: (typeof ENGINE_CHOICES)[number];
+  /** What stages may take. */
+  memoryMiB: (typeof MEMORY_CHOICES_MIB)[number];
 }
 
 /** One turn of the conversation. An answer is written to while `status` is `running`. */
@@ -33,4 +41,6 @@ export interface AppState {
   settings: Settings;
   node: NodeState;
   conversation: Turn[];
+  /** Answers that went through a stage held here, ever. */
+  answersHelped: number;
 }

@@ -3,10 +3,11 @@ import type { Notice } from '../messages.ts';
 
 type Badge = Omit<Extract<Notice, { type: 'badge' }>, 'type'>;
 
-/** What the toolbar icon says, and the sentence behind it. */
-export function badgeOf({ connection, error, contributing, activity }: NodeState): Badge {
+/** What the toolbar icon says, and the sentence behind it. `wished`: the person switched contributing on. */
+export function badgeOf({ connection, error, contributing, activity }: NodeState, wished: boolean): Badge {
   if (connection === 'refused')
     return { badge: 'error', reason: error?.message ?? 'the coordinator refused the connection' };
+  if (wished && !contributing && error) return { badge: 'error', reason: error.message };
   if (!contributing) return { badge: 'off', reason: 'not contributing' };
   if (connection !== 'connected') return { badge: 'waiting', reason: 'connecting to the coordinator' };
   switch (activity.kind) {

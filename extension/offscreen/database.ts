@@ -13,6 +13,7 @@ export interface Values {
   /** BIP-39 recovery words. Not encrypted yet: the vault is the next step of the ledger's work. */
   wallet: string;
   conversation: Turn[];
+  answersHelped: number;
 }
 
 interface ValueRow {

@@ -1,5 +1,6 @@
 import type { Runtime } from '../../shared/runtime/types.ts';
 import { createWorkerRuntime } from '../compute/client.ts';
+import type { Settings } from '../state.ts';
 
 /** What a tab may take without its neighbours noticing: a quarter of the memory, but enough for a small stage. */
 const BUDGET_SHARE = 1 / 4;
@@ -7,13 +8,22 @@ const MIN_BUDGET_BYTES = 512 * 2 ** 20;
 /** `navigator.deviceMemory` is missing in some browsers; most machines have at least so much. */
 const DEFAULT_MEMORY_GIB = 4;
 
-/** The best engine of this browser: WebGPU on real hardware, else WASM. */
-export async function createBrowserRuntime(): Promise<Runtime> {
+/** The engine that was chosen, or the best of this browser: WebGPU on real hardware, else WASM. */
+export async function createBrowserRuntime({
+  engine,
+  memoryMiB,
+}: Pick<Settings, 'engine' | 'memoryMiB'>): Promise<Runtime> {
   const { deviceMemory = DEFAULT_MEMORY_GIB } = navigator as { deviceMemory?: number };
+  const best = async () => ((await hasHardwareWebGpu()) ? 'webgpu' : 'wasm');
   return createWorkerRuntime({
-    engine: (await hasHardwareWebGpu()) ? 'webgpu' : 'wasm',
-    budgetBytes: Math.max(MIN_BUDGET_BYTES, deviceMemory * 2 ** 30 * BUDGET_SHARE),
+    engine: engine === 'auto' ? await best() : engine,
+    budgetBytes: memoryMiB > 0 ? memoryMiB * 2 ** 20 : defaultBudgetBytes(deviceMemory),
   });
+}
+
+/** `deviceMemoryGiB`: the machine's memory as the browser tells it (Device Memory API: rounded, at most 8). */
+export function defaultBudgetBytes(deviceMemoryGiB: number): number {
+  return Math.max(MIN_BUDGET_BYTES, deviceMemoryGiB * 2 ** 30 * BUDGET_SHARE);
 }
 
 /** A software adapter computes the same, but slower than WASM. */

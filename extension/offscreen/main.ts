@@ -17,30 +17,44 @@ import { indexedDbChunks } from './chunk-store.ts';
 import { type Conversation, createConversation } from './conversation.ts';
 import { type Database, getValue, openDatabase, putValue } from './database.ts';
 import { createBrowserRuntime } from './engine.ts';
+import { answersFinished } from './helped.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
 
-const VERSION = browser.runtime.getManifest().version;
+/** Set by the build: `runtime.getManifest` is missing in offscreen documents. */
+declare const AILO_VERSION: string;
+
+/** A node changes with every step of every job; pages are told at most so often. */
+const PUSH_EVERY_MS = 40;
+
+type Part = 'node' | 'conversation' | 'answer';
 
 class App {
   readonly #database: Database;
   readonly #wallet: Wallet;
   readonly #conversation: Conversation;
   readonly #ports = new Set<browser.Runtime.Port>();
+  /** What pages were not told yet. */
+  readonly #due = new Set<Part>();
+  #pushTimer: ReturnType<typeof setTimeout> | undefined;
   #settings: Settings;
+  #answersHelped: number;
   #node: AiloNode;
+  /** Stopping and starting nodes, in order, so that there is never a second one. Never rejects. */
+  #work: Promise<void> = Promise.resolve();
   #badge = '';
 
-  constructor(database: Database, wallet: Wallet, settings: Settings, turns: AppState['conversation']) {
+  constructor(database: Database, wallet: Wallet, { settings, conversation, answersHelped }: Omit<AppState, 'node'>) {
     this.#database = database;
     this.#wallet = wallet;
     this.#settings = settings;
+    this.#answersHelped = answersHelped;
     this.#node = this.#startNode();
     this.#conversation = createConversation({
       chat: (request, signal) => this.#node.chat(request, signal),
-      turns,
+      turns: conversation,
       save: (saved) => putValue(database, 'conversation', saved),
-      onChange: () => this.#show(),
-      onAnswer: (turn) => this.#post({ type: 'answer', turn }),
+      onChange: () => this.#show('conversation'),
+      onAnswer: () => this.#show('answer'),
       now: () => performance.now(),
       seed: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
     });
@@ -71,28 +85,34 @@ class App {
 
   async #change(change: Partial<Settings>): Promise<void> {
     const before = this.#settings;
-    const after = { ...before, ...change };
+    const after = changed(before, change);
     this.#settings = after;
+    this.#show('node');
     await putValue(this.#database, 'settings', after);
-    // Whom to connect to, and as whom, is settled when a node is made.
-    if (after.coordinatorUrl !== before.coordinatorUrl || after.username !== before.username) {
-      const old = this.#node;
-      this.#node = this.#startNode();
-      await old.stop();
-    } else if (after.contributing !== before.contributing) {
-      this.#node.contribute(after.contributing);
-    }
-    this.#show();
+    // These are settled when a node is made.
+    const isOther = (['coordinatorUrl', 'username', 'engine', 'memoryMiB'] as const).some(
+      (name) => after[name] !== before[name],
+    );
+    this.#work = this.#work.then(async () => {
+      if (isOther) await this.#restartNode();
+      else this.#node.contribute(this.#settings.contributing);
+    });
+  }
+
+  async #restartNode(): Promise<void> {
+    await this.#node.stop().catch((error) => console.warn('the node did not stop cleanly', error));
+    this.#node = this.#startNode();
+    this.#show('node');
   }
 
   #startNode(): AiloNode {
-    const { coordinatorUrl, username, contributing } = this.#settings;
+    const { coordinatorUrl, username, contributing, engine, memoryMiB } = this.#settings;
     const node = createNode({
       url: coordinatorUrl,
       wallet: this.#wallet,
       ...(username !== undefined && { username }),
-      client: { kind: 'extension', version: VERSION },
-      createRuntime: createBrowserRuntime,
+      client: { kind: 'extension', version: AILO_VERSION },
+      createRuntime: () => createBrowserRuntime({ engine, memoryMiB }),
       chunks: indexedDbChunks(this.#database),
       fetch: (input, init) => fetch(input, init),
       dial: dialWebSocket,
@@ -105,9 +125,12 @@ class App {
         warn: (fields, message) => console.warn(message, fields),
       },
     });
+    let { activity } = node.state;
     node.subscribe((state) => {
       if (node !== this.#node) return;
-      this.#show();
+      this.#countAnswers(answersFinished(activity, state.activity));
+      activity = state.activity;
+      this.#show('node');
       this.#showBadge(state);
     });
     node.start();
@@ -115,12 +138,37 @@ class App {
     return node;
   }
 
-  #state(): AppState {
-    return { settings: this.#settings, node: this.#node.state, conversation: this.#conversation.turns };
+  #countAnswers(finished: number): void {
+    if (finished === 0) return;
+    this.#answersHelped += finished;
+    void putValue(this.#database, 'answersHelped', this.#answersHelped);
   }
 
-  #show(): void {
-    if (this.#ports.size > 0) this.#post({ type: 'state', state: this.#state() });
+  #nodeState(): Omit<AppState, 'conversation'> {
+    return { settings: this.#settings, node: this.#node.state, answersHelped: this.#answersHelped };
+  }
+
+  #state(): AppState {
+    return { ...this.#nodeState(), conversation: this.#conversation.turns };
+  }
+
+  #show(part: Part): void {
+    if (this.#ports.size === 0) return;
+    this.#due.add(part);
+    this.#pushTimer ??= setTimeout(() => this.#push(), PUSH_EVERY_MS);
+  }
+
+  #push(): void {
+    this.#pushTimer = undefined;
+    const has = (part: Part) => this.#due.has(part);
+    const turns = this.#conversation.turns;
+    const answer = turns.at(-1);
+    if (has('node') || has('conversation')) {
+      const change = { ...(has('node') && this.#nodeState()), ...(has('conversation') && { conversation: turns }) };
+      this.#post({ type: 'change', change });
+    }
+    if (has('answer') && !has('conversation') && answer) this.#post({ type: 'answer', turn: answer });
+    this.#due.clear();
   }
 
   #post(update: Update): void {
@@ -129,7 +177,7 @@ class App {
 
   /** The service worker may be asleep: it is only woken for news. */
   #showBadge(state: NodeState): void {
-    const notice = badgeOf(state);
+    const notice = badgeOf(state, this.#settings.contributing);
     const key = JSON.stringify(notice);
     if (key === this.#badge) return;
     this.#badge = key;
@@ -137,6 +185,13 @@ class App {
       // Nobody listens while the browser closes.
     });
   }
+}
+
+/** Nothing contributes before consent; an empty username asks for none. */
+function changed(settings: Settings, { username, ...change }: Partial<Settings>): Settings {
+  const { username: before, ...rest } = { ...settings, ...change };
+  const name = username ?? before ?? '';
+  return { ...rest, ...(name !== '' && { username: name }), contributing: rest.contributing && rest.consented };
 }
 
 /** The words of this profile's wallet, made on the first start. */
@@ -150,12 +205,13 @@ async function loadWallet(database: Database): Promise<Wallet> {
 
 async function start(): Promise<App> {
   const database = openDatabase();
-  const [wallet, settings, turns] = await Promise.all([
+  const [wallet, settings, conversation = [], answersHelped = 0] = await Promise.all([
     loadWallet(database),
     getValue(database, 'settings'),
     getValue(database, 'conversation'),
+    getValue(database, 'answersHelped'),
   ]);
-  return new App(database, wallet, { ...DEFAULT_SETTINGS, ...settings }, turns ?? []);
+  return new App(database, wallet, { settings: { ...DEFAULT_SETTINGS, ...settings }, conversation, answersHelped });
 }
 
 const app = start();

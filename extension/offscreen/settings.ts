@@ -10,6 +10,8 @@ export const DEFAULT_SETTINGS: Settings = {
   consented: false,
   temperature: 0.7,
   maxNewTokens: 256,
+  engine: 'auto',
+  memoryMiB: 0,
 };
 
 /** What was stored, over the defaults. */

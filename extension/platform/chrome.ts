@@ -27,4 +27,8 @@ export const platform: Platform = {
     });
     return creating;
   },
+  async openSidePanel() {
+    const { id } = await chrome.windows.getCurrent();
+    if (id !== undefined) await chrome.sidePanel.open({ windowId: id });
+  },
 };

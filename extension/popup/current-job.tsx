@@ -1,0 +1,60 @@
+import type { Activity, NodeState } from '../../shared/node/types.ts';
+import { count, megabytes } from '../ui/format.ts';
+
+/** The stage this computer holds, and what runs through it. */
+export function CurrentJob({ node: { activity, models } }: { node: NodeState }) {
+  if (!('model' in activity)) return null;
+  const name = models.find(({ id }) => id === activity.model)?.name ?? activity.model;
+  return (
+    <section class="card stack tight" aria-labelledby="job-title">
+      <h2 id="job-title" class="small muted">
+        This computer holds
+      </h2>
+      <p data-testid="stage">
+        Part {activity.stage + 1} of {activity.stages} of {name}
+      </p>
+      <StageMap stage={activity.stage} stages={activity.stages} />
+      <Progress activity={activity} />
+    </section>
+  );
+}
+
+/** More bars than this are thinner than a pixel pair. */
+const MAX_BARS = 60;
+
+function StageMap({ stage, stages }: { stage: number; stages: number }) {
+  if (stages > MAX_BARS) return null;
+  return (
+    <div class="stage-map" aria-hidden="true">
+      {Array.from({ length: stages }, (_, i) => (
+        <span key={i} class={i === stage ? 'held' : ''} />
+      ))}
+    </div>
+  );
+}
+
+function Progress({ activity }: { activity: Extract<Activity, { model: string }> }) {
+  switch (activity.kind) {
+    case 'loading': {
+      const { loadedBytes, totalBytes } = activity;
+      const label = totalBytes > 0 ? `${megabytes(loadedBytes)} of ${megabytes(totalBytes)} loaded` : 'Loading…';
+      return (
+        <>
+          <progress {...(totalBytes > 0 && { value: loadedBytes / totalBytes })} max={1} aria-label={label} />
+          <p class="small muted figures">{label}</p>
+        </>
+      );
+    }
+    case 'working':
+      return (
+        <>
+          <progress aria-label="Computing" />
+          <p class="small muted figures">
+            {count(activity.jobs, 'answer')} at once · step {activity.steps.toLocaleString('en')} of the newest
+          </p>
+        </>
+      );
+    case 'ready':
+      return <p class="small muted">Loaded and waiting for the next question.</p>;
+  }
+}

@@ -1,0 +1,63 @@
+import browser from 'webextension-polyfill';
+import type { AppState } from '../state.ts';
+import { alc } from '../ui/format.ts';
+import { send } from '../ui/link.ts';
+import { CurrentJob } from './current-job.tsx';
+import { Preferences } from './preferences.tsx';
+import { contributionOf } from './status.ts';
+
+export function Earnings({ state }: { state: AppState }) {
+  const { node, settings, answersHelped } = state;
+  const { account } = node;
+  return (
+    <div class="stack">
+      <ContributeSwitch state={state} />
+      <dl class="figures-row">
+        <Figure term="Today" value={account && alc(account.earnedTodayMicroAlc)} id="earned-today" />
+        <Figure term="In total" value={account && alc(account.earnedTotalMicroAlc)} id="earned-total" />
+        <Figure term="Answers helped" value={answersHelped.toLocaleString('en')} id="answers-helped" />
+      </dl>
+      <CurrentJob node={node} />
+      <Preferences settings={settings} />
+    </div>
+  );
+}
+
+function ContributeSwitch({ state: { node, settings } }: { state: AppState }) {
+  const { contributing, consented } = settings;
+  function toggle() {
+    if (consented) send({ type: 'change', settings: { contributing: !contributing } });
+    // What it means stands on the consent page.
+    else void browser.runtime.openOptionsPage();
+  }
+  return (
+    <section class="card contribute" aria-labelledby="contribute-label">
+      <div class="row">
+        <h2 id="contribute-label">Contribute with this computer</h2>
+        <button
+          type="button"
+          class="switch"
+          role="switch"
+          aria-checked={contributing}
+          aria-labelledby="contribute-label"
+          aria-describedby="contribute-state"
+          onClick={toggle}
+        />
+      </div>
+      <p id="contribute-state" class="muted" role="status">
+        {contributionOf(node, contributing)}
+      </p>
+    </section>
+  );
+}
+
+function Figure({ term, value, id }: { term: string; value: string | undefined; id: string }) {
+  return (
+    <div class="card">
+      <dt class="small muted">{term}</dt>
+      <dd class="figures" data-testid={id}>
+        {value ?? '–'}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+import { app, live } from '../ui/link.ts';
+import { storedText } from '../ui/stored.ts';
+import { Chat } from './chat.tsx';
+import { Earnings } from './earnings.tsx';
+import { Header } from './header.tsx';
+import { troubleOf } from './status.ts';
+import { Tabs } from './tabs.tsx';
+import { Wallet } from './wallet.tsx';
+
+const TABS = [
+  { id: 'chat', label: 'Chat', Panel: Chat },
+  { id: 'wallet', label: 'Wallet', Panel: Wallet },
+  { id: 'earnings', label: 'Earnings', Panel: Earnings },
+] as const;
+
+const selected = storedText('tab');
+
+export function Popup() {
+  const state = app.value;
+  const trouble = state && troubleOf(state.node);
+  const { id, Panel } = TABS.find((tab) => tab.id === selected.value) ?? TABS[0];
+  return (
+    <main>
+      <Header node={state?.node} />
+      <Tabs tabs={TABS} selected={id} onSelect={(tab) => (selected.value = tab)} />
+      {trouble && live.value && (
+        <p class="notice bad trouble" role="alert">
+          {trouble}
+        </p>
+      )}
+      <div id={`panel-${id}`} class="panel" role="tabpanel" aria-labelledby={`tab-${id}`} key={id}>
+        {state ? <Panel state={state} /> : <Skeleton />}
+      </div>
+    </main>
+  );
+}
+
+function Skeleton() {
+  return (
+    <div class="skeleton" role="status">
+      <span class="visually-hidden">Ailo is starting…</span>
+      <div />
+      <div />
+      <div />
+    </div>
+  );
+}

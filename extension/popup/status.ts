@@ -1,0 +1,55 @@
+/** What the popup says about the node, in a word and in a sentence. */
+import type { Activity, NodeState } from '../../shared/node/types.ts';
+import type { ModelListing } from '../../shared/protocol/messages.ts';
+import { count } from '../ui/format.ts';
+
+export interface Status {
+  tone: 'off' | 'waiting' | 'on' | 'error';
+  label: string;
+}
+
+/** The word in the header. */
+export function statusOf({ connection, contributing, activity }: NodeState): Status {
+  if (connection === 'refused') return { tone: 'error', label: 'Refused' };
+  if (connection !== 'connected') return { tone: 'waiting', label: 'Connecting…' };
+  if (!contributing) return { tone: 'off', label: 'Connected' };
+  if (activity.kind === 'working') return { tone: 'on', label: 'Computing' };
+  if (activity.kind === 'ready') return { tone: 'on', label: 'Contributing' };
+  return { tone: 'waiting', label: activity.kind === 'loading' ? 'Loading…' : 'Waiting' };
+}
+
+/** The sentence under the tabs while the network cannot be used. */
+export function troubleOf({ connection, error }: NodeState): string | undefined {
+  if (connection === 'connected' || !error) return undefined;
+  return connection === 'connecting' ? `${error.message} Trying again…` : error.message;
+}
+
+/** The sentence beside the contribute switch. `wished`: the switch is on. */
+export function contributionOf(node: NodeState, wished: boolean): string {
+  if (wished && !node.contributing && node.error) return `Contributing could not begin. ${node.error.message}`;
+  if (!wished)
+    return node.activity.kind === 'off' ? 'Nothing is computed for others.' : 'Finishing the current answer, then off.';
+  if (node.connection !== 'connected') return 'Waiting for the coordinator.';
+  return activitySentence(node.activity);
+}
+
+function activitySentence(activity: Activity): string {
+  switch (activity.kind) {
+    case 'off':
+    case 'measuring':
+      return 'Measuring how fast this computer is.';
+    case 'waiting':
+      return 'Waiting: no model needs this computer at the moment.';
+    case 'loading':
+      return 'Loading a part of a model; it stays on this device for next time.';
+    case 'ready':
+      return 'Ready: the next answer comes through here.';
+    case 'working':
+      return `Computing ${count(activity.jobs, 'answer')} right now.`;
+  }
+}
+
+/** Whether a model can be asked, in words for the picker. */
+export function readinessOf({ ready, stages }: ModelListing): string {
+  return ready === stages ? 'ready' : `${ready} of ${stages} parts loaded`;
+}

@@ -1,0 +1,2 @@
+/** esbuild puts imported styles into the page's style sheet. */
+declare module '*.css';

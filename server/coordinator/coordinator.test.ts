@@ -197,6 +197,24 @@ describe.skipIf(missing)('a coordinator', () => {
     expect(await (await fetch(`${url}/v1/checkpoint`)).json()).toMatchObject({ size: 0 });
   });
 
+  test('lets a stage that is leaving finish its answer, then takes it back', async () => {
+    const { url } = await start();
+    const asker = await enter(url);
+    const workers = [await enter(url, { computes: true, tokens: 0 }), await enter(url, { computes: true, tokens: 0 })];
+    await asker.got('models', allReady);
+    asker.send('generate', request());
+    const { participants } = await asker.got('accepted');
+    const last = workers.find(({ address }) => address === participants[1])!;
+    const { job, assignment } = await last.got('jobOpen');
+    last.send('withdraw', {});
+    last.send('token', { job, index: 0, token: 1 });
+    await asker.got('token');
+    expect(last.messages.filter(({ type }) => type === 'unassign')).toEqual([]);
+    last.send('token', { job, index: 1, token: 2, finish: 'stop' });
+    expect(await asker.got('finished')).toMatchObject({ tokens: 2 });
+    expect(await last.got('unassign')).toEqual({ assignment });
+  });
+
   test('refuses an offer for a stage that the node cannot hold, by name', async () => {
     const { url } = await start();
     const node = await enter(url);

@@ -56,7 +56,6 @@ export function heldNodes(draft: Draft): Set<string> {
 
 export function freeNodes(draft: Draft): Candidate[] {
   const held = heldNodes(draft);
-  return [...draft.nodes]
-    .filter(([node, { leaving }]) => !leaving && !held.has(node))
-    .map(([node, { offer }]) => ({ node, offer }));
+  // Who is leaving and holds nothing any more is no longer among the nodes.
+  return [...draft.nodes].filter(([node]) => !held.has(node)).map(([node, { offer }]) => ({ node, offer }));
 }

@@ -1,0 +1,136 @@
+/**
+ * `tsx tests/e2e/screenshots.ts OUTDIR`: the consent page and every tab of the popup in the states a person meets, light
+ * and dark, on a real network of headless nodes and one browser.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Page } from 'playwright-core';
+import { buildForTest, openProfile, type Profile } from './extension-harness.ts';
+import { CHAT_NAME, hasStories, type Network, STORIES_NAME, startNetwork } from './network.ts';
+
+/** What the browser gives the toolbar's popup. */
+const POPUP = { width: 380, height: 560 };
+const TAB = { width: 1100, height: 760 };
+const WAIT_MS = 120_000;
+const PROMPT = 'Once upon a time';
+
+const [outDir] = process.argv.slice(2);
+if (!outDir) {
+  console.error('Please name a folder for the screenshots: tsx tests/e2e/screenshots.ts OUTDIR');
+  process.exit(1);
+}
+if (!hasStories) {
+  console.error('The screenshots need the folder shared/models/stories260k beside the project.');
+  process.exit(1);
+}
+await mkdir(outDir, { recursive: true });
+const network = await startNetwork();
+const extension = await buildForTest(network.coordinator.url);
+const profile = await openProfile(extension.dir);
+try {
+  await tour(profile, network);
+} finally {
+  for (const problem of profile.problems) console.error(`logged as an error: ${problem}`);
+  await profile.close();
+  await extension.remove();
+  // Already closed by the tour unless that failed.
+  await network.close();
+}
+
+async function tour(profile: Profile, network: Network): Promise<void> {
+  const onboarding = await profile.open('onboarding');
+  await onboarding.setViewportSize(TAB);
+  const start = onboarding.getByRole('button', { name: 'Start contributing' });
+  await start.waitFor();
+  await shoot(onboarding, 'onboarding', { fullPage: true });
+
+  const popup = await openPopup(profile);
+  await popup.getByText('ready', { exact: false }).first().waitFor({ state: 'attached' });
+  await shoot(popup, 'chat-empty');
+  await show(popup, 'Wallet');
+  await shoot(popup, 'wallet-empty');
+  await show(popup, 'Earnings');
+  await shoot(popup, 'earnings-off');
+
+  await onboarding.getByRole('textbox', { name: 'Username' }).fill('ada');
+  await start.click();
+  await popup.getByTestId('stage').waitFor({ timeout: WAIT_MS });
+  await shoot(onboarding, 'onboarding-answered', { fullPage: true });
+  await onboarding.close();
+  await shoot(popup, 'earnings-ready');
+
+  for (let i = 0; i < 5; i++) await network.ask(PROMPT, 24);
+  const asked = network.ask(PROMPT, 400);
+  await popup.getByRole('progressbar').waitFor({ timeout: WAIT_MS });
+  await shoot(popup, 'earnings-working');
+  await asked;
+  await shoot(popup, 'earnings');
+  await show(popup, 'Wallet');
+  await popup.getByText('Answer reward').first().waitFor();
+  await shoot(popup, 'wallet');
+
+  await show(popup, 'Chat');
+  await popup.getByRole('combobox', { name: 'Model' }).selectOption(CHAT_NAME);
+  await ask(popup, 'Tell me of a girl named Lily.');
+  await shoot(popup, 'chat-running');
+  await answered(popup);
+  await popup.locator('article details summary').last().click();
+  await shoot(popup, 'chat-answered');
+  await popup.getByRole('button', { name: 'Answer settings' }).click();
+  await shoot(popup, 'chat-settings');
+  await popup.keyboard.press('Escape');
+  await popup.getByRole('button', { name: 'Clear conversation' }).click();
+
+  await popup.getByRole('combobox', { name: 'Model' }).selectOption(STORIES_NAME);
+  await shoot(popup, 'chat-continues-empty');
+  await ask(popup, PROMPT);
+  await answered(popup);
+  await shoot(popup, 'chat-story');
+
+  const tab = await profile.open('popup');
+  await tab.setViewportSize(TAB);
+  for (const name of ['Chat', 'Wallet', 'Earnings']) {
+    await show(tab, name);
+    await tab.waitForLoadState('networkidle');
+    await shoot(tab, `tab-${name.toLowerCase()}`);
+  }
+  await tab.close();
+
+  await network.close();
+  await popup.getByRole('alert').first().waitFor({ timeout: WAIT_MS });
+  for (const name of ['Chat', 'Wallet', 'Earnings']) {
+    await show(popup, name);
+    await shoot(popup, `offline-${name.toLowerCase()}`);
+  }
+}
+
+async function openPopup(profile: Profile): Promise<Page> {
+  const page = await profile.context.newPage();
+  await page.setViewportSize(POPUP);
+  await page.goto(`chrome-extension://${profile.extensionId}/popup.html?popup`);
+  return page;
+}
+
+async function show(page: Page, tab: string): Promise<void> {
+  await page.getByRole('tab', { name: tab }).click();
+}
+
+/** Resolves as soon as some of the answer is there. */
+async function ask(popup: Page, text: string): Promise<void> {
+  await popup.getByRole('textbox', { name: 'Message' }).fill(text);
+  await popup.getByRole('button', { name: 'Send' }).click();
+  const answer = popup.getByTestId('answer').last();
+  await answer.filter({ hasText: /\w{3}/ }).waitFor({ timeout: WAIT_MS });
+}
+
+async function answered(popup: Page): Promise<void> {
+  await popup.getByRole('button', { name: 'Stop' }).waitFor({ state: 'detached', timeout: WAIT_MS });
+}
+
+async function shoot(page: Page, name: string, options: { fullPage?: boolean } = {}): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: join(resolve(outDir!), `${name}-${colorScheme}.png`), ...options });
+  }
+  console.log(name);
+}

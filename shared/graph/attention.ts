@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../model/types.ts';
 import type { GraphBuilder, Value } from './builder.ts';
+import type { Initializer } from './types.ts';
 
 /** GroupQueryAttention rotates by itself only heads of a multiple of 16; others are rotated before. */
 const FUSED_ROTARY_MULTIPLE = 16;
@@ -56,8 +57,10 @@ function rotated(g: GraphBuilder, config: ModelConfig, qkv: Value): { query: Val
 /** [contextLength, headDim / 2] each, one pair for all layers of a stage. */
 function ropeTables(g: GraphBuilder, headDim: number): { cos: Value; sin: Value } {
   const dims = [g.contextLength, headDim / 2];
-  return {
-    cos: g.weight('rope.cos', 'float32', dims, { kind: 'rope', part: 'cos' }),
-    sin: g.weight('rope.sin', 'float32', dims, { kind: 'rope', part: 'sin' }),
-  };
+  const parts: Initializer[] = [
+    { name: 'rope.cos', dtype: 'float32', dims },
+    { name: 'rope.sin', dtype: 'float32', dims },
+  ];
+  const [cos, sin] = g.weightFile('rope', parts, { kind: 'rope', positions: g.contextLength });
+  return { cos: cos!, sin: sin! };
 }

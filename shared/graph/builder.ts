@@ -1,12 +1,11 @@
 import type { Attributes, Constant, DataType, Graph, Node, Port, Shape } from './onnx.ts';
-import type { Quant, WeightRecipe, WeightSpec } from './types.ts';
+import { initializerBytes } from './onnx.ts';
+import type { Initializer, Quant, WeightRecipe, WeightSpec } from './types.ts';
 
 /** A value of the graph, by its name; float32 where nothing else is said. */
 export interface Value {
   readonly name: string;
 }
-
-const BYTES = { float32: 4, uint8: 1, int8: 1 } as const;
 
 /**
  * Records the operations of one stage; each method is one ONNX operator, documented with its shapes. `n` rows is the
@@ -51,16 +50,21 @@ export class GraphBuilder {
     this.#outputs.push({ name, dtype: 'float32', shape });
   }
 
-  /** An external initializer; asking for it again gives the same one. */
-  weight(name: string, dtype: WeightSpec['dtype'], dims: number[], recipe: WeightRecipe): Value {
-    const byteLength = dims.reduce((product, size) => product * size, BYTES[dtype]);
-    this.#weights.set(name, { name, dtype, dims, byteLength, recipe });
-    return { name };
+  /** A float32 initializer in a file of its own; asking for it again gives the same one. */
+  weight(name: string, dims: number[], recipe: WeightRecipe): Value {
+    return this.weightFile(name, [{ name, dtype: 'float32', dims }], recipe)[0]!;
+  }
+
+  /** Initializers that are made together and lie in one file; asking for them again gives the same ones. */
+  weightFile(name: string, initializers: Initializer[], recipe: WeightRecipe): Value[] {
+    const byteLength = initializers.reduce((sum, initializer) => sum + initializerBytes(initializer), 0);
+    this.#weights.set(name, { name, byteLength, initializers, recipe });
+    return initializers;
   }
 
   /** A vector (or several, one after the other) as it is in the model. */
   vector(name: string, size: number, tensors: string[]): Value {
-    return this.weight(name, 'float32', [size], { kind: 'copy', tensors });
+    return this.weight(name, [size], { kind: 'copy', tensors });
   }
 
   /** a + b, broadcast. */

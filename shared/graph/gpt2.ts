@@ -10,8 +10,8 @@ const EMBEDDING = 'transformer.wte.weight';
 
 export const gpt2: FamilyGraph = {
   embedding(g, { vocabSize, hiddenSize, maxPositions }, tokens) {
-    const table = g.weight('embedding', 'float32', [vocabSize, hiddenSize], { kind: 'copy', tensors: [EMBEDDING] });
-    const places = g.weight('positions.table', 'float32', [maxPositions, hiddenSize], {
+    const table = g.weight('embedding', [vocabSize, hiddenSize], { kind: 'copy', tensors: [EMBEDDING] });
+    const places = g.weight('positions.table', [maxPositions, hiddenSize], {
       kind: 'copy',
       tensors: ['transformer.wpe.weight'],
     });

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from './builder.ts';
 import { INT4_BLOCK } from './limits.ts';
-import type { MatrixSource } from './types.ts';
+import type { Initializer, MatrixSource } from './types.ts';
 
 export interface Linear {
   /** Of the matrix in the graph; its scales and bias get suffixes. */
@@ -19,25 +19,31 @@ export function linear(g: GraphBuilder, x: Value, { name, source, bias }: Linear
   const outSize = sum(source.outSizes);
   const biasVector = bias && g.vector(`${name}.bias`, outSize, bias);
   if (g.quant === 'int8') {
-    const values = g.weight(name, 'int8', [inSize, outSize], { kind: 'int8', part: 'values', source });
-    const scales = g.weight(`${name}.scales`, 'float32', [outSize], { kind: 'int8', part: 'scales', source });
-    return g.dynamicQuantizeMatMul(x, values, scales, biasVector);
+    const parts: Initializer[] = [
+      { name: `${name}.scales`, dtype: 'float32', dims: [outSize] },
+      { name, dtype: 'int8', dims: [inSize, outSize] },
+    ];
+    const [scales, values] = g.weightFile(name, parts, { kind: 'int8', source });
+    return g.dynamicQuantizeMatMul(x, values!, scales!, biasVector);
   }
   const product = g.quant === 'f32' ? floatMatMul(g, x, name, source) : int4MatMul(g, x, name, source);
   return biasVector ? g.add(product, biasVector) : product;
 }
 
 function floatMatMul(g: GraphBuilder, x: Value, name: string, source: MatrixSource): Value {
-  return g.matMul(x, g.weight(name, 'float32', [source.inSize, sum(source.outSizes)], { kind: 'matrix', source }));
+  return g.matMul(x, g.weight(name, [source.inSize, sum(source.outSizes)], { kind: 'matrix', source }));
 }
 
 function int4MatMul(g: GraphBuilder, x: Value, name: string, source: MatrixSource): Value {
   const { inSize } = source;
   const outSize = sum(source.outSizes);
   const blocks = Math.ceil(inSize / INT4_BLOCK);
-  const values = g.weight(name, 'uint8', [outSize, blocks, INT4_BLOCK / 2], { kind: 'int4', part: 'values', source });
-  const scales = g.weight(`${name}.scales`, 'float32', [outSize * blocks], { kind: 'int4', part: 'scales', source });
-  return g.matMulNBits(x, values, scales, { inSize, outSize, blockSize: INT4_BLOCK });
+  const parts: Initializer[] = [
+    { name: `${name}.scales`, dtype: 'float32', dims: [outSize * blocks] },
+    { name, dtype: 'uint8', dims: [outSize, blocks, INT4_BLOCK / 2] },
+  ];
+  const [scales, values] = g.weightFile(name, parts, { kind: 'int4', source });
+  return g.matMulNBits(x, values!, scales!, { inSize, outSize, blockSize: INT4_BLOCK });
 }
 
 function sum(sizes: number[]): number {

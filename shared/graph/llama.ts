@@ -10,7 +10,7 @@ const EMBEDDING = 'model.embed_tokens.weight';
 
 export const llama: FamilyGraph = {
   embedding(g, { vocabSize, hiddenSize }, tokens) {
-    const table = g.weight('embedding', 'float32', [vocabSize, hiddenSize], { kind: 'copy', tensors: [EMBEDDING] });
+    const table = g.weight('embedding', [vocabSize, hiddenSize], { kind: 'copy', tensors: [EMBEDDING] });
     return { residual: g.gather(table, tokens) }; // [1, n, d]
   },
 

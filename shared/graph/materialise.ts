@@ -5,7 +5,7 @@ import { ropeTable } from './rope-tables.ts';
 import type { MatrixSource, WeightSpec } from './types.ts';
 
 /**
- * The bytes of one initializer, little-endian, `weight.byteLength` of them. Throws TENSOR_MISSING, TENSOR_INVALID (its
+ * The bytes of one external data file, little-endian, `weight.byteLength` of them. Throws TENSOR_MISSING, TENSOR_INVALID (its
  * shape is not what the configuration says; checked before it is read) and the source's errors.
  */
 export async function materialise(
@@ -14,22 +14,20 @@ export async function materialise(
   config: ModelConfig,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  const { recipe, dims } = weight;
+  const { recipe } = weight;
   switch (recipe.kind) {
-    case 'rope':
-      return bytesOf(ropeTable(config, recipe.part, dims[0]!));
+    case 'rope': {
+      const tables = (['cos', 'sin'] as const).map((part) => ropeTable(config, part, recipe.positions));
+      return concatenated(weight, tables);
+    }
     case 'copy':
       return copied(weight, recipe.tensors, weights, signal);
     case 'matrix':
-      return bytesOf(
-        await assembled(recipe.source, weights, signal, new Float32Array(weight.byteLength / 4), writeTransposed),
-      );
+      return transposed(weight, recipe.source, weights, signal);
     case 'int8':
-      return recipe.part === 'values'
-        ? bytesOf(await assembled(recipe.source, weights, signal, new Int8Array(weight.byteLength), writeInt8))
-        : joined(weight, recipe.source, weights, signal, int8Scales);
+      return int8(weight, recipe.source, weights, signal);
     case 'int4':
-      return joined(weight, recipe.source, weights, signal, recipe.part === 'values' ? int4Values : int4Scales);
+      return int4(weight, recipe.source, weights, signal);
   }
 }
 
@@ -45,49 +43,83 @@ async function copied(
     throw AiloError.of('TENSOR_INVALID', { name: tensors.join(', '), reason });
   }
   if (tensors.length === 1) return bytesOf(await weights.readFloat32(tensors[0]!, signal));
-  const target = new Uint8Array(byteLength);
-  let offset = 0;
-  for (const name of tensors) {
-    const bytes = bytesOf(await weights.readFloat32(name, signal));
-    target.set(bytes, offset);
-    offset += bytes.length;
-  }
-  return target;
+  const parts: Float32Array[] = [];
+  for (const name of tensors) parts.push(await weights.readFloat32(name, signal));
+  return concatenated({ byteLength }, parts);
 }
 
-/** [in, out] from tensors side by side, each written into its columns. */
-async function assembled<T extends Float32Array | Int8Array>(
-  source: MatrixSource,
-  weights: WeightReader,
-  signal: AbortSignal | undefined,
-  target: T,
-  write: (target: T, width: number, column: number, matrix: Matrix) => void,
-): Promise<T> {
-  const width = source.outSizes.reduce((sum, size) => sum + size, 0);
-  let column = 0;
-  for (const [index, outSize] of source.outSizes.entries()) {
-    write(target, width, column, await readMatrix(source, index, weights, signal));
-    column += outSize;
-  }
-  return target;
-}
-
-/** What has the outputs as its first dimension: the parts simply follow each other. */
-async function joined(
+/** float32 [in, out]. */
+async function transposed(
   { byteLength }: WeightSpec,
   source: MatrixSource,
   weights: WeightReader,
   signal: AbortSignal | undefined,
-  part: (matrix: Matrix) => Float32Array | Uint8Array,
 ): Promise<Uint8Array> {
-  const target = new Uint8Array(byteLength);
-  let offset = 0;
-  for (const index of source.outSizes.keys()) {
-    const bytes = bytesOf(part(await readMatrix(source, index, weights, signal)));
-    target.set(bytes, offset);
-    offset += bytes.length;
+  const values = new Float32Array(byteLength / 4);
+  for await (const { matrix, column, width } of matrices(source, weights, signal)) {
+    writeTransposed(values, width, column, matrix);
   }
-  return target;
+  return bytesOf(values);
+}
+
+/** Scales float32 [out], then values int8 [in, out]. */
+async function int8(
+  { byteLength }: WeightSpec,
+  source: MatrixSource,
+  weights: WeightReader,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const file = new ArrayBuffer(byteLength);
+  for await (const { matrix, column, width } of matrices(source, weights, signal)) {
+    const scales = int8Scales(matrix);
+    new Float32Array(file, 0, width).set(scales, column);
+    writeInt8(new Int8Array(file, 4 * width), width, column, matrix, scales);
+  }
+  return new Uint8Array(file);
+}
+
+/** Scales float32 [out, blocks], then nibbles [out, blocks, 16]: the parts of a matrix follow each other in both. */
+async function int4(
+  weight: WeightSpec,
+  source: MatrixSource,
+  weights: WeightReader,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const [allScales, allValues]: [Float32Array[], Uint8Array[]] = [[], []];
+  for await (const { matrix } of matrices(source, weights, signal)) {
+    const scales = int4Scales(matrix);
+    allScales.push(scales);
+    allValues.push(int4Values(matrix, scales));
+  }
+  return concatenated(weight, [...allScales, ...allValues]);
+}
+
+/** The tensors of a matrix in turn, each with the columns [column, column + its outputs) of `width` that it fills. */
+async function* matrices(
+  source: MatrixSource,
+  weights: WeightReader,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<{ matrix: Matrix; column: number; width: number }> {
+  const width = source.outSizes.reduce((sum, size) => sum + size, 0);
+  let column = 0;
+  for (const index of source.tensors.keys()) {
+    const matrix = await readMatrix(source, index, weights, signal);
+    yield { matrix, column, width };
+    column += matrix.outSize;
+  }
+}
+
+function concatenated(
+  { byteLength }: Pick<WeightSpec, 'byteLength'>,
+  parts: (Float32Array | Uint8Array)[],
+): Uint8Array {
+  const file = new Uint8Array(byteLength);
+  let offset = 0;
+  for (const part of parts) {
+    file.set(bytesOf(part), offset);
+    offset += part.byteLength;
+  }
+  return file;
 }
 
 async function readMatrix(
@@ -109,6 +141,6 @@ async function readMatrix(
     : { data, inSize, outSize, inStride: outSize, outStride: 1 };
 }
 
-function bytesOf(array: Float32Array | Int8Array | Uint8Array): Uint8Array {
+function bytesOf(array: Float32Array | Uint8Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }

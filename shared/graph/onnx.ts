@@ -5,7 +5,7 @@ import {
   type TensorProtoSchema,
   type ValueInfoProtoSchema,
 } from './onnx_pb.ts';
-import type { WeightSpec } from './types.ts';
+import type { Initializer, WeightSpec } from './types.ts';
 
 /** ONNX's `TensorProto.DataType`. */
 export const DATA_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
@@ -48,6 +48,12 @@ export interface Graph {
   outputs: Port[];
 }
 
+const ITEM_BYTES = { float32: 4, uint8: 1, int8: 1 };
+
+export function initializerBytes({ dtype, dims }: Initializer): number {
+  return dims.reduce((product, size) => product * size, ITEM_BYTES[dtype]);
+}
+
 const IR_VERSION = 10n;
 /** Opset 21 has all that is used of the standard; RotaryEmbedding and the attention come from com.microsoft. */
 const OPSETS = [
@@ -57,7 +63,7 @@ const OPSETS = [
 const EXTERNAL = 1;
 const ATTRIBUTE = { float: 1, int: 2, ints: 7 };
 
-/** The graph as an ONNX protobuf (onnx.proto3 of ONNX 1.17), each weight as external data in a file of its own name. */
+/** The graph as an ONNX protobuf (onnx.proto3 of ONNX 1.17), the weights as external data. */
 export function encodeOnnx(graph: Graph): Uint8Array {
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,
@@ -73,7 +79,7 @@ export function encodeOnnx(graph: Graph): Uint8Array {
         output: node.outputs,
         attribute: Object.entries(node.attributes).map(([name, value]) => attribute(name, value)),
       })),
-      initializer: [...graph.constants.map(inline), ...graph.weights.map(external)],
+      initializer: [...graph.constants.map(inline), ...graph.weights.flatMap(external)],
       input: graph.inputs.map(port),
       output: graph.outputs.map(port),
     },
@@ -106,12 +112,18 @@ function inline({ name, dtype, dims, values }: Constant): MessageInitShape<typeo
   return { name, dims: dims.map(BigInt), dataType: DATA_TYPES[dtype], rawData };
 }
 
-function external({ name, dtype, dims }: WeightSpec): MessageInitShape<typeof TensorProtoSchema> {
-  return {
-    name,
-    dims: dims.map(BigInt),
-    dataType: DATA_TYPES[dtype],
-    dataLocation: EXTERNAL,
-    externalData: [{ key: 'location', value: name }],
-  };
+function external({ name: location, initializers }: WeightSpec): MessageInitShape<typeof TensorProtoSchema>[] {
+  let offset = 0;
+  return initializers.map((initializer) => {
+    const length = initializerBytes(initializer);
+    const place = { location, offset: String(offset), length: String(length) };
+    offset += length;
+    return {
+      name: initializer.name,
+      dims: initializer.dims.map(BigInt),
+      dataType: DATA_TYPES[initializer.dtype],
+      dataLocation: EXTERNAL,
+      externalData: Object.entries(place).map(([key, value]) => ({ key, value })),
+    };
+  });
 }

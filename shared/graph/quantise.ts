@@ -33,8 +33,13 @@ export function int8Scales({ data, inSize, outSize, inStride, outStride }: Matri
 }
 
 /** Writes the matrix as int8 [in, out] into columns `column…` of `target`, which has `width` columns. */
-export function writeInt8(target: Int8Array, width: number, column: number, matrix: Matrix): void {
-  const scales = int8Scales(matrix);
+export function writeInt8(
+  target: Int8Array,
+  width: number,
+  column: number,
+  matrix: Matrix,
+  scales: Float32Array,
+): void {
   forEachTile(matrix, (row, out, value) => {
     target[row * width + column + out] = scales[out] === 0 ? 0 : Math.round(value / scales[out]!);
   });
@@ -51,13 +56,13 @@ export function int4Scales(matrix: Matrix): Float32Array {
 }
 
 /** Nibbles [out, blocks, INT4_BLOCK / 2], the lower one first, 8 standing for zero. */
-export function int4Values(matrix: Matrix): Uint8Array {
+export function int4Values(matrix: Matrix, scales: Float32Array): Uint8Array {
   const { data, inSize, outSize, inStride, outStride } = matrix;
   const blocks = Math.ceil(inSize / INT4_BLOCK);
   const values = new Uint8Array((outSize * blocks * INT4_BLOCK) / 2);
   for (let out = 0; out < outSize; out++) {
     for (let block = 0; block < blocks; block++) {
-      const scale = int4Scale(matrix, out, block);
+      const scale = scales[out * blocks + block]!;
       for (let i = 0; i < INT4_BLOCK; i++) {
         const row = block * INT4_BLOCK + i;
         const value = row < inSize && scale !== 0 ? data[row * inStride + out * outStride]! / scale : 0;
@@ -76,7 +81,7 @@ function int4Scale({ data, inSize, inStride, outStride }: Matrix, out: number, b
     const value = data[row * inStride + out * outStride]!;
     if (Math.abs(value) > Math.abs(extreme)) extreme = value;
   }
-  return Math.fround(extreme / -INT4_ZERO);
+  return extreme === 0 ? 0 : Math.fround(extreme / -INT4_ZERO);
 }
 
 /** Square tiles keep both the reads and the writes of a transposition within the cache. */

@@ -17,16 +17,22 @@ export const QUANTS = ['f32', 'int8', 'int4'] as const;
 export type Quant = (typeof QUANTS)[number];
 
 /**
- * One external initializer of the graph, and how its bytes come from the model's tensors. `name` is also that of the
- * external data file which holds it alone, so that no engine needs the stage's weights in one piece.
+ * One external data file of the graph, and how its bytes come from the model's tensors: small files, so that no engine
+ * needs the stage's weights in one piece, each made by reading its tensors once.
  */
 export interface WeightSpec {
   name: string;
-  dtype: 'float32' | 'int8' | 'uint8';
-  dims: number[];
   byteLength: number;
+  /** The initializers in the file, one after the other. */
+  initializers: Initializer[];
   /** How `materialise` makes the bytes; plain data, so that it can cross a worker boundary. */
   recipe: WeightRecipe;
+}
+
+export interface Initializer {
+  name: string;
+  dtype: 'float32' | 'int8' | 'uint8';
+  dims: number[];
 }
 
 /**
@@ -46,12 +52,12 @@ export type WeightRecipe =
   | { kind: 'copy'; tensors: string[] }
   /** float32 [in, out]. */
   | { kind: 'matrix'; source: MatrixSource }
-  /** values: int8 [in, out]; scales: float32 [out] (symmetric, one per column). */
-  | { kind: 'int8'; part: 'values' | 'scales'; source: MatrixSource }
-  /** values: uint8 [out, blocks, 16], low nibble first, zero point 8; scales: float32 [out · blocks] (MatMulNBits). */
-  | { kind: 'int4'; part: 'values' | 'scales'; source: MatrixSource }
-  /** float32 [positions, headDim / 2], from the model's configuration alone. */
-  | { kind: 'rope'; part: 'cos' | 'sin' };
+  /** Scales float32 [out] (symmetric, one per column), then values int8 [in, out]. */
+  | { kind: 'int8'; source: MatrixSource }
+  /** Scales float32 [out · blocks], then values uint8 [out, blocks, 16], low nibble first, zero point 8 (MatMulNBits). */
+  | { kind: 'int4'; source: MatrixSource }
+  /** Cosines, then sines: float32 [positions, headDim / 2] each, from the model's configuration alone. */
+  | { kind: 'rope'; positions: number };
 
 /** Bytes that a loaded stage takes. */
 export interface StageMemory {
@@ -63,7 +69,7 @@ export interface StageMemory {
 }
 
 export interface StageGraph {
-  /** ONNX protobuf without weights: every initializer of `weights` is external data in a file of its name. */
+  /** ONNX protobuf without weights: every initializer of `weights` is external data in the file of its `WeightSpec`. */
   onnx: Uint8Array;
   weights: WeightSpec[];
   range: UnitRange;

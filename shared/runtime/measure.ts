@@ -36,7 +36,7 @@ export async function measureMatMul(
 function productGraph(): Uint8Array {
   const g = new GraphBuilder({ quant: 'f32', contextLength: 1 });
   const a = g.input('a', 'float32', [1, ROWS, SIZE]);
-  const b = g.weight('b', 'float32', [SIZE, SIZE], { kind: 'copy', tensors: [] });
+  const b = g.weight('b', [SIZE, SIZE], { kind: 'copy', tensors: [] });
   g.output(g.matMul(a, b), 'product', [1, ROWS, SIZE]);
   return encodeOnnx(g.graph);
 }

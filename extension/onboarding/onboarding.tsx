@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import * as v from 'valibot';
 import { Command, CoordinatorUrl } from '../messages.ts';
-import { troubleOf } from '../popup/status.ts';
+import { troubleOf, usernameRefusal } from '../popup/status.ts';
 import type { AppState } from '../state.ts';
 import { Logo } from '../ui/icons.tsx';
 import { app, send } from '../ui/link.ts';
@@ -34,8 +34,7 @@ function Consent({ state: { settings, node } }: { state: AppState }) {
   const outcome = useRef<HTMLDivElement>(null);
   const isAnswered = useSignal(false);
   const urlError = useSignal<string | undefined>(undefined);
-  const { code, message } = node.error ?? {};
-  const refusal = code === 'USERNAME_TAKEN' || code === 'USERNAME_INVALID' ? message : undefined;
+  const refusal = usernameRefusal(node);
 
   useEffect(() => {
     if (isAnswered.value) outcome.current?.focus();
@@ -95,7 +94,7 @@ function Consent({ state: { settings, node } }: { state: AppState }) {
       </form>
       {(isAnswered.value || settings.consented) && (
         <div class="outcome" ref={outcome} tabIndex={-1}>
-          <Outcome contributing={settings.contributing} node={node} trouble={troubleOf(node)} />
+          <Outcome contributing={settings.contributing} node={node} trouble={refusal ?? troubleOf(node)} />
         </div>
       )}
     </>

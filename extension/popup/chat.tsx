@@ -1,5 +1,6 @@
+import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { AppState } from '../state.ts';
+import type { AppState, Turn } from '../state.ts';
 import { TrashIcon } from '../ui/icons.tsx';
 import { send } from '../ui/link.ts';
 import { storedText } from '../ui/stored.ts';
@@ -10,14 +11,19 @@ import { ModelPicker } from './model-picker.tsx';
 import { entriesOf, obstacleOf, pickModel } from './story.ts';
 
 const chosen = storedText('model');
+/** The conversation that the last question goes into, until the offscreen document shows a newer one. */
+const askedInto = signal<Turn[] | undefined>(undefined);
 
 /** Within so many pixels of the end, new text keeps the end in view; further up, the reader is left in peace. */
 const NEAR_END_PX = 80;
 
 export function Chat({ state: { node, settings, conversation } }: { state: AppState }) {
   const model = pickModel(node.models, chosen.value);
-  const isRunning = conversation.at(-1)?.status === 'running';
-  const ask = (text: string, id: string) => send({ type: 'ask', model: id, text });
+  const isRunning = conversation.at(-1)?.status === 'running' || askedInto.value === conversation;
+  const ask = (text: string, id: string) => {
+    askedInto.value = conversation;
+    send({ type: 'ask', model: id, text });
+  };
   return (
     <div class="chat">
       <div class="chat-bar">

@@ -53,7 +53,14 @@ export function Composer({ isRunning, continues, obstacle, onSend, onStop }: Com
           onKeyDown={onKeyDown}
         />
         {isRunning ? (
-          <button type="button" class="round" aria-label="Stop" title="Stop" onClick={onStop}>
+          <button
+            type="button"
+            class="round"
+            aria-label="Stop"
+            title="Stop"
+            // It stands where Send was: the second half of a double click is not meant for it.
+            onClick={({ detail }) => detail < 2 && onStop()}
+          >
             <StopIcon />
           </button>
         ) : (

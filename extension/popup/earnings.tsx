@@ -1,6 +1,7 @@
+import type { ComponentChildren } from 'preact';
 import browser from 'webextension-polyfill';
 import type { AppState } from '../state.ts';
-import { alc } from '../ui/format.ts';
+import { Alc } from '../ui/alc.tsx';
 import { send } from '../ui/link.ts';
 import { CurrentJob } from './current-job.tsx';
 import { Preferences } from './preferences.tsx';
@@ -13,9 +14,15 @@ export function Earnings({ state }: { state: AppState }) {
     <div class="stack">
       <ContributeSwitch state={state} />
       <dl class="figures-row">
-        <Figure term="Today" value={account && alc(account.earnedTodayMicroAlc)} id="earned-today" />
-        <Figure term="In total" value={account && alc(account.earnedTotalMicroAlc)} id="earned-total" />
-        <Figure term="Answers helped" value={answersHelped.toLocaleString('en')} id="answers-helped" />
+        <Figure term="Earned today" id="earned-today">
+          <Alc micro={account?.earnedTodayMicroAlc} />
+        </Figure>
+        <Figure term="In total" id="earned-total">
+          <Alc micro={account?.earnedTotalMicroAlc} />
+        </Figure>
+        <Figure term="Answers" id="answers-helped">
+          {answersHelped.toLocaleString('en')}
+        </Figure>
       </dl>
       <CurrentJob node={node} />
       <Preferences settings={settings} />
@@ -51,12 +58,12 @@ function ContributeSwitch({ state: { node, settings } }: { state: AppState }) {
   );
 }
 
-function Figure({ term, value, id }: { term: string; value: string | undefined; id: string }) {
+function Figure({ term, id, children }: { term: string; id: string; children: ComponentChildren }) {
   return (
     <div class="card">
       <dt class="small muted">{term}</dt>
       <dd class="figures" data-testid={id}>
-        {value ?? '–'}
+        {children}
       </dd>
     </div>
   );

@@ -49,7 +49,10 @@ function Footer({ turn, node }: { turn: Turn; node: NodeState }) {
   ];
   const name = node.models.find(({ id }) => id === turn.model)?.name ?? turn.model;
   return (
-    <details class="facts small muted figures">
+    <details
+      class="facts small muted figures"
+      onToggle={({ currentTarget }) => currentTarget.open && currentTarget.scrollIntoView({ block: 'nearest' })}
+    >
       <summary>{facts.join(' · ')}</summary>
       <p>{name}, computed in this order by</p>
       <ol>

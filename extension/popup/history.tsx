@@ -7,6 +7,8 @@ import { fetchTransactions, lineOf } from './transactions.ts';
 interface HistoryProps {
   coordinatorUrl: string;
   address: string;
+  /** Without a connection the popup already says what is wrong; with a new one, it is worth trying again. */
+  isConnected: boolean;
   /** Changes when there is something new to fetch. */
   version: string;
 }
@@ -16,7 +18,7 @@ interface Page {
   next?: number | undefined;
 }
 
-export function History({ coordinatorUrl, address, version }: HistoryProps) {
+export function History({ coordinatorUrl, address, isConnected, version }: HistoryProps) {
   const [page, setPage] = useState<Page>();
   const [failure, setFailure] = useState<string>();
 
@@ -41,12 +43,12 @@ export function History({ coordinatorUrl, address, version }: HistoryProps) {
     const cancel = new AbortController();
     void load(cancel.signal);
     return () => cancel.abort();
-  }, [coordinatorUrl, address, version]);
+  }, [coordinatorUrl, address, isConnected, version]);
 
   return (
     <section class="history" aria-labelledby="history-title">
       <h2 id="history-title">History</h2>
-      {failure && (
+      {failure && isConnected && (
         <p class="notice bad" role="alert">
           {failure}
         </p>

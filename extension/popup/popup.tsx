@@ -3,7 +3,7 @@ import { storedText } from '../ui/stored.ts';
 import { Chat } from './chat.tsx';
 import { Earnings } from './earnings.tsx';
 import { Header } from './header.tsx';
-import { troubleOf } from './status.ts';
+import { troubleOf, usernameRefusal } from './status.ts';
 import { Tabs } from './tabs.tsx';
 import { Wallet } from './wallet.tsx';
 
@@ -17,13 +17,15 @@ const selected = storedText('tab');
 
 export function Popup() {
   const state = app.value;
-  const trouble = state && troubleOf(state.node);
   const { id, Panel } = TABS.find((tab) => tab.id === selected.value) ?? TABS[0];
+  // The wallet says it beside the field that mends it.
+  const isSaidBelow = id === 'wallet' && state && usernameRefusal(state.node) !== undefined;
+  const trouble = state && live.value && !isSaidBelow ? troubleOf(state.node) : undefined;
   return (
     <main>
       <Header node={state?.node} />
       <Tabs tabs={TABS} selected={id} onSelect={(tab) => (selected.value = tab)} />
-      {trouble && live.value && (
+      {trouble && (
         <p class="notice bad trouble" role="alert">
           {trouble}
         </p>

@@ -19,9 +19,16 @@ export function statusOf({ connection, contributing, activity }: NodeState): Sta
 }
 
 /** The sentence under the tabs while the network cannot be used. */
-export function troubleOf({ connection, error }: NodeState): string | undefined {
+export function troubleOf(node: NodeState): string | undefined {
+  const { connection, error } = node;
   if (connection === 'connected' || !error) return undefined;
-  return connection === 'connecting' ? `${error.message} Trying again…` : error.message;
+  if (connection === 'connecting') return `${error.message} Trying again…`;
+  return usernameRefusal(node) === undefined ? error.message : `${error.message} Choose another in the wallet.`;
+}
+
+/** Why the username that was asked for cannot be had. */
+export function usernameRefusal({ error }: NodeState): string | undefined {
+  return error?.code === 'USERNAME_TAKEN' || error?.code === 'USERNAME_INVALID' ? error.message : undefined;
 }
 
 /** The sentence beside the contribute switch. `wished`: the switch is on. */

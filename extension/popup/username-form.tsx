@@ -1,26 +1,24 @@
 import { useState } from 'preact/hooks';
-import type { WireError } from '../../shared/errors/index.ts';
 import { send } from '../ui/link.ts';
 import { UsernameField } from '../ui/username-field.tsx';
 
 interface UsernameFormProps {
   /** The one the network knows. */
   username: string | undefined;
-  /** The one asked for; the network may have refused it. */
+  /** The one asked for, and why the network refused it. */
   wished: string | undefined;
-  error: WireError | undefined;
+  refusal: string | undefined;
 }
 
-export function UsernameForm({ username, wished, error }: UsernameFormProps) {
+export function UsernameForm({ username, wished, refusal }: UsernameFormProps) {
   const [isEditing, setEditing] = useState(false);
-  const refusal = error?.code === 'USERNAME_TAKEN' || error?.code === 'USERNAME_INVALID' ? error.message : undefined;
 
   if (!isEditing && !refusal) {
     return (
       <div class="row">
-        <div class="field">
-          <span class="label">Username</span>
-          <span class={username ? '' : 'muted'}>{username ? `@${username}` : 'none yet'}</span>
+        <div>
+          <h3>Username</h3>
+          <p class={username ? '' : 'muted'}>{username ? `@${username}` : 'none yet'}</p>
         </div>
         <button type="button" class="button" onClick={() => setEditing(true)}>
           {username ? 'Change' : 'Choose'}

@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AppState } from '../state.ts';
-import { alc } from '../ui/format.ts';
+import { Alc } from '../ui/alc.tsx';
 import { CopyIcon } from '../ui/icons.tsx';
 import { History } from './history.tsx';
+import { usernameRefusal } from './status.ts';
 import { UsernameForm } from './username-form.tsx';
 
 const COPIED_MS = 2000;
@@ -16,22 +17,26 @@ export function Wallet({ state: { node, settings } }: { state: AppState }) {
           Available
         </h2>
         <p class="amount figures" data-testid="balance-available">
-          {account ? alc(account.availableMicroAlc) : '–'}
+          <Alc micro={account?.availableMicroAlc} />
         </p>
         <p class="small muted figures">
-          Pending <span data-testid="balance-pending">{account ? alc(account.pendingMicroAlc) : '–'}</span>
+          Pending{' '}
+          <span data-testid="balance-pending">
+            <Alc micro={account?.pendingMicroAlc} />
+          </span>
         </p>
       </section>
       <section class="card stack" aria-labelledby="identity-title">
         <h2 id="identity-title" class="visually-hidden">
           Name and address
         </h2>
-        <UsernameForm username={username} wished={settings.username} error={node.error} />
+        <UsernameForm username={username} wished={settings.username} refusal={usernameRefusal(node)} />
         <Address address={address} />
       </section>
       <History
         coordinatorUrl={settings.coordinatorUrl}
         address={address}
+        isConnected={node.connection === 'connected'}
         // A new transaction changes one of them.
         version={`${account?.transactions} ${account?.pendingMicroAlc}`}
       />
@@ -53,15 +58,15 @@ function Address({ address }: { address: string }) {
 
   return (
     <div class="field">
-      <h3 class="label">Address</h3>
       <div class="row">
-        <code class="address" data-testid="address">
-          {address}
-        </code>
+        <h3>Address</h3>
         <button type="button" class="button" onClick={copy}>
           <CopyIcon /> Copy<span class="visually-hidden"> address</span>
         </button>
       </div>
+      <code class="address" data-testid="address">
+        {address}
+      </code>
       <p class="small muted" role="status">
         {isCopied ? 'The address is copied.' : 'Whoever knows it can see this wallet’s public history.'}
       </p>

@@ -24,7 +24,7 @@ const NODE_BUDGET_BYTES = 256 * 2 ** 20;
 export interface Network {
   coordinator: Coordinator;
   nodes: AiloNode[];
-  /** A node asks the stories, so that whoever holds a part of them earns; resolves with the whole answer. */
+  /** As soon as all its parts are loaded, a node asks the stories: whoever holds one earns. The whole greedy answer. */
   ask(text: string, maxNewTokens: number): Promise<string>;
   close(): Promise<void>;
 }
@@ -66,6 +66,7 @@ export async function startNetwork(): Promise<Network> {
     coordinator,
     nodes,
     async ask(text, maxNewTokens) {
+      await until(nodes[0]!, storiesReady);
       const request = { model: STORIES_NAME, messages: [{ role: 'user' as const, content: text }], maxNewTokens };
       for await (const event of nodes[0]!.chat({ ...request, sampling: GREEDY })) {
         if (event.kind === 'finished') return event.text;
@@ -91,6 +92,10 @@ function until(node: AiloNode, holds: (node: AiloNode) => boolean): Promise<void
     const unsubscribe = node.subscribe(look);
     look();
   });
+}
+
+function storiesReady({ state }: AiloNode): boolean {
+  return state.models.some(({ id, ready, stages }) => id === STORIES_NAME && ready === stages);
 }
 
 async function withChatTemplate(dir: string): Promise<void> {

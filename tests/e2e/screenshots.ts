@@ -130,7 +130,11 @@ async function answered(popup: Page): Promise<void> {
 async function shoot(page: Page, name: string, options: { fullPage?: boolean } = {}): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: join(resolve(outDir!), `${name}-${colorScheme}.png`), ...options });
+    await page.screenshot({
+      path: join(resolve(outDir!), `${name}-${colorScheme}.png`),
+      animations: 'disabled',
+      ...options,
+    });
   }
   console.log(name);
 }

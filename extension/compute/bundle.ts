@@ -3,9 +3,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { ORT_BUILDS } from './ort-builds.ts';
 
-/** The build of onnxruntime-web that has both providers, WebGPU and threaded WASM; Transformers.js uses it too. */
-const ORT_FILES = ['ort-wasm-simd-threaded.asyncify.mjs', 'ort-wasm-simd-threaded.asyncify.wasm'];
+/** One of the two is loaded, by engine; see ORT_BUILDS. */
+const ORT_FILES = Object.values(ORT_BUILDS).flatMap((build) => [`${build}.mjs`, `${build}.wasm`]);
 
 /** Writes `compute-worker.js` and onnxruntime's files to `outDir`, beside the page that starts the worker. */
 export async function bundleCompute(outDir: string): Promise<void> {

@@ -4,6 +4,7 @@ import { type CreateKvCache, copiedKvCache, sharedKvCache } from '../../shared/r
 import type { Ort } from '../../shared/runtime/ort.ts';
 import { createOrtRuntime } from '../../shared/runtime/ort-runtime.ts';
 import type { Engine, Runtime } from '../../shared/runtime/types.ts';
+import { ORT_BUILDS } from './ort-builds.ts';
 
 /** More threads than this gain nothing in onnxruntime's kernels and take the machine from its owner. */
 const MAX_THREADS = 8;
@@ -18,7 +19,7 @@ const web = ort as unknown as Ort;
 export async function createWebRuntime(engine: Engine, budgetBytes: number): Promise<Runtime> {
   if (engine === 'node') throw AiloError.of('ENGINE_UNAVAILABLE', { engine, reason: 'this is a browser' });
   const { wasm } = ort.env;
-  const build = 'ort-wasm-simd-threaded.asyncify';
+  const build = ORT_BUILDS[engine];
   wasm.wasmPaths = {
     mjs: new URL(`${build}.mjs`, self.location.href),
     wasm: new URL(`${build}.wasm`, self.location.href),

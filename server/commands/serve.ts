@@ -9,14 +9,13 @@ import { MAX_STAGES } from '../../shared/protocol/limits.ts';
 import { type Command, choice, integer, string, usage, type Values } from '../cli.ts';
 import { startCoordinator } from '../coordinator/coordinator.ts';
 import { GenesisOverrides } from '../coordinator/network.ts';
-import { resolveModel } from '../model/resolve.ts';
+import { DEFAULT_HUB_MODEL, resolveModel } from '../model/resolve.ts';
 
-const DEFAULT_MODEL = 'HuggingFaceTB/SmolLM2-135M-Instruct';
 const DEFAULT_PORT = 8790;
 
 export const serve: Command = {
   options: {
-    model: { type: 'string', value: 'DIR|HUB_ID', description: `what to serve (${DEFAULT_MODEL})` },
+    model: { type: 'string', value: 'DIR|HUB_ID', description: `what to serve (${DEFAULT_HUB_MODEL})` },
     stages: { type: 'string', value: 'K', description: 'split it into exactly K parts (as few as fit)' },
     quant: { type: 'string', value: 'QUANT', description: `${QUANTS.join(', ')} (f32)` },
     context: { type: 'string', value: 'N', description: "longest text in tokens (2048 or the model's own, if less)" },
@@ -40,7 +39,7 @@ export const serve: Command = {
       host: string(values, 'host', '127.0.0.1'),
       port: integer(values, 'port', { min: 0, max: 65_535, default: DEFAULT_PORT }),
     };
-    const { dir } = await resolveModel(string(values, 'model', DEFAULT_MODEL), {
+    const { dir } = await resolveModel(string(values, 'model', DEFAULT_HUB_MODEL), {
       print: cli.print,
       signal: cli.signal,
     });

@@ -5,9 +5,12 @@ import { join, resolve } from 'node:path';
 import { AiloError } from '../../shared/errors/index.ts';
 import { downloadHubModel } from './hub.ts';
 
+/** What is served where nobody says otherwise: small enough for any machine, and it chats. */
+export const DEFAULT_HUB_MODEL = 'HuggingFaceTB/SmolLM2-135M-Instruct';
+
 /** Hub models that may be named without their commit. */
 const PINNED: Readonly<Record<string, string>> = {
-  'HuggingFaceTB/SmolLM2-135M-Instruct': '12fd25f77366fa6b3b4b768ec3050bf629380bac',
+  [DEFAULT_HUB_MODEL]: '12fd25f77366fa6b3b4b768ec3050bf629380bac',
 };
 /** One line a tenth of a large file is news enough. */
 const STEPS = 10;

@@ -13,6 +13,7 @@ import { newWords } from '../../shared/wallet/words.ts';
 import { Command, type Notice, PORT, type Update } from '../messages.ts';
 import type { AppState, Settings } from '../state.ts';
 import { badgeOf } from './badge.ts';
+import { changed } from './change.ts';
 import { indexedDbChunks } from './chunk-store.ts';
 import { type Conversation, createConversation } from './conversation.ts';
 import { type Database, getValue, openDatabase, putValue } from './database.ts';
@@ -185,13 +186,6 @@ class App {
       // Nobody listens while the browser closes.
     });
   }
-}
-
-/** Nothing contributes before consent; an empty username asks for none. */
-function changed(settings: Settings, { username, ...change }: Partial<Settings>): Settings {
-  const { username: before, ...rest } = { ...settings, ...change };
-  const name = username ?? before ?? '';
-  return { ...rest, ...(name !== '' && { username: name }), contributing: rest.contributing && rest.consented };
 }
 
 /** The words of this profile's wallet, made on the first start. */

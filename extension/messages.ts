@@ -3,6 +3,7 @@
  * document over a runtime port; the service worker only hears `wake` and `badge`.
  */
 import * as v from 'valibot';
+import type { WireError } from '../shared/errors/index.ts';
 import { MAX_NEW_TOKENS } from '../shared/protocol/limits.ts';
 import { type AppState, ENGINE_CHOICES, MEMORY_CHOICES_MIB, type Turn } from './state.ts';
 
@@ -48,6 +49,8 @@ export type Update =
   | { type: 'state'; state: AppState }
   /** The parts that changed, but for the text of the running answer. */
   | { type: 'change'; change: Partial<AppState> }
+  /** Instead of everything else: the offscreen document could not start. */
+  | { type: 'broken'; error: WireError }
   /** The running answer grew; it is the last turn. */
   | { type: 'answer'; turn: Turn };
 

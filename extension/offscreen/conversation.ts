@@ -58,6 +58,8 @@ export function createConversation(options: ConversationOptions): Conversation {
     let turn: Turn = { role: 'assistant', text: '', model, status: 'running' };
     turns = [...turns, turn];
     options.onChange();
+    // Not waited for: the answer matters more, and the end of it is stored again.
+    options.save(turns).catch(() => {});
     const speed = createSpeed(options.now);
     try {
       const sampling: Sampling = { ...GREEDY, temperature: settings.temperature, topP: TOP_P, seed: options.seed() };

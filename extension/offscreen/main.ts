@@ -2,15 +2,15 @@
  * The offscreen document: hosts the node (socket, wallet, stages, jobs) and the conversation, and shows both to whatever
  * page connects. It outlives the service worker and every popup.
  */
-import * as v from 'valibot';
 import browser from 'webextension-polyfill';
+import { toAiloError } from '../../shared/errors/index.ts';
 import { dialWebSocket } from '../../shared/node/dial.ts';
 import { createNode } from '../../shared/node/node.ts';
 import type { AiloNode, NodeState } from '../../shared/node/types.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import { createWallet, type Wallet } from '../../shared/wallet/wallet.ts';
 import { newWords } from '../../shared/wallet/words.ts';
-import { Command, type Notice, PORT, type Update } from '../messages.ts';
+import { type Command, type Notice, PORT, type Update } from '../messages.ts';
 import type { AppState, Settings } from '../state.ts';
 import { badgeOf } from './badge.ts';
 import { changed } from './change.ts';
@@ -19,24 +19,17 @@ import { type Conversation, createConversation } from './conversation.ts';
 import { type Database, getValue, openDatabase, putValue } from './database.ts';
 import { createBrowserRuntime } from './engine.ts';
 import { answersFinished } from './helped.ts';
+import { createPages, type Pages } from './pages.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
 
 /** Set by the build: `runtime.getManifest` is missing in offscreen documents. */
 declare const AILO_VERSION: string;
 
-/** A node changes with every step of every job; pages are told at most so often. */
-const PUSH_EVERY_MS = 40;
-
-type Part = 'node' | 'conversation' | 'answer';
-
 class App {
   readonly #database: Database;
   readonly #wallet: Wallet;
   readonly #conversation: Conversation;
-  readonly #ports = new Set<browser.Runtime.Port>();
-  /** What pages were not told yet. */
-  readonly #due = new Set<Part>();
-  #pushTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly pages: Pages;
   #settings: Settings;
   #answersHelped: number;
   #node: AiloNode;
@@ -49,47 +42,41 @@ class App {
     this.#wallet = wallet;
     this.#settings = settings;
     this.#answersHelped = answersHelped;
+    this.pages = createPages({ state: () => this.#state(), obey: (command) => this.#obey(command) });
     this.#node = this.#startNode();
     this.#conversation = createConversation({
       chat: (request, signal) => this.#node.chat(request, signal),
       turns: conversation,
       save: (saved) => putValue(database, 'conversation', saved),
-      onChange: () => this.#show('conversation'),
-      onAnswer: () => this.#show('answer'),
+      onChange: () => this.pages.show('conversation'),
+      onAnswer: () => this.pages.show('answer'),
       now: () => performance.now(),
       seed: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
     });
   }
 
-  connect(port: browser.Runtime.Port): void {
-    this.#ports.add(port);
-    port.onDisconnect.addListener(() => this.#ports.delete(port));
-    port.onMessage.addListener((message) => {
-      const parsed = v.safeParse(Command, message);
-      if (parsed.success) void this.#obey(parsed.output);
-    });
-    port.postMessage({ type: 'state', state: this.#state() } satisfies Update);
-  }
-
-  async #obey(command: Command): Promise<void> {
+  #obey(command: Command): void {
     switch (command.type) {
       case 'ask':
-        return this.#conversation.ask(command.model, command.text, this.#settings);
+        forget(this.#conversation.ask(command.model, command.text, this.#settings));
+        break;
       case 'stop':
-        return this.#conversation.stop();
+        this.#conversation.stop();
+        break;
       case 'clear':
-        return this.#conversation.clear();
+        forget(this.#conversation.clear());
+        break;
       case 'change':
-        return this.#change(command.settings);
+        this.#change(command.settings);
     }
   }
 
-  async #change(change: Partial<Settings>): Promise<void> {
+  #change(change: Partial<Settings>): void {
     const before = this.#settings;
     const after = changed(before, change);
     this.#settings = after;
-    this.#show('node');
-    await putValue(this.#database, 'settings', after);
+    this.pages.show('node');
+    forget(putValue(this.#database, 'settings', after));
     // These are settled when a node is made.
     const isOther = (['coordinatorUrl', 'username', 'engine', 'memoryMiB'] as const).some(
       (name) => after[name] !== before[name],
@@ -103,7 +90,7 @@ class App {
   async #restartNode(): Promise<void> {
     await this.#node.stop().catch((error) => console.warn('the node did not stop cleanly', error));
     this.#node = this.#startNode();
-    this.#show('node');
+    this.pages.show('node');
   }
 
   #startNode(): AiloNode {
@@ -131,7 +118,7 @@ class App {
       if (node !== this.#node) return;
       this.#countAnswers(answersFinished(activity, state.activity));
       activity = state.activity;
-      this.#show('node');
+      this.pages.show('node');
       this.#showBadge(state);
     });
     node.start();
@@ -142,38 +129,16 @@ class App {
   #countAnswers(finished: number): void {
     if (finished === 0) return;
     this.#answersHelped += finished;
-    void putValue(this.#database, 'answersHelped', this.#answersHelped);
-  }
-
-  #nodeState(): Omit<AppState, 'conversation'> {
-    return { settings: this.#settings, node: this.#node.state, answersHelped: this.#answersHelped };
+    forget(putValue(this.#database, 'answersHelped', this.#answersHelped));
   }
 
   #state(): AppState {
-    return { ...this.#nodeState(), conversation: this.#conversation.turns };
-  }
-
-  #show(part: Part): void {
-    if (this.#ports.size === 0) return;
-    this.#due.add(part);
-    this.#pushTimer ??= setTimeout(() => this.#push(), PUSH_EVERY_MS);
-  }
-
-  #push(): void {
-    this.#pushTimer = undefined;
-    const has = (part: Part) => this.#due.has(part);
-    const turns = this.#conversation.turns;
-    const answer = turns.at(-1);
-    if (has('node') || has('conversation')) {
-      const change = { ...(has('node') && this.#nodeState()), ...(has('conversation') && { conversation: turns }) };
-      this.#post({ type: 'change', change });
-    }
-    if (has('answer') && !has('conversation') && answer) this.#post({ type: 'answer', turn: answer });
-    this.#due.clear();
-  }
-
-  #post(update: Update): void {
-    for (const port of this.#ports) port.postMessage(update);
+    return {
+      settings: this.#settings,
+      node: this.#node.state,
+      answersHelped: this.#answersHelped,
+      conversation: this.#conversation.turns,
+    };
   }
 
   /** The service worker may be asleep: it is only woken for news. */
@@ -186,6 +151,11 @@ class App {
       // Nobody listens while the browser closes.
     });
   }
+}
+
+/** Nobody waits for it. What cannot be stored (a full disk, say) is lost with the browser, but works until then. */
+function forget(work: Promise<void>): void {
+  work.catch((error) => console.warn('something could not be stored', error));
 }
 
 /** The words of this profile's wallet, made on the first start. */
@@ -211,5 +181,9 @@ async function start(): Promise<App> {
 const app = start();
 // Registered at once: a page may connect while the database is still opening.
 browser.runtime.onConnect.addListener((port) => {
-  if (port.name === PORT) void app.then((ready) => ready.connect(port));
+  if (port.name !== PORT) return;
+  app.then(
+    (ready) => ready.pages.connect(port),
+    (thrown) => port.postMessage({ type: 'broken', error: toAiloError(thrown).toWire() } satisfies Update),
+  );
 });

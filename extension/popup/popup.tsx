@@ -1,4 +1,4 @@
-import { app, live } from '../ui/link.ts';
+import { app, broken, live } from '../ui/link.ts';
 import { storedText } from '../ui/stored.ts';
 import { Chat } from './chat.tsx';
 import { Earnings } from './earnings.tsx';
@@ -20,7 +20,8 @@ export function Popup() {
   const { id, Panel } = TABS.find((tab) => tab.id === selected.value) ?? TABS[0];
   // The wallet says it beside the field that mends it.
   const isSaidBelow = id === 'wallet' && state && usernameRefusal(state.node) !== undefined;
-  const trouble = state && live.value && !isSaidBelow ? troubleOf(state.node) : undefined;
+  const ofNode = state && live.value && !isSaidBelow ? troubleOf(state.node) : undefined;
+  const trouble = broken.value ? `Ailo could not start. ${broken.value.message}` : ofNode;
   return (
     <main>
       <Header node={state?.node} />

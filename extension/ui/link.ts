@@ -1,6 +1,7 @@
 /** A page's side of the port to the offscreen document: what it last showed, and commands to it. */
 import { signal } from '@preact/signals';
 import browser from 'webextension-polyfill';
+import type { WireError } from '../../shared/errors/index.ts';
 import { type Command, type Notice, PORT, type Update } from '../messages.ts';
 import type { AppState, Turn } from '../state.ts';
 
@@ -13,6 +14,9 @@ const MAX_WAITING = 16;
 export const app = signal<AppState | undefined>(undefined);
 /** Whether `app` is what the offscreen document shows now. */
 export const live = signal(false);
+
+/** Why the offscreen document could not start. */
+export const broken = signal<WireError | undefined>(undefined);
 
 let port: browser.Runtime.Port | undefined;
 const waiting: Command[] = [];
@@ -27,8 +31,9 @@ export async function connect(): Promise<void> {
   }
   const opened = browser.runtime.connect({ name: PORT });
   opened.onMessage.addListener((update) => {
-    port = opened;
     receive(update as Update);
+    if (broken.value) return;
+    port = opened;
     for (const command of waiting.splice(0)) opened.postMessage(command);
   });
   opened.onDisconnect.addListener(() => {
@@ -47,6 +52,10 @@ export function send(command: Command): void {
 }
 
 function receive(update: Update): void {
+  if (update.type === 'broken') {
+    broken.value = update.error;
+    return;
+  }
   if (update.type === 'state') {
     app.value = update.state;
     live.value = true;

@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Runtime } from 'webextension-polyfill';
+import type { Command, Update } from '../messages.ts';
+import type { AppState, Turn } from '../state.ts';
+import { createPages, PUSH_EVERY_MS, updatesOf } from './pages.ts';
+
+const turn = (text: string): Turn => ({ role: 'assistant', text, model: 'm', status: 'running' });
+const stateOf = (...turns: Turn[]) => ({ settings: {}, node: {}, answersHelped: 1, conversation: turns }) as AppState;
+
+/** One end of a port, with what arrived at the other. */
+function page() {
+  const listeners = { message: (_: unknown) => {}, disconnect: () => {} };
+  const heard: Update[] = [];
+  const port = {
+    onMessage: {
+      addListener: (listener: (message: unknown) => void) => Object.assign(listeners, { message: listener }),
+    },
+    onDisconnect: { addListener: (listener: () => void) => Object.assign(listeners, { disconnect: listener }) },
+    postMessage: (update: Update) => heard.push(update),
+  } as unknown as Runtime.Port;
+  return { port, heard, say: (message: unknown) => listeners.message(message), close: () => listeners.disconnect() };
+}
+
+describe('pages', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('hear everything at once, then what changed, gathered', () => {
+    let state = stateOf(turn('Once'));
+    const pages = createPages({ state: () => state, obey: () => {} });
+    const { port, heard } = page();
+    pages.connect(port);
+    expect(heard.splice(0)).toEqual([{ type: 'state', state }]);
+    for (const text of ['Once upon', 'Once upon a']) {
+      state = stateOf(turn(text));
+      pages.show('answer');
+    }
+    expect(heard).toEqual([]);
+    vi.advanceTimersByTime(PUSH_EVERY_MS);
+    expect(heard.splice(0)).toEqual([{ type: 'answer', turn: turn('Once upon a') }]);
+    vi.advanceTimersByTime(10 * PUSH_EVERY_MS);
+    expect(heard).toEqual([]);
+  });
+
+  it('hear nothing after they closed', () => {
+    const pages = createPages({ state: () => stateOf(), obey: () => {} });
+    const [first, second] = [page(), page()];
+    pages.connect(first.port);
+    pages.connect(second.port);
+    pages.show('node');
+    first.close();
+    vi.advanceTimersByTime(PUSH_EVERY_MS);
+    expect([first.heard.length, second.heard.length]).toEqual([1, 2]);
+  });
+
+  it('are obeyed when they say what exists', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const obeyed: Command[] = [];
+    const pages = createPages({ state: () => stateOf(), obey: (command) => obeyed.push(command) });
+    const { port, say } = page();
+    pages.connect(port);
+    say({ type: 'stop' });
+    say({ type: 'change', settings: { wallet: 'words' } });
+    say('stop');
+    expect(obeyed).toEqual([{ type: 'stop' }]);
+    expect(warn).toHaveBeenCalledTimes(2);
+    warn.mockRestore();
+  });
+});
+
+describe('what changed', () => {
+  const state = stateOf(turn('a'), turn('b'));
+  const { conversation, ...node } = state;
+
+  it('is said with the fewest messages', () => {
+    expect(updatesOf(state, new Set(['node']))).toEqual([{ type: 'change', change: node }]);
+    expect(updatesOf(state, new Set(['answer', 'conversation']))).toEqual([
+      { type: 'change', change: { conversation } },
+    ]);
+    expect(updatesOf(state, new Set(['answer', 'node']))).toEqual([
+      { type: 'change', change: node },
+      { type: 'answer', turn: turn('b') },
+    ]);
+    expect(updatesOf(stateOf(), new Set(['answer']))).toEqual([]);
+  });
+});

@@ -1,5 +1,5 @@
 import type { Activity, NodeState } from '../../shared/node/types.ts';
-import { count, megabytes } from '../ui/format.ts';
+import { megabytes } from '../ui/format.ts';
 
 /** The stage this computer holds, and what runs through it. */
 export function CurrentJob({ node: { activity, models } }: { node: NodeState }) {
@@ -50,7 +50,8 @@ function Progress({ activity }: { activity: Extract<Activity, { model: string }>
         <>
           <progress aria-label="Computing" />
           <p class="small muted figures">
-            {count(activity.jobs, 'answer')} at once · step {activity.steps.toLocaleString('en')} of the newest
+            {activity.jobs > 1 && `${activity.jobs} answers at once, the newest at `}step{' '}
+            {activity.steps.toLocaleString('en')}
           </p>
         </>
       );

@@ -53,6 +53,7 @@ export function History({ coordinatorUrl, address, isConnected, version }: Histo
           {failure}
         </p>
       )}
+      {!page && !isConnected && <p class="muted">It appears when there is a connection.</p>}
       {page?.records.length === 0 && (
         <p class="muted">Nothing yet. Each answer this computer helps with appears here.</p>
       )}

@@ -80,6 +80,7 @@ async function tour(profile: Profile, network: Network): Promise<void> {
   await shoot(popup, 'chat-settings');
   await popup.keyboard.press('Escape');
   await popup.getByRole('button', { name: 'Clear conversation' }).click();
+  await popup.getByTestId('answer').waitFor({ state: 'detached' });
 
   await popup.getByRole('combobox', { name: 'Model' }).selectOption(STORIES_NAME);
   await shoot(popup, 'chat-continues-empty');

@@ -18,6 +18,9 @@ export function Outcome({ contributing, node, trouble }: OutcomeProps) {
           : 'Nothing is computed for others. You can switch it on at any time, in the popup under Earnings.'}
       </p>
       {trouble && <p class="notice bad">{trouble}</p>}
+      <p>
+        <a href="popup.html">Open the chat</a>
+      </p>
       <p class="muted">Ailo’s button in the toolbar opens chat, wallet and earnings. This page can be closed.</p>
     </div>
   );

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { AppState, Turn } from '../state.ts';
 import { TrashIcon } from '../ui/icons.tsx';
-import { send } from '../ui/link.ts';
+import { live, send } from '../ui/link.ts';
 import { storedText } from '../ui/stored.ts';
 import { AnswerSettings } from './answer-settings.tsx';
 import { Composer } from './composer.tsx';
@@ -19,6 +19,7 @@ const NEAR_END_PX = 80;
 
 export function Chat({ state: { node, settings, conversation } }: { state: AppState }) {
   const model = pickModel(node.models, chosen.value);
+  const isConnected = node.connection === 'connected';
   const isRunning = conversation.at(-1)?.status === 'running' || askedInto.value === conversation;
   const ask = (text: string, id: string) => {
     askedInto.value = conversation;
@@ -27,7 +28,12 @@ export function Chat({ state: { node, settings, conversation } }: { state: AppSt
   return (
     <div class="chat">
       <div class="chat-bar">
-        <ModelPicker models={node.models} model={model} onChoose={(id) => (chosen.value = id)} />
+        <ModelPicker
+          models={node.models}
+          model={model}
+          isConnected={isConnected}
+          onChoose={(id) => (chosen.value = id)}
+        />
         <AnswerSettings settings={settings} />
         <button
           type="button"
@@ -44,7 +50,7 @@ export function Chat({ state: { node, settings, conversation } }: { state: AppSt
       <Composer
         isRunning={isRunning}
         continues={model?.chat === false}
-        obstacle={obstacleOf(model, node.connection === 'connected')}
+        obstacle={obstacleOf(model, isConnected)}
         onSend={(text) => model && ask(text, model.id)}
         onStop={() => send({ type: 'stop' })}
       />
@@ -73,7 +79,7 @@ function Log({ node, conversation, onRetry }: LogProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable for the keyboard
     <div class="log" role="log" aria-label="Conversation" tabIndex={0} ref={log} onScroll={onScroll}>
-      {entries.length === 0 && <Welcome />}
+      {entries.length === 0 && live.value && <Welcome />}
       {entries.map((entry, i) => (
         // Turns are only ever appended, so their place is their identity.
         <EntryView key={i} entry={entry} node={node} onRetry={onRetry} />

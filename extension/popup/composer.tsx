@@ -19,7 +19,7 @@ interface ComposerProps {
 export function Composer({ isRunning, continues, obstacle, onSend, onStop }: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => field.current?.focus(), []);
-  const canSend = !isRunning && obstacle === undefined && draft.value.trim() !== '';
+  const canSend = !isRunning && obstacle === undefined && (continues || draft.value.trim() !== '');
 
   function submit(event: Event) {
     event.preventDefault();
@@ -71,7 +71,9 @@ export function Composer({ isRunning, continues, obstacle, onSend, onStop }: Com
       </div>
       <p id="composer-hint" class="hint small muted">
         {obstacle ??
-          (continues ? 'This model goes on with the text you begin.' : 'Enter sends, Shift+Enter starts a new line.')}
+          (continues
+            ? 'This model goes on with the text you begin, or begins one itself.'
+            : 'Enter sends, Shift+Enter starts a new line.')}
       </p>
     </form>
   );

@@ -2,7 +2,7 @@ import type { Activity, NodeState } from '../../shared/node/types.ts';
 import { megabytes } from '../ui/format.ts';
 
 /** The stage this computer holds, and what runs through it. */
-export function CurrentJob({ node: { activity, models } }: { node: NodeState }) {
+export function CurrentJob({ node: { activity, models, connection } }: { node: NodeState }) {
   if (!('model' in activity)) return null;
   const name = models.find(({ id }) => id === activity.model)?.name ?? activity.model;
   return (
@@ -14,7 +14,7 @@ export function CurrentJob({ node: { activity, models } }: { node: NodeState }) 
         Part {activity.stage + 1} of {activity.stages} of {name}
       </p>
       <StageMap stage={activity.stage} stages={activity.stages} />
-      <Progress activity={activity} />
+      <Progress activity={activity} isConnected={connection === 'connected'} />
     </section>
   );
 }
@@ -33,7 +33,12 @@ function StageMap({ stage, stages }: { stage: number; stages: number }) {
   );
 }
 
-function Progress({ activity }: { activity: Extract<Activity, { model: string }> }) {
+interface ProgressProps {
+  activity: Extract<Activity, { model: string }>;
+  isConnected: boolean;
+}
+
+function Progress({ activity, isConnected }: ProgressProps) {
   switch (activity.kind) {
     case 'loading': {
       const { loadedBytes, totalBytes } = activity;
@@ -56,6 +61,6 @@ function Progress({ activity }: { activity: Extract<Activity, { model: string }>
         </>
       );
     case 'ready':
-      return <p class="small muted">Loaded and waiting for the next question.</p>;
+      return <p class="small muted">Loaded and waiting for the {isConnected ? 'next question' : 'connection'}.</p>;
   }
 }

@@ -4,10 +4,12 @@ import { readinessOf } from './status.ts';
 interface ModelPickerProps {
   models: ModelListing[];
   model: ModelListing | undefined;
+  /** Without a connection nobody knows what is ready. */
+  isConnected: boolean;
   onChoose(id: string): void;
 }
 
-export function ModelPicker({ models, model, onChoose }: ModelPickerProps) {
+export function ModelPicker({ models, model, isConnected, onChoose }: ModelPickerProps) {
   return (
     <div class="model-picker">
       <label class="visually-hidden" for="model">
@@ -22,7 +24,7 @@ export function ModelPicker({ models, model, onChoose }: ModelPickerProps) {
         {models.length === 0 && <option value="">No model yet</option>}
         {models.map((listing) => (
           <option key={listing.id} value={listing.id}>
-            {listing.name} · {readinessOf(listing)}
+            {isConnected ? `${listing.name} · ${readinessOf(listing)}` : listing.name}
           </option>
         ))}
       </select>

@@ -16,14 +16,15 @@ function storageOf(limit = Number.POSITIVE_INFINITY): Storage {
 }
 
 const turn = (text: string): Turn => ({ role: 'user', text, model: 'm', status: 'done' });
-const state = (turns: Turn[]) => ({ conversation: turns, answersHelped: 3 }) as unknown as AppState;
+const state = (turns: Turn[], username = 'ada') =>
+  ({ conversation: turns, settings: { username } }) as unknown as AppState;
 
 describe('what the popup showed last', () => {
-  it('comes back, with the end of the conversation', () => {
+  it('comes back without the conversation, which is private', () => {
     const storage = storageOf();
-    const turns = Array.from({ length: 30 }, (_, i) => turn(String(i)));
-    writeSnapshot(storage, state(turns));
-    expect(readSnapshot(storage)).toEqual(state(turns.slice(-10)));
+    writeSnapshot(storage, state([turn('a secret')]));
+    expect(readSnapshot(storage)).toEqual(state([]));
+    expect(storage.getItem('ailo.snapshot')).not.toContain('secret');
   });
 
   it('is nothing at first, and nothing when another version or something broken was stored', () => {
@@ -38,7 +39,7 @@ describe('what the popup showed last', () => {
   it('is nothing rather than something stale when there is no room', () => {
     const storage = storageOf(500);
     writeSnapshot(storage, state([turn('first')]));
-    writeSnapshot(storage, state([turn('x'.repeat(1000))]));
+    writeSnapshot(storage, state([], 'x'.repeat(1000)));
     expect(readSnapshot(storage)).toBeUndefined();
   });
 
@@ -46,6 +47,6 @@ describe('what the popup showed last', () => {
     const storage = storageOf();
     writeSnapshot(storage, state([turn('first')]));
     writeSnapshot(storage, undefined);
-    expect(readSnapshot(storage)).toEqual(state([turn('first')]));
+    expect(readSnapshot(storage)).toEqual(state([]));
   });
 });

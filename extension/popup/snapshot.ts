@@ -1,11 +1,12 @@
-/** What the popup showed last, so that it opens with content before the offscreen document answers. */
+/**
+ * What the popup showed last, so that it opens with figures before the offscreen document answers. The conversation is
+ * private: it stays where the offscreen document keeps it.
+ */
 import type { AppState } from '../state.ts';
 
 const KEY = 'ailo.snapshot';
 /** Raised when AppState changes, so that no popup meets the state of an older version. */
-const VERSION = 1;
-/** More is not seen without scrolling. */
-const MAX_TURNS = 10;
+const VERSION = 2;
 
 export function readSnapshot(storage: Storage): AppState | undefined {
   try {
@@ -18,9 +19,9 @@ export function readSnapshot(storage: Storage): AppState | undefined {
 
 export function writeSnapshot(storage: Storage, state: AppState | undefined): void {
   if (!state) return;
-  const recent = { ...state, conversation: state.conversation.slice(-MAX_TURNS) };
+  const shown: AppState = { ...state, conversation: [] };
   try {
-    storage.setItem(KEY, JSON.stringify({ version: VERSION, state: recent }));
+    storage.setItem(KEY, JSON.stringify({ version: VERSION, state: shown }));
   } catch {
     // Without room for it, the next popup opens empty for a moment.
     storage.removeItem(KEY);

@@ -73,6 +73,9 @@ describe.skipIf(!hasStories)('the extension', () => {
     await username.fill('ada');
     await start.click();
 
+    await consent.getByRole('link', { name: 'Open the chat' }).click();
+    await consent.getByRole('textbox', { name: 'Message' }).waitFor();
+
     const popup = await profile.open('popup');
     await show(popup, 'Earnings');
     await expect.poll(() => text(popup, 'stage'), POLL).toMatch(/^part \d of 4 of stories260k$/i);
@@ -155,6 +158,17 @@ describe.skipIf(!hasStories)('the extension', () => {
       await expect.poll(() => popup.getByTestId('answer').count()).toBe(0);
       await send(popup, PROMPT);
       await expect.poll(() => lastAnswer(popup), POLL).toBe(expected);
+    });
+
+    it('begins a story by itself, and leaves no conversation behind in the page', async () => {
+      const popup = await greedyChat(profile);
+      await popup.getByRole('button', { name: 'Send' }).click();
+      await expect.poll(() => lastAnswer(popup), POLL).toContain(PROMPT);
+      await popup.getByRole('button', { name: 'Send' }).waitFor();
+      await popup.reload();
+      const stored = await popup.evaluate(() => JSON.stringify(localStorage));
+      expect(stored, 'the snapshot is there').toContain('ailo.snapshot');
+      expect(stored).not.toContain(PROMPT);
     });
 
     it('is used by keyboard alone', async () => {

@@ -230,6 +230,16 @@ describe('a second socket of the same wallet', () => {
     expect(events).toContain(`closed ${key.address}`);
     expect((await enter(key, { resume: { session, received: 0 } })).answer).toMatchObject({ ok: true, resumed: false });
   });
+
+  test('ends at once when its node leaves, and no grace keeps the process alive', async () => {
+    const key = wallet();
+    const { socket } = await enter(key);
+    const hungUp = next(socket, 'disconnect');
+    socket.emit('message', { seq: 1, ack: 0, type: 'leave', body: {} });
+    await hungUp;
+    expect(events).toContain(`closed ${key.address}`);
+    expect([...timers]).toEqual([]);
+  });
 });
 
 describe('messages', () => {

@@ -80,8 +80,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     sessions.delete(session.node);
     session.cancelGrace();
     session.channel.close();
-    session.socket?.disconnect(true);
+    const { socket } = session;
+    // First, or the socket's end would begin a new grace.
     delete session.socket;
+    socket?.disconnect(true);
     handlers.closed(session.node);
   }
 

@@ -24,6 +24,9 @@ const QUIET = [
   '--disable-sync',
 ];
 
+/** Playwright would end the process at once; whoever starts a browser here closes it and puts away the rest as well. */
+const OWN_SIGNALS = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+
 /** The software adapter where there is no GPU: slow, but the same results. */
 export const WEBGPU_ARGS = ['--enable-unsafe-webgpu'];
 
@@ -62,7 +65,8 @@ export async function launchChromium(
   options: { args?: string[]; say?: (line: string) => void } = {},
 ): Promise<Browser> {
   const executablePath = await ensureChromium(options.say ?? (() => {}));
-  return chromium.launch({ executablePath, headless: true, args: [...commonArgs(), ...(options.args ?? [])] });
+  const args = [...commonArgs(), ...(options.args ?? [])];
+  return chromium.launch({ executablePath, headless: true, args, ...OWN_SIGNALS });
 }
 
 export interface ExtensionLaunch {
@@ -81,6 +85,7 @@ export async function launchExtension(launch: ExtensionLaunch): Promise<BrowserC
   const executablePath = await ensureChromium(launch.say ?? (() => {}));
   return chromium.launchPersistentContext(launch.profileDir, {
     executablePath,
+    ...OWN_SIGNALS,
     headless: launch.headless,
     colorScheme: launch.colorScheme ?? null,
     ...(launch.headless ? {} : { viewport: null }),

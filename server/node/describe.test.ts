@@ -43,3 +43,7 @@ it('tells progress in tenths', () => {
   expect(describe(loading(299)).activity).toBe('Loading part 2 of 4 of tiny: 20 %');
   expect(describe(loading(1000)).activity).toBe('Loading part 2 of 4 of tiny: 100 %');
 });
+
+it('does not wait for work without a connection', () => {
+  expect(describe({ ...state, connection: 'connecting' }).activity).toBe('');
+});

@@ -6,7 +6,9 @@ export function describe(state: NodeState): { connection: string; activity: stri
   const { account, error } = state;
   return {
     connection: describeConnection(state),
-    activity: describeActivity(state.activity),
+    // Without a connection there is nothing to wait for but that.
+    activity:
+      state.connection !== 'connected' && state.activity.kind === 'waiting' ? '' : describeActivity(state.activity),
     account: account
       ? `Balance: ${formatAlc(BigInt(account.availableMicroAlc))} ALC, earned today: ${formatAlc(BigInt(account.earnedTodayMicroAlc))} ALC`
       : '',

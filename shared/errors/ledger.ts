@@ -7,6 +7,9 @@ export const ledgerSentences = {
   RECEIPT_INVALID: (d: { reason: string }) => `This is not a receipt: ${d.reason}.`,
   ENTRY_INVALID: (d: { reason: string }) => `This is not an entry of the ledger: ${d.reason}.`,
   CHECKPOINT_INVALID: (d: { reason: string }) => `This is not a checkpoint of the ledger: ${d.reason}.`,
+  COSIGNATURE_INVALID: (d: { reason: string }) => `This is not a cosignature: ${d.reason}.`,
+  REPORT_INVALID: (d: { reason: string }) => `This is not a report: ${d.reason}.`,
+  REGISTRATION_INVALID: (d: { reason: string }) => `This is not a registration: ${d.reason}.`,
   LEDGER_RECORD_INVALID: (d: { reason: string }) => `A record of the ledger's state cannot be read: ${d.reason}.`,
 
   // Rules for every entry
@@ -43,7 +46,38 @@ export const ledgerSentences = {
     `Only ${d.paidPerHour} requests of one person are paid each hour, so this one earned nothing.`,
   RECEIPT_NOBODY_TO_PAY: (_: Record<never, never>) =>
     'Nobody but the requester took part, and one cannot earn from oneself.',
+
+  // Rules for usernames
+  USERNAME_TAKEN: (d: { username: string }) => `The name “${d.username}” belongs to somebody else.`,
+  USERNAME_INVALID: (_: Record<never, never>) =>
+    'A username has 3 to 20 characters: small letters, digits, “-” and “_”, beginning with a letter.',
+  USERNAME_UNCHANGED: (d: { username: string }) => `This wallet has the name “${d.username}” already.`,
+  REGISTRATION_NUMBER_WRONG: (d: { number: number; expected: number }) =>
+    `The registration has number ${d.number} where ${d.expected} comes next for its wallet.`,
+
+  // Rules for verifying, reporting and reversing
+  NOT_ELIGIBLE: (_: Record<never, never>) =>
+    'Verifications count only from wallets that earned something in the last days.',
+  COSIGNATURE_AHEAD: (d: { size: number; logSize: number }) =>
+    `The cosignature covers ${d.size} entries, but the ledger has only ${d.logSize}.`,
+  COSIGNATURE_TOO_OLD: (d: { size: number }) =>
+    `The cosignature covers only the first ${d.size} entries, which is too far back to count.`,
+  COSIGNATURE_ROOT_WRONG: (d: { size: number }) =>
+    `The cosignature is about another history than the ledger's first ${d.size} entries.`,
+  COSIGNATURE_EMPTY: (_: Record<never, never>) => 'The cosignature verifies nothing that still waits for it.',
+  REPORT_UNKNOWN_TRANSFER: (_: Record<never, never>) =>
+    'Only transfers can be reported, and the ledger has no such transfer.',
+  REPORT_SETTLED: (_: Record<never, never>) => 'The transfer is already disputed or reversed.',
+  REPORT_TOO_LATE: (d: { windowMs: number }) =>
+    `Transfers are final after ${Math.round(d.windowMs / 3_600_000)} hours and cannot be reported any more.`,
+  REPORT_NOT_ACTIVE: (_: Record<never, never>) =>
+    'Only nodes that were active at the first report of a transfer can report it.',
+  REPORT_TWICE: (_: Record<never, never>) => 'This wallet has reported the transfer already.',
+  ACTIVE_SET_INVALID: (d: { reason: string }) => `The set of active nodes cannot be right: ${d.reason}.`,
   REVERSAL_UNFOUNDED: (_: Record<never, never>) => 'Only a disputed transfer can be reversed.',
+  REVERSAL_EARLY: (d: { dueMs: number }) =>
+    `The transfer must not be reversed before ${new Date(d.dueMs).toISOString()}.`,
+  REVERSAL_WRONG: (d: { reason: string }) => `The reversal is not what the dispute decided: ${d.reason}.`,
 
   // Keeping the ledger
   DATABASE_UNUSABLE: (d: { path: string; reason: string }) => `The database “${d.path}” cannot be opened: ${d.reason}.`,

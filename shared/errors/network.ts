@@ -14,9 +14,6 @@ export const networkSentences = {
   SESSION_LOST: (_: Record<never, never>) => 'The connection was interrupted for too long and has to start anew.',
   SESSION_OVERFLOW: (d: { limitBytes: number }) =>
     `The other side did not keep up: more than ${d.limitBytes} bytes were waiting for it.`,
-  USERNAME_TAKEN: (d: { username: string }) => `The name “${d.username}” belongs to somebody else.`,
-  USERNAME_INVALID: (_: Record<never, never>) =>
-    'A username has 3 to 20 characters: small letters, digits, “-” and “_”, beginning with a letter.',
   RATE_LIMITED: (d: { retryAfterMs: number }) =>
     `That was too much at once; try again in ${Math.ceil(d.retryAfterMs / 1000)} s.`,
   STAGE_TOO_LARGE: (d: { neededBytes: number; budgetBytes: number }) =>

@@ -97,7 +97,7 @@ describe('an inference', () => {
   test('that would mint more than can be counted is refused', () => {
     const { totals } = ledger.state;
     const full = { ...totals, mintedMicroAlc: MAX_MICRO_ALC - 99_999n, treasuryMicroAlc: MAX_MICRO_ALC - 99_999n };
-    const state = new LedgerState(full);
+    const state = new LedgerState({ totals: full });
     Object.assign(ledger, { state });
     expect(broken(() => ledger.pay())).toBe('SUPPLY_EXHAUSTED');
   });
@@ -112,7 +112,13 @@ describe('a transfer', () => {
     expect(account(1)).toMatchObject({ availableMicroAlc: 30_000n, nonce: 1 });
     expect(account(3)).toMatchObject({ availableMicroAlc: 0n, pendingMicroAlc: 10_000n });
     expect(ledger.state.totals).toMatchObject({ burnedMicroAlc: 5_000n, treasuryMicroAlc: 5_000n });
-    expect(ledger.state.transfer(signed.hash)).toMatchObject({ state: 'pending', confirmations: 0 });
+    expect(ledger.state.transfer(signed.hash)).toMatchObject({
+      index: 3,
+      timeMs: START_MS,
+      verifiers: [],
+      confirmed: false,
+      trouble: 'none',
+    });
   });
 
   test('cannot spend what is pending', () => {

@@ -31,6 +31,13 @@ export class RecordWriter extends ByteWriter {
     return this.u64(BigInt.asUintN(64, microAlc));
   }
 
+  /** A list of places of accounts: its length as u16, and each as u32. */
+  places(values: readonly number[]): this {
+    this.u16(values.length);
+    for (const value of values) this.u32(value);
+    return this;
+  }
+
   /** Bytes of a fixed length. */
   fixed(bytes: Uint8Array, length: number): this {
     if (bytes.length !== length) throw new RangeError(`${bytes.length} bytes where ${length} belong`);
@@ -69,9 +76,24 @@ export class RecordReader extends ByteReader {
     return this.bytes(length).slice();
   }
 
+  places(): number[] {
+    const bytes = this.bytes(4 * this.u16());
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(4 * i, true));
+  }
+
   domain(expected: Uint8Array): void {
     const found = this.bytes(expected.length);
     if (!equalBytes(found, expected)) throw this.#fail('it begins with another kind of record');
+  }
+}
+
+/** UTF-8 as text; undefined where it is none. */
+export function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
   }
 }
 

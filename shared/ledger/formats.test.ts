@@ -1,22 +1,27 @@
 /** What every binary format of the ledger owes: it reads what it writes, and nothing that it could not have written. */
+import { concatBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SigningKey } from '../wallet/wallet.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, openSeal, sealCheckpoint } from './checkpoint.ts';
-import { decodeEntry, encodeReceiptEntry, encodeTransactionEntry } from './entry.ts';
+import { decodeCosignature, encodeCosignature } from './cosignature.ts';
+import { decodeEntry, encodeReceiptEntry, encodeReportEntry, encodeTransactionEntry } from './entry.ts';
 import { decodeGenesis, defaultGenesis, encodeGenesis } from './genesis.ts';
 import { MAX_MICRO_ALC } from './limits.ts';
 import { networkOf } from './network.ts';
 import { decodeReceipt, encodeReceipt, type InferenceReceipt } from './receipt.ts';
 import {
   decodeAccount,
+  decodeDispute,
   decodeTotals,
   decodeTransfer,
   encodeAccount,
+  encodeDispute,
   encodeTotals,
   encodeTransfer,
-  TRANSFER_STATES,
 } from './records.ts';
+import { decodeRegistration, encodeRegistration } from './registration.ts';
+import { decodeReport, encodeReport, signReport } from './report.ts';
 import {
   decodeSigned,
   decodeTransaction,
@@ -69,6 +74,7 @@ const checkpoint: fc.Arbitrary<Checkpoint> = fc.record({
   stateHash: bytes(32),
   timeMs: safe,
 });
+const username = fc.stringMatching(/^[a-z][a-z0-9_-]{2,19}$/);
 const account = fc.record({
   publicKey: bytes(32),
   availableMicroAlc: fc.bigInt({ min: -MAX_MICRO_ALC, max: MAX_MICRO_ALC }),
@@ -78,15 +84,33 @@ const account = fc.record({
   quotaHour: u32,
   quotaUsed: u32,
   lastWorkMs: safe,
+  cosignedSize: safe,
+  registrations: safe,
+  username: fc.oneof(fc.constant(''), username),
 });
+const places = fc.array(u32, { maxLength: 12 });
 const transfer = fc.record({
   hash: bytes(32),
   from: bytes(32),
   to: bytes(32),
   amountMicroAlc: amount,
-  state: fc.constantFrom(...TRANSFER_STATES),
-  confirmations: fc.nat(65_535),
+  index: safe,
+  timeMs: safe,
+  verifiers: places,
+  confirmed: fc.boolean(),
+  trouble: fc.constantFrom('none', 'reported', 'disputed', 'reversed'),
 });
+const dispute = fc.record({ transfer: bytes(32), activeSet: places, reporters: places, disputedMs: safe });
+const vote = { networkId: bytes(32), publicKey: bytes(32) };
+const cosignature = fc.record({ ...vote, size: safe, root: bytes(32) });
+const report = fc.record({ ...vote, transfer: bytes(32), reason: memo.filter((text) => text !== '') });
+const registration = fc.record({ ...vote, number: safe, username });
+const signed = <T>(payload: fc.Arbitrary<T>) => fc.record({ payload, signature: bytes(64) });
+type Signed<T> = { payload: T; signature: Uint8Array };
+const behind =
+  <T>(encode: (payload: T) => Uint8Array) =>
+  ({ payload, signature }: Signed<T>) =>
+    concatBytes(encode(payload), signature);
 const totals = fc.record({
   mintedMicroAlc: amount,
   burnedMicroAlc: amount,
@@ -105,8 +129,34 @@ const FORMATS = [
   ['checkpoint', 'CHECKPOINT_INVALID', checkpoint, encodeCheckpoint, decodeCheckpoint],
   ['account', 'LEDGER_RECORD_INVALID', account, encodeAccount, decodeAccount],
   ['transfer record', 'LEDGER_RECORD_INVALID', transfer, encodeTransfer, decodeTransfer],
+  ['dispute', 'LEDGER_RECORD_INVALID', dispute, encodeDispute, decodeDispute],
   ['totals', 'LEDGER_RECORD_INVALID', totals, encodeTotals, decodeTotals],
-] as [string, string, fc.Arbitrary<object>, (value: never) => Uint8Array, (bytes: Uint8Array) => object][];
+  [
+    'cosignature',
+    'COSIGNATURE_INVALID',
+    signed(cosignature),
+    behind(encodeCosignature),
+    (received: Uint8Array) => payloadOf(decodeCosignature(received), 'cosignature'),
+  ],
+  [
+    'report',
+    'REPORT_INVALID',
+    signed(report),
+    behind(encodeReport),
+    (received: Uint8Array) => payloadOf(decodeReport(received), 'report'),
+  ],
+  [
+    'registration',
+    expect.stringMatching(/^(REGISTRATION|USERNAME)_INVALID$/),
+    signed(registration),
+    behind(encodeRegistration),
+    (received: Uint8Array) => payloadOf(decodeRegistration(received), 'registration'),
+  ],
+] as [string, unknown, fc.Arbitrary<object>, (value: never) => Uint8Array, (bytes: Uint8Array) => object][];
+
+function payloadOf<K extends string, T>(decoded: { [key in K]: T } & { signature: Uint8Array }, kind: K): Signed<T> {
+  return { payload: decoded[kind], signature: decoded.signature };
+}
 
 describe.each(FORMATS)('a %s', (_, code, arbitrary, encode, decode) => {
   const refused = expect.objectContaining({ code });
@@ -194,9 +244,9 @@ test('a receipt without participants, model or number is none', () => {
   }
 });
 
-test('entries carry transactions and receipts, and nothing else', () => {
+test('entries carry what there are kinds for, and nothing else', () => {
   fc.assert(
-    fc.property(transaction, receipt, safe, (aTransaction, aReceipt, timeMs) => {
+    fc.property(transaction, receipt, report, safe, (aTransaction, aReceipt, aReport, timeMs) => {
       const signed = signTransaction(key, aTransaction);
       expect(decodeEntry(encodeTransactionEntry(timeMs, signed))).toEqual({ kind: 'transaction', timeMs, signed });
       expect(decodeEntry(encodeReceiptEntry(timeMs, aReceipt))).toMatchObject({
@@ -204,11 +254,21 @@ test('entries carry transactions and receipts, and nothing else', () => {
         timeMs,
         receipt: aReceipt,
       });
+      const reported = signReport(key, aReport);
+      const entry = { kind: 'report', timeMs, signed: reported, activeSet: [0, 3, 2 ** 32 - 1] } as const;
+      expect(decodeEntry(encodeReportEntry(timeMs, reported, [...entry.activeSet]))).toEqual(entry);
+      for (const places of [
+        [3, 3],
+        [3, 2],
+      ]) {
+        const disordered = encodeReportEntry(timeMs, reported, places);
+        expect(() => decodeEntry(disordered)).toThrow(expect.objectContaining({ code: 'ENTRY_INVALID' }));
+      }
     }),
     { numRuns: 30 },
   );
   const other = new Uint8Array(20);
-  other[0] = 3;
+  other[0] = 6;
   for (const bad of [new Uint8Array(), new Uint8Array(5), other]) {
     expect(() => decodeEntry(bad)).toThrow(expect.objectContaining({ code: 'ENTRY_INVALID' }));
   }

@@ -33,9 +33,14 @@ export const GenesisSchema = v.strictObject({
     confirmations: whole(1, 1000),
     /** Share of the active nodes whose reports make it DISPUTED. */
     reportPermille: whole(1, 1000),
+    /** How long after its place in the log it can be reported; then it is final. */
+    reportWindowMs: durationMs,
+    /** How long its funds are frozen before the reversal. */
+    reversalDelayMs: whole(0, Number.MAX_SAFE_INTEGER),
     /** How far a transfer's time may lie after that of its place in the log. */
     clockToleranceMs: durationMs,
   }),
+  /** A node is active that was heard of so recently and earned so recently; the latter alone makes it eligible. */
   activity: v.strictObject({ heartbeatMs: durationMs, verifiedWorkMs: durationMs }),
   inference: v.strictObject({
     /** To every participating wallet. */
@@ -76,6 +81,8 @@ export function defaultGenesis(publicKey: Uint8Array, name: string, timeMs: numb
       feeBurnedPermille: 500,
       confirmations: 10,
       reportPermille: 510,
+      reportWindowMs: 7 * 86_400_000,
+      reversalDelayMs: 10_000,
       clockToleranceMs: 120_000,
     },
     activity: { heartbeatMs: 5 * 60_000, verifiedWorkMs: 7 * 86_400_000 },

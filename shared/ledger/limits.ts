@@ -12,3 +12,9 @@ export const MODEL_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
 export const NETWORK_NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/;
 /** A genesis file is a few hundred bytes. */
 export const MAX_GENESIS_BYTES = 4096;
+/** What a report may say, in UTF-8. */
+export const MAX_REASON_BYTES = 128;
+/** Nodes that may decide a dispute, each 4 bytes of the entry that opens it. */
+export const MAX_ACTIVE_SET = 16_384;
+/** 3 to 20 characters: small letters, digits, “-” and “_”, beginning with a letter. */
+export const USERNAME = /^[a-z][a-z0-9_-]{2,19}$/;

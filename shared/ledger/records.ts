@@ -2,9 +2,11 @@
  * What the ledger's state consists of, and the canonical bytes of each record: they are hashed into the state hash and
  * are also how stores keep them. Little-endian.
  */
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { AiloError } from '../errors/index.ts';
 import { PUBLIC_KEY_BYTES } from '../wallet/public-key.ts';
 import { HASH_BYTES, RecordReader, RecordWriter } from './binary.ts';
+import { USERNAME } from './limits.ts';
 
 export interface Account {
   publicKey: Uint8Array;
@@ -21,19 +23,42 @@ export interface Account {
   quotaUsed: number;
   /** When it last earned a reward; 0: never. */
   lastWorkMs: number;
+  /** Entries that its last cosignature covers; 0 before the first. */
+  cosignedSize: number;
+  /** Of its last registration; 0 before the first. */
+  registrations: number;
+  /** Empty: none. */
+  username: string;
 }
 
-export const TRANSFER_STATES = ['pending', 'confirmed', 'reported', 'disputed', 'reversed'] as const;
-export type TransferState = (typeof TRANSFER_STATES)[number];
+const TROUBLES = ['none', 'reported', 'disputed', 'reversed'] as const;
 
 /** What happened to a transfer after it was made. */
 export interface Transfer {
   hash: Uint8Array;
+  /** Its place in the log, and when it was placed there. */
+  index: number;
+  timeMs: number;
   from: Uint8Array;
   to: Uint8Array;
   amountMicroAlc: bigint;
-  state: TransferState;
-  confirmations: number;
+  /** Places of the accounts that verified it, each once, in the order in which they did; none beyond the threshold. */
+  verifiers: readonly number[];
+  /** As many verified it as it takes: the recipient may spend it, unless it is frozen. */
+  confirmed: boolean;
+  trouble: (typeof TROUBLES)[number];
+}
+
+/** A reported transfer, and who decides. */
+export interface Dispute {
+  /** Hash of the transfer. */
+  transfer: Uint8Array;
+  /** Places of the accounts of all nodes that were active at the first report, ascending. */
+  activeSet: readonly number[];
+  /** Those of them that reported it, in the order in which they did. */
+  reporters: readonly number[];
+  /** When enough of them had; 0: not yet. */
+  disputedMs: number;
 }
 
 export interface Totals {
@@ -63,6 +88,10 @@ export function encodeAccount(account: Account): Uint8Array {
     .u32(account.quotaHour)
     .u32(account.quotaUsed)
     .safe(account.lastWorkMs)
+    .safe(account.cosignedSize)
+    .safe(account.registrations)
+    .u8(account.username.length)
+    .bytes(utf8ToBytes(account.username))
     .finish();
 }
 
@@ -78,19 +107,26 @@ export function decodeAccount(bytes: Uint8Array): Account {
     quotaHour: reader.u32(),
     quotaUsed: reader.u32(),
     lastWorkMs: reader.safe(),
+    cosignedSize: reader.safe(),
+    registrations: reader.safe(),
+    username: String.fromCharCode(...reader.bytes(reader.u8())),
   };
   reader.end();
+  if (account.username !== '' && !USERNAME.test(account.username)) throw invalid('a username is none');
   return account;
 }
 
 export function encodeTransfer(transfer: Transfer): Uint8Array {
   return new RecordWriter()
     .fixed(transfer.hash, HASH_BYTES)
+    .safe(transfer.index)
+    .safe(transfer.timeMs)
     .fixed(transfer.from, PUBLIC_KEY_BYTES)
     .fixed(transfer.to, PUBLIC_KEY_BYTES)
     .amount(transfer.amountMicroAlc)
-    .u8(TRANSFER_STATES.indexOf(transfer.state))
-    .u16(transfer.confirmations)
+    .u8(transfer.confirmed ? 1 : 0)
+    .u8(TROUBLES.indexOf(transfer.trouble))
+    .places(transfer.verifiers)
     .finish();
 }
 
@@ -99,15 +135,40 @@ export function decodeTransfer(bytes: Uint8Array): Transfer {
   const reader = new RecordReader(bytes, invalid);
   const parties = {
     hash: reader.fixed(HASH_BYTES),
+    index: reader.safe(),
+    timeMs: reader.safe(),
     from: reader.fixed(PUBLIC_KEY_BYTES),
     to: reader.fixed(PUBLIC_KEY_BYTES),
     amountMicroAlc: reader.amount(),
   };
-  const state = TRANSFER_STATES[reader.u8()];
-  if (state === undefined) throw invalid('a transfer’s state is unknown');
-  const transfer = { ...parties, state, confirmations: reader.u16() };
+  const confirmed = reader.u8();
+  const trouble = TROUBLES[reader.u8()];
+  if (confirmed > 1 || trouble === undefined) throw invalid('a transfer’s state is unknown');
+  const transfer = { ...parties, confirmed: confirmed === 1, trouble, verifiers: reader.places() };
   reader.end();
   return transfer;
+}
+
+export function encodeDispute(dispute: Dispute): Uint8Array {
+  return new RecordWriter()
+    .fixed(dispute.transfer, HASH_BYTES)
+    .places(dispute.activeSet)
+    .places(dispute.reporters)
+    .safe(dispute.disputedMs)
+    .finish();
+}
+
+/** Throws LEDGER_RECORD_INVALID. */
+export function decodeDispute(bytes: Uint8Array): Dispute {
+  const reader = new RecordReader(bytes, invalid);
+  const dispute = {
+    transfer: reader.fixed(HASH_BYTES),
+    activeSet: reader.places(),
+    reporters: reader.places(),
+    disputedMs: reader.safe(),
+  };
+  reader.end();
+  return dispute;
 }
 
 export function encodeTotals(totals: Totals): Uint8Array {

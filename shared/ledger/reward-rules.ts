@@ -19,7 +19,6 @@ export function applyReceipt(
   totals: Totals,
   { receipt, hash, timeMs }: { receipt: InferenceReceipt; hash: Uint8Array; timeMs: number },
 ): Change {
-  if (state.due.length > 0) throw AiloError.of('REWARD_MISSING', {});
   const { genesis } = network;
   const requester = accountOf(state, receipt.requester);
   const expected = requester.receipts + 1;
@@ -37,7 +36,6 @@ export function applyReceipt(
   }
   return {
     accounts: [{ ...requester, receipts: expected, ...useQuota(genesis, requester, timeMs) }],
-    transfers: [],
     totals,
     due: paid.map((to) => ({ to, amountMicroAlc, reference: hash })),
   };
@@ -60,7 +58,6 @@ export function applyReward(
   const earnedBefore = account.lastWorkMs > 0 && epochAt(network.genesis, account.lastWorkMs) === totals.epoch;
   return {
     accounts: [{ ...account, availableMicroAlc: account.availableMicroAlc + amountMicroAlc, lastWorkMs: timeMs }],
-    transfers: [],
     totals: {
       ...totals,
       networkNonce: expected,

@@ -1,20 +1,29 @@
 /**
  * The ledger's state: what its entries, applied in order, lead to.
  *
- * The state hash is `SHA-256("ailo/state/v1\0" ‖ accounts (8) ‖ accounts' root (32) ‖ transfers (8) ‖ transfers' root
- * (32) ‖ totals)`. Accounts and transfers are Merkle trees over their records in the order of first appearance in the
- * log, which every replay shares and in which nothing ever moves; so an entry costs the hashes above the records it
- * changed, and one account can be shown to somebody who knows nothing but a checkpoint. (A hash over all records,
- * sorted, would cost the whole state for every checkpoint; a chained hash of changes could be shown to nobody.)
+ * The state hash is `SHA-256("ailo/state/v1\0" ‖ for accounts, transfers and disputes each: how many (8) ‖ their root
+ * (32) ‖ totals)`. Each kind is a Merkle tree over its records in the order of first appearance in the log, which every
+ * replay shares and in which nothing ever moves; so an entry costs the hashes above the records it changed, and one
+ * account can be shown to somebody who knows nothing but a checkpoint. (A hash over all records, sorted, would cost the
+ * whole state for every checkpoint; a chained hash of changes could be shown to nobody.)
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { AiloError } from '../errors/index.ts';
 import { domain, RecordWriter } from './binary.ts';
 import type { Genesis } from './genesis.ts';
 import { MAX_MICRO_ALC } from './limits.ts';
-import { RecordTree } from './record-tree.ts';
-import { type Account, encodeAccount, encodeTotals, encodeTransfer, type Totals, type Transfer } from './records.ts';
+import { OpenTransfers } from './open-transfers.ts';
+import { RecordTable } from './record-table.ts';
+import {
+  type Account,
+  type Dispute,
+  encodeAccount,
+  encodeDispute,
+  encodeTotals,
+  encodeTransfer,
+  type Totals,
+  type Transfer,
+} from './records.ts';
 import { FULL_RATE_PPM } from './rewards.ts';
 
 const DOMAIN = domain('state');
@@ -33,50 +42,67 @@ export interface StateView {
   /** Rewards still to come for the receipt that was applied last. A checkpoint is never sealed before they came. */
   readonly due: readonly DueReward[];
   account(publicKey: Uint8Array): Readonly<Account> | undefined;
+  /** By its place in the order of first appearance. */
+  accountAt(place: number): Readonly<Account> | undefined;
+  /** Undefined for an account that does not exist. */
+  placeOf(publicKey: Uint8Array): number | undefined;
+  /** Whose username it is. */
+  ownerOf(username: string): Readonly<Account> | undefined;
   transfer(hash: Uint8Array): Readonly<Transfer> | undefined;
+  /** Transfers that wait for verifications, of the log's entries from `index` on, in the order of the log. */
+  unconfirmed(index: number): Iterable<Readonly<Transfer>>;
+  dispute(transfer: Uint8Array): Readonly<Dispute> | undefined;
 }
 
 /** What applying an entry changes: whole records, to be put in the place of the old ones. */
 export interface Change {
-  accounts: Account[];
-  transfers: Transfer[];
+  accounts?: Account[];
+  transfers?: Transfer[];
+  disputes?: Dispute[];
   totals: Totals;
-  due: DueReward[];
+  due?: DueReward[];
 }
 
-export interface Placed<T> {
-  position: number;
-  value: T;
+/** All that a state consists of, each list in the order of first appearance. */
+export interface Records {
+  totals: Totals;
+  accounts: Account[];
+  transfers: Transfer[];
+  disputes: Dispute[];
 }
 
 export class LedgerState implements StateView {
   #totals: Totals;
   #due: readonly DueReward[] = [];
-  /** By hex of public key and hash. Only `commit` changes them. */
-  readonly #accounts = new Map<string, Placed<Account>>();
-  readonly #transfers = new Map<string, Placed<Transfer>>();
-  readonly #accountTree = new RecordTree();
-  readonly #transferTree = new RecordTree();
+  /** Only `commit` changes these. */
+  readonly #accounts = new RecordTable<Account>(({ publicKey }) => publicKey, encodeAccount);
+  readonly #transfers = new RecordTable<Transfer>(({ hash }) => hash, encodeTransfer);
+  readonly #disputes = new RecordTable<Dispute>(({ transfer }) => transfer, encodeDispute);
+  /** Public keys by username. */
+  readonly #usernames = new Map<string, Uint8Array>();
+  readonly #unconfirmed = new OpenTransfers();
   /** Σ available + Σ pending, kept along so that the invariant costs nothing to assert. */
   #heldMicroAlc = 0n;
 
-  /** The state of `totals`, `accounts` and `transfers`, each in its order. Throws SUPPLY_BROKEN if they don't add up. */
-  constructor(totals: Totals, accounts: Iterable<Account> = [], transfers: Iterable<Transfer> = []) {
+  /** Throws SUPPLY_BROKEN if the records don't add up. */
+  constructor({ totals, ...records }: Partial<Records> & Pick<Records, 'totals'>) {
     this.#totals = totals;
-    this.commit({ accounts: [...accounts], transfers: [...transfers], totals, due: [] });
+    this.commit({ ...records, totals });
   }
 
   static empty(genesis: Genesis): LedgerState {
     return new LedgerState({
-      mintedMicroAlc: 0n,
-      burnedMicroAlc: 0n,
-      treasuryMicroAlc: 0n,
-      networkNonce: 0,
-      timeMs: genesis.timeMs,
-      epoch: 0,
-      epochMintedMicroAlc: 0n,
-      epochEarners: 0,
-      epochRatePpm: FULL_RATE_PPM,
+      totals: {
+        mintedMicroAlc: 0n,
+        burnedMicroAlc: 0n,
+        treasuryMicroAlc: 0n,
+        networkNonce: 0,
+        timeMs: genesis.timeMs,
+        epoch: 0,
+        epochMintedMicroAlc: 0n,
+        epochEarners: 0,
+        epochRatePpm: FULL_RATE_PPM,
+      },
     });
   }
 
@@ -89,62 +115,83 @@ export class LedgerState implements StateView {
   }
 
   account(publicKey: Uint8Array): Readonly<Account> | undefined {
-    return this.#accounts.get(bytesToHex(publicKey))?.value;
+    return this.#accounts.get(publicKey);
+  }
+
+  accountAt(place: number): Readonly<Account> | undefined {
+    return this.#accounts.at(place);
+  }
+
+  placeOf(publicKey: Uint8Array): number | undefined {
+    return this.#accounts.placeOf(publicKey);
+  }
+
+  ownerOf(username: string): Readonly<Account> | undefined {
+    const owner = this.#usernames.get(username);
+    return owner && this.account(owner);
   }
 
   transfer(hash: Uint8Array): Readonly<Transfer> | undefined {
-    return this.#transfers.get(bytesToHex(hash))?.value;
+    return this.#transfers.get(hash);
   }
 
-  /** In the order of first appearance. */
-  accounts(): Account[] {
-    return [...this.#accounts.values()].map(({ value }) => value);
+  /** The transfer's place in the order of appearance. */
+  placeOfTransfer(hash: Uint8Array): number | undefined {
+    return this.#transfers.placeOf(hash);
   }
 
-  /** In the order of appearance. */
-  transfers(): Transfer[] {
-    return [...this.#transfers.values()].map(({ value }) => value);
+  *unconfirmed(index: number): Generator<Readonly<Transfer>> {
+    const reached = (place: number) => this.#transfers.at(place)!.index >= index;
+    for (const place of this.#unconfirmed.from(reached)) yield this.#transfers.at(place)!;
   }
 
-  /** Where the account stands in the order of first appearance. RangeError for one that does not exist. */
-  positionOf(publicKey: Uint8Array): number {
-    return position(this.#accounts, publicKey);
+  dispute(transfer: Uint8Array): Readonly<Dispute> | undefined {
+    return this.#disputes.get(transfer);
   }
 
-  positionOfTransfer(hash: Uint8Array): number {
-    return position(this.#transfers, hash);
+  placeOfDispute(transfer: Uint8Array): number | undefined {
+    return this.#disputes.placeOf(transfer);
+  }
+
+  records(): Records {
+    return {
+      totals: this.#totals,
+      accounts: this.#accounts.values(),
+      transfers: this.#transfers.values(),
+      disputes: this.#disputes.values(),
+    };
   }
 
   /** Puts a change in place. Throws SUPPLY_BROKEN, which no sequence of valid entries can cause. */
-  commit(change: Change): void {
-    for (const account of change.accounts) {
-      const key = bytesToHex(account.publicKey);
-      const old = this.#accounts.get(key);
-      const position = old?.position ?? this.#accounts.size;
-      this.#heldMicroAlc += held(account) - (old ? held(old.value) : 0n);
-      this.#accounts.set(key, { position, value: account });
-      this.#accountTree.set(position, encodeAccount(account));
-    }
-    for (const transfer of change.transfers) {
-      const key = bytesToHex(transfer.hash);
-      const position = this.#transfers.get(key)?.position ?? this.#transfers.size;
-      this.#transfers.set(key, { position, value: transfer });
-      this.#transferTree.set(position, encodeTransfer(transfer));
-    }
-    this.#totals = change.totals;
-    this.#due = change.due;
+  commit({ accounts = [], transfers = [], disputes = [], totals, due = [] }: Change): void {
+    for (const account of accounts) this.#putAccount(account);
+    for (const transfer of transfers) this.#putTransfer(transfer);
+    for (const dispute of disputes) this.#disputes.put(dispute);
+    this.#totals = totals;
+    this.#due = due;
     this.#assertSupply();
   }
 
   hash(): Uint8Array {
-    const record = new RecordWriter()
-      .bytes(DOMAIN)
-      .safe(this.#accountTree.size)
-      .bytes(this.#accountTree.root())
-      .safe(this.#transferTree.size)
-      .bytes(this.#transferTree.root())
-      .bytes(encodeTotals(this.#totals));
-    return sha256(record.finish());
+    const record = new RecordWriter().bytes(DOMAIN);
+    for (const table of [this.#accounts, this.#transfers, this.#disputes]) record.safe(table.size).bytes(table.root());
+    return sha256(record.bytes(encodeTotals(this.#totals)).finish());
+  }
+
+  #putAccount(account: Account): void {
+    const old = this.#accounts.put(account);
+    this.#heldMicroAlc += held(account) - (old ? held(old) : 0n);
+    if (old?.username === account.username) return;
+    if (old?.username) this.#usernames.delete(old.username);
+    if (account.username) this.#usernames.set(account.username, account.publicKey);
+  }
+
+  #putTransfer(transfer: Transfer): void {
+    const wasOpen = isUnconfirmed(this.#transfers.put(transfer));
+    if (wasOpen === isUnconfirmed(transfer)) return;
+    const place = this.#transfers.placeOf(transfer.hash)!;
+    if (wasOpen) this.#unconfirmed.delete(place);
+    else this.#unconfirmed.add(place);
   }
 
   #assertSupply(): void {
@@ -155,12 +202,13 @@ export class LedgerState implements StateView {
   }
 }
 
-function position<T>(records: Map<string, Placed<T>>, key: Uint8Array): number {
-  const record = records.get(bytesToHex(key));
-  if (!record) throw new RangeError('there is no such record');
-  return record.position;
-}
-
 function held({ availableMicroAlc, pendingMicroAlc }: Account): bigint {
   return availableMicroAlc + pendingMicroAlc;
+}
+
+/** Once it is not, it never is again. */
+function isUnconfirmed(transfer: Transfer | undefined): boolean {
+  return (
+    transfer !== undefined && !transfer.confirmed && (transfer.trouble === 'none' || transfer.trouble === 'reported')
+  );
 }

@@ -4,21 +4,53 @@ import { SIGNATURE_BYTES } from '../wallet/public-key.ts';
 import { SigningKey, Wallet } from '../wallet/wallet.ts';
 import { applyEntry } from './apply.ts';
 import { ZERO_HASH } from './binary.ts';
-import { decodeEntry, encodeReceiptEntry, encodeTransactionEntry } from './entry.ts';
+import { type Cosignature, encodeCosignature } from './cosignature.ts';
+import {
+  decodeEntry,
+  encodeReceiptEntry,
+  encodeReportEntry,
+  encodeSignedEntry,
+  encodeTransactionEntry,
+} from './entry.ts';
 import { defaultGenesis, type Genesis } from './genesis.ts';
+import type { LogView } from './log-view.ts';
+import { CompactRange, hashLeaf } from './merkle.ts';
 import { type Network, networkOf } from './network.ts';
 import type { InferenceReceipt } from './receipt.ts';
+import { encodeRegistration, type Registration } from './registration.ts';
+import { encodeReport, type Report } from './report.ts';
 import { LedgerState } from './state.ts';
 import { encodeTransaction, type SignedTransaction, type Transaction } from './transaction.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);
 export const networkKey = new SigningKey(new Uint8Array(32).fill(200));
-export const wallets = Array.from({ length: 8 }, (_, i) => new Wallet(new Uint8Array(32).fill(i + 1)));
+export const wallets = Array.from({ length: 14 }, (_, i) => new Wallet(new Uint8Array(32).fill(i + 1)));
+
+/** The log's prefixes, computed the plain way and with no end to how far back. */
+export class PlainLog implements LogView {
+  readonly #leaves: Uint8Array[] = [];
+
+  get size(): number {
+    return this.#leaves.length;
+  }
+
+  append(entry: Uint8Array): void {
+    this.#leaves.push(hashLeaf(entry));
+  }
+
+  rootAt(size: number): Uint8Array | undefined {
+    if (size > this.size) return undefined;
+    const range = new CompactRange();
+    for (const leaf of this.#leaves.slice(0, size)) range.append(leaf);
+    return range.root();
+  }
+}
 
 export class TestLedger {
   readonly network: Network;
   readonly state: LedgerState;
   readonly log: Uint8Array[] = [];
+  readonly view = new PlainLog();
   timeMs = START_MS;
 
   constructor(adjust: (genesis: Genesis) => Genesis = (genesis) => genesis) {
@@ -28,8 +60,9 @@ export class TestLedger {
   }
 
   add(entry: Uint8Array): void {
-    this.state.commit(applyEntry(this.network, this.state, decodeEntry(entry)));
+    this.state.commit(applyEntry(this.network, this.state, this.view, decodeEntry(entry)));
     this.log.push(entry);
+    this.view.append(entry);
   }
 
   place(signed: SignedTransaction): void {
@@ -75,6 +108,41 @@ export class TestLedger {
     while (this.state.due.length > 0) this.place(this.reward());
   }
 
+  /** Places the network's reversal of a transfer. */
+  reverse(transfer: SignedTransaction, change: Partial<Transaction> = {}): void {
+    const { from: to, amountMicroAlc } = transfer.transaction;
+    this.place(this.reward({ type: 'reversal', to, amountMicroAlc, reference: transfer.hash, ...change }));
+  }
+
+  register(username: string, wallet: Wallet, change: Partial<Registration> = {}): void {
+    const { publicKey } = wallet;
+    const number = (this.state.account(publicKey)?.registrations ?? 0) + 1;
+    const bytes = encodeRegistration({ networkId: this.network.id, publicKey, number, username, ...change });
+    this.add(encodeSignedEntry('registration', this.timeMs, { bytes, signature: NO_SIGNATURE }));
+  }
+
+  /** The wallet cosigns everything so far, unless changed. */
+  cosign(wallet: Wallet, change: Partial<Cosignature> = {}): void {
+    const size = change.size ?? this.view.size;
+    const root = this.view.rootAt(size) ?? ZERO_HASH;
+    const { publicKey } = wallet;
+    const bytes = encodeCosignature({ networkId: this.network.id, publicKey, size, root, ...change });
+    this.add(encodeSignedEntry('cosignature', this.timeMs, { bytes, signature: NO_SIGNATURE }));
+  }
+
+  /** The wallet reports the transfer; the first report needs the wallets that are active. */
+  report(
+    wallet: Wallet,
+    transfer: SignedTransaction,
+    active: readonly Wallet[] = [],
+    change: Partial<Report> = {},
+  ): void {
+    const { publicKey } = wallet;
+    const report = { networkId: this.network.id, publicKey, transfer: transfer.hash, reason: 'not mine', ...change };
+    const places = active.map((each) => this.state.placeOf(each.publicKey) ?? 2 ** 32 - 1).sort((a, b) => a - b);
+    this.add(encodeReportEntry(this.timeMs, { bytes: encodeReport(report), signature: NO_SIGNATURE }, places));
+  }
+
   /** A valid transfer of 0.01 ALC from wallet 1 to wallet 3, unless changed. */
   transfer(change: Partial<Transaction> = {}, sender: Wallet = wallets[1]!): SignedTransaction {
     const from = change.from ?? sender.publicKey;
@@ -94,8 +162,10 @@ export class TestLedger {
   }
 }
 
+const NO_SIGNATURE = new Uint8Array(SIGNATURE_BYTES);
+
 /** Rules don't read signatures, and thousands of them would be most of the tests' time. */
 function unsigned(transaction: Transaction): SignedTransaction {
   const bytes = encodeTransaction(transaction);
-  return { transaction, bytes, signature: new Uint8Array(SIGNATURE_BYTES), hash: sha256(bytes) };
+  return { transaction, bytes, signature: NO_SIGNATURE, hash: sha256(bytes) };
 }

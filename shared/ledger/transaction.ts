@@ -13,7 +13,7 @@ import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { AiloError } from '../errors/index.ts';
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES, verify } from '../wallet/public-key.ts';
 import type { SigningKey } from '../wallet/wallet.ts';
-import { domain, HASH_BYTES, RecordReader, RecordWriter } from './binary.ts';
+import { decodeText, domain, HASH_BYTES, RecordReader, RecordWriter } from './binary.ts';
 import { MAX_MEMO_BYTES } from './limits.ts';
 
 export const TRANSACTION_TYPES = ['training-reward', 'inference-reward', 'transfer', 'reversal'] as const;
@@ -53,7 +53,7 @@ const DOMAIN = domain('tx');
 export function encodeTransaction(transaction: Transaction): Uint8Array {
   const memo = utf8ToBytes(transaction.memo);
   if (memo.length > MAX_MEMO_BYTES) throw memoTooLong(memo.length);
-  if (decodeMemo(memo) !== transaction.memo) throw invalid('its memo is not text');
+  if (decodeText(memo) !== transaction.memo) throw invalid('its memo is not text');
   try {
     return new RecordWriter()
       .bytes(DOMAIN)
@@ -92,7 +92,8 @@ export function decodeTransaction(bytes: Uint8Array): Transaction {
   };
   const memoBytes = reader.u8();
   if (memoBytes > MAX_MEMO_BYTES) throw memoTooLong(memoBytes);
-  const memo = decodeMemo(reader.bytes(memoBytes));
+  const memo = decodeText(reader.bytes(memoBytes));
+  if (memo === undefined) throw invalid('its memo is not UTF-8');
   reader.end();
   return { networkId, type, ...fields, memo };
 }
@@ -117,14 +118,6 @@ export function decodeSigned(signed: Uint8Array): SignedTransaction {
 /** Whether the sender signed the bytes. The sender's key was checked when it first appeared. */
 export function isSignedBySender({ transaction, bytes, signature }: SignedTransaction): boolean {
   return verify(signature, bytes, transaction.from);
-}
-
-function decodeMemo(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw invalid('its memo is not UTF-8');
-  }
 }
 
 function memoTooLong(bytes: number): AiloError {

@@ -1,11 +1,13 @@
 /** The rules for transfers. */
 import { AiloError } from '../errors/index.ts';
 import { equalBytes, ZERO_HASH } from './binary.ts';
+import type { EntryOf } from './entry.ts';
+import type { LogView } from './log-view.ts';
 import type { Network } from './network.ts';
 import { accountOf, checkRecipient } from './parties.ts';
 import type { Totals } from './records.ts';
 import type { Change, StateView } from './state.ts';
-import type { SignedTransaction, Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 /** Checks everything about a transfer but its signature. Throws the error of the first rule it breaks. */
 export function checkTransfer(network: Network, state: StateView, transaction: Transaction, nowMs: number): void {
@@ -34,27 +36,38 @@ export function checkTransfer(network: Network, state: StateView, transaction: T
 export function applyTransfer(
   network: Network,
   state: StateView,
+  log: LogView,
   before: Totals,
-  entry: { timeMs: number; signed: SignedTransaction },
+  { timeMs, signed: { transaction, hash } }: EntryOf<'transaction'>,
 ): Change {
-  const { transaction, hash } = entry.signed;
-  if (state.due.length > 0) throw AiloError.of('REWARD_MISSING', {});
-  checkTransfer(network, state, transaction, entry.timeMs);
-  const { from, to, amountMicroAlc, feeMicroAlc, nonce } = transaction;
-  const sender = accountOf(state, from);
-  const recipient = accountOf(state, to);
+  checkTransfer(network, state, transaction, timeMs);
+  const { amountMicroAlc, feeMicroAlc, nonce } = transaction;
+  const sender = accountOf(state, transaction.from);
+  const recipient = accountOf(state, transaction.to);
   const burned = (feeMicroAlc * BigInt(network.genesis.transfer.feeBurnedPermille)) / 1000n;
   return {
     accounts: [
       { ...sender, nonce, availableMicroAlc: sender.availableMicroAlc - amountMicroAlc - feeMicroAlc },
       { ...recipient, pendingMicroAlc: recipient.pendingMicroAlc + amountMicroAlc },
     ],
-    transfers: [{ hash, from, to, amountMicroAlc, state: 'pending', confirmations: 0 }],
+    transfers: [
+      {
+        hash,
+        index: log.size,
+        timeMs,
+        // The accounts' own bytes: one copy for all transfers of a wallet.
+        from: sender.publicKey,
+        to: recipient.publicKey,
+        amountMicroAlc,
+        verifiers: [],
+        confirmed: false,
+        trouble: 'none',
+      },
+    ],
     totals: {
       ...before,
       burnedMicroAlc: before.burnedMicroAlc + burned,
       treasuryMicroAlc: before.treasuryMicroAlc + feeMicroAlc - burned,
     },
-    due: [],
   };
 }

@@ -18,3 +18,11 @@ export const MAX_REASON_BYTES = 128;
 export const MAX_ACTIVE_SET = 16_384;
 /** 3 to 20 characters: small letters, digits, “-” and “_”, beginning with a letter. */
 export const USERNAME = /^[a-z][a-z0-9_-]{2,19}$/;
+/** Entries of a full tile: one immutable resource, so that everybody asks for the same pieces of the log. */
+export const TILE_ENTRIES = 256;
+/** A receipt of MAX_PARTICIPANTS takes a sixth of it. */
+export const MAX_ENTRY_BYTES = 128 * 1024;
+/** A full tile of the longest entries, each behind its length. */
+export const MAX_TILE_BYTES: number = TILE_ENTRIES * (4 + MAX_ENTRY_BYTES);
+/** How far behind the log's end a checkpoint may lie that is cosigned, in entries. */
+export const COSIGNATURE_WINDOW: number = 64 * TILE_ENTRIES;

@@ -1,9 +1,9 @@
 /** The accounts' rows: the consensus record, and beside it the sums that a wallet is shown. */
 import type { Transaction as DatabaseTransaction } from 'kysely';
+import type { Batch } from '../../shared/ledger/batch.ts';
 import { encodeAccount } from '../../shared/ledger/records.ts';
 import { encodeAddress } from '../../shared/wallet/address.ts';
 import type { Tables } from '../store/database.ts';
-import type { Batch } from './batch.ts';
 import { partiesOf } from './parties.ts';
 
 const DAY_MS = 86_400_000;
@@ -36,12 +36,12 @@ export function addReward(before: Earnings, amountMicroAlc: bigint, timeMs: numb
 
 export async function publishAccounts(tx: DatabaseTransaction<Tables>, batch: Batch): Promise<void> {
   const earnings = new Map<string, Earnings>();
-  for (const account of batch.changedAccounts) {
+  for (const account of batch.changed.accounts.values()) {
     const address = encodeAddress(account.publicKey);
     earnings.set(address, await readEarnings(tx, address));
   }
   for (const [address, sums] of sumsOf(batch, earnings)) earnings.set(address, sums);
-  for (const account of batch.changedAccounts) {
+  for (const [position, account] of batch.changed.accounts) {
     const address = encodeAddress(account.publicKey);
     const { total, day, onDay, transactions } = earnings.get(address) ?? NONE;
     const changing = {
@@ -53,7 +53,7 @@ export async function publishAccounts(tx: DatabaseTransaction<Tables>, batch: Ba
     };
     await tx
       .insertInto('ledger_account')
-      .values({ position: batch.tip.state.positionOf(account.publicKey), address, ...changing })
+      .values({ position, address, ...changing })
       .onConflict((conflict) => conflict.column('position').doUpdateSet(changing))
       .execute();
   }

@@ -13,13 +13,14 @@
  * any failure nothing in memory must be believed: recover, then go on.
  */
 import { AiloError } from '../../shared/errors/index.ts';
+import { Batch, checkpointAt, type Tip } from '../../shared/ledger/batch.ts';
 import { equalBytes, HASH_BYTES } from '../../shared/ledger/binary.ts';
 import { encodeCheckpoint, openSeal, sealCheckpoint } from '../../shared/ledger/checkpoint.ts';
-import { CompactRange } from '../../shared/ledger/merkle.ts';
+import { LogTree } from '../../shared/ledger/log-tree.ts';
+import { hashLeaf } from '../../shared/ledger/merkle.ts';
 import type { Network } from '../../shared/ledger/network.ts';
 import { LedgerState } from '../../shared/ledger/state.ts';
 import type { SigningKey } from '../../shared/wallet/wallet.ts';
-import { Batch, checkpointAt, type Tip } from './batch.ts';
 import { partiesOf } from './parties.ts';
 import type { Head, LedgerStore, Published } from './store.ts';
 
@@ -58,7 +59,7 @@ export class Committer {
     const head = (await store.head()) ?? (await this.#create());
     const checkpoint = this.#checkHead(head);
     const published = await store.published().catch(corrupt);
-    const tip = load(published);
+    const tip = await this.#load(published);
     const unpublished = await this.#reread(tip, published.size, checkpoint.size);
     if (!equalBytes(encodeCheckpoint(checkpointAt(network, tip)), head.checkpoint)) {
       throw AiloError.of('LEDGER_CORRUPT', { reason: `it does not lead to checkpoint ${checkpoint.size}` });
@@ -112,10 +113,21 @@ export class Committer {
     return batch;
   }
 
+  async #load({ records, size, window }: Published): Promise<Tip> {
+    const tail = await this.#options.store.entries(window.size, size);
+    try {
+      const log = new LogTree(window.size, split(window.hashes), tail.map(hashLeaf));
+      if (log.size !== size) throw AiloError.of('LEDGER_CORRUPT', { reason: `entries before ${size} are missing` });
+      return { state: new LedgerState(records), log };
+    } catch (error) {
+      return corrupt(error);
+    }
+  }
+
   async #create(): Promise<Head> {
     const { store, network, networkKey } = this.#options;
     const state = LedgerState.empty(network.genesis);
-    const seal = sealCheckpoint(networkKey, checkpointAt(network, { state, range: new CompactRange() }));
+    const seal = sealCheckpoint(networkKey, checkpointAt(network, { state, log: new LogTree() }));
     await store.create(seal.bytes, seal.signature, state.totals);
     return { size: 0, checkpoint: seal.bytes, signature: seal.signature, staged: undefined };
   }
@@ -134,14 +146,6 @@ export class Committer {
 
   async #at(point: CommitPoint): Promise<void> {
     await this.#options.stall?.(point);
-  }
-}
-
-function load({ totals, accounts, transfers, size, frontier }: Published): Tip {
-  try {
-    return { state: new LedgerState(totals, accounts, transfers), range: new CompactRange(size, split(frontier)) };
-  } catch (error) {
-    return corrupt(error);
   }
 }
 

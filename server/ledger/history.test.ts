@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { applyEntry } from '../../shared/ledger/apply.ts';
-import { decodeEntry } from '../../shared/ledger/entry.ts';
-import { CompactRange, hashLeaf } from '../../shared/ledger/merkle.ts';
+import { Batch } from '../../shared/ledger/batch.ts';
+import { signatureIn } from '../../shared/ledger/entry.ts';
+import { LogTree } from '../../shared/ledger/log-tree.ts';
 import { networkOf } from '../../shared/ledger/network.ts';
 import { LedgerState } from '../../shared/ledger/state.ts';
-import { isSignedBySender } from '../../shared/ledger/transaction.ts';
+import { verify } from '../../shared/wallet/public-key.ts';
 import { openDatabase } from '../store/database.ts';
 import type { CommitPoint } from './committer.ts';
 import { openLedger } from './ledger.ts';
@@ -26,18 +26,17 @@ const step = fc.record({
 async function replay(ledger: Ledger): Promise<{ state: LedgerState; size: number }> {
   const { checkpoint } = await ledger.checkpoint();
   const state = LedgerState.empty(genesis);
-  const range = new CompactRange();
-  while (range.size < checkpoint.size) {
-    for (const bytes of await ledger.entries(range.size, checkpoint.size)) {
-      const entry = decodeEntry(bytes);
-      if (entry.kind === 'transaction') expect(isSignedBySender(entry.signed)).toBe(true);
-      state.commit(applyEntry(network, state, entry));
-      range.append(hashLeaf(bytes));
+  const log = new LogTree();
+  const batch = new Batch(network, { state, log });
+  while (log.size < checkpoint.size) {
+    for (const bytes of await ledger.entries(log.size, checkpoint.size)) {
+      const signed = signatureIn(batch.add(bytes).entry);
+      if (signed) expect(verify(signed.signature, signed.message, signed.publicKey)).toBe(true);
     }
   }
-  expect(range.root()).toEqual(checkpoint.root);
+  expect(log.root()).toEqual(checkpoint.root);
   expect(state.hash()).toEqual(checkpoint.stateHash);
-  return { state, size: range.size };
+  return { state, size: log.size };
 }
 
 test('through duplicates and crashes each job is paid once, and a replay of the log agrees with what wallets are shown', async () => {

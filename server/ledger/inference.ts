@@ -1,12 +1,12 @@
 /** Booking an inference: its receipt, and a reward for each wallet that the receipt pays. */
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { AiloError } from '../../shared/errors/index.ts';
+import type { Batch } from '../../shared/ledger/batch.ts';
 import { decodeEntry, encodeReceiptEntry, encodeTransactionEntry } from '../../shared/ledger/entry.ts';
 import { encodeReceipt, type InferenceReceipt, JOB_BYTES } from '../../shared/ledger/receipt.ts';
 import { signTransaction } from '../../shared/ledger/transaction.ts';
 import { encodeAddress, keyOfAddress } from '../../shared/wallet/address.ts';
 import type { SigningKey } from '../../shared/wallet/wallet.ts';
-import type { Batch } from './batch.ts';
 import type { InferenceResult, ReceiptRecord } from './types.ts';
 
 /** The receipt of a result, but for its number, which the sequencer gives. Throws RECEIPT_INVALID. */

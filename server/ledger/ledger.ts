@@ -1,12 +1,12 @@
 /** The coordinator's ledger, put together: the sequencer writes, the reader reads what was published. */
 import { AiloError } from '../../shared/errors/index.ts';
+import type { Batch } from '../../shared/ledger/batch.ts';
 import { decodeCheckpoint } from '../../shared/ledger/checkpoint.ts';
 import type { Genesis } from '../../shared/ledger/genesis.ts';
 import { networkOf } from '../../shared/ledger/network.ts';
 import type { InferenceReceipt } from '../../shared/ledger/receipt.ts';
 import type { SigningKey } from '../../shared/wallet/wallet.ts';
 import type { Database } from '../store/database.ts';
-import type { Batch } from './batch.ts';
 import { type CommitPoint, Committer } from './committer.ts';
 import { bookInference, isReceiptOf, receiptIn, receiptOf } from './inference.ts';
 import { MAX_PAGE_ENTRIES } from './limits.ts';

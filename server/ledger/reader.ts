@@ -119,8 +119,9 @@ export class LedgerReader {
       .select('record')
       .where('hash', '=', bytesToHex(hash))
       .executeTakeFirstOrThrow();
-    const { state, confirmations } = decodeTransfer(new Uint8Array(row.record));
-    return { state, confirmations };
+    const { confirmed, trouble, verifiers } = decodeTransfer(new Uint8Array(row.record));
+    const calm = confirmed ? 'confirmed' : 'pending';
+    return { state: trouble === 'none' ? calm : trouble, confirmations: verifiers.length };
   }
 }
 

@@ -228,7 +228,8 @@ describe('opening', () => {
   test.each([
     ['a changed balance', `update ledger_account set record = (select record from ledger_account where position = 1)`],
     ['a changed total', `update ledger_published set totals = zeroblob(length(totals))`],
-    ['a changed frontier', `update ledger_published set frontier = zeroblob(length(frontier))`],
+    ['a window that does not fit', `update ledger_published set window_size = 1`],
+    ['a changed entry', `update ledger_entry set bytes = zeroblob(30) where position = 1`],
     ['a forged signature', `update ledger_head set signature = zeroblob(64)`],
     ['a checkpoint that is none', `update ledger_head set checkpoint = zeroblob(10)`],
     ['a missing account', `delete from ledger_account where position = 2`],

@@ -3,8 +3,8 @@
  * as a whole.
  */
 import { AiloError } from '../../shared/errors/index.ts';
+import { Batch, type Tip } from '../../shared/ledger/batch.ts';
 import type { Network } from '../../shared/ledger/network.ts';
-import { Batch, type Tip } from './batch.ts';
 import type { Committer } from './committer.ts';
 import { MAX_BACKLOG, MAX_BATCH_BOOKINGS } from './limits.ts';
 

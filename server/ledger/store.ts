@@ -4,19 +4,20 @@
  */
 import { bytesToHex, concatBytes } from '@noble/hashes/utils.js';
 import type { Transaction as DatabaseTransaction } from 'kysely';
+import type { Batch } from '../../shared/ledger/batch.ts';
 import {
-  type Account,
   decodeAccount,
+  decodeDispute,
   decodeTotals,
   decodeTransfer,
+  encodeDispute,
   encodeTotals,
   encodeTransfer,
   type Totals,
-  type Transfer,
 } from '../../shared/ledger/records.ts';
+import type { Records } from '../../shared/ledger/state.ts';
 import type { Database, Tables } from '../store/database.ts';
 import { publishAccounts } from './accounts.ts';
-import type { Batch } from './batch.ts';
 import { ROWS_PER_INSERT } from './limits.ts';
 import { partiesOf } from './parties.ts';
 
@@ -30,11 +31,9 @@ export interface Head {
 
 export interface Published {
   size: number;
-  totals: Totals;
-  frontier: Uint8Array;
-  /** In the order of first appearance. */
-  accounts: Account[];
-  transfers: Transfer[];
+  /** `LogTree`'s windowFrontier, its hashes one behind the other. */
+  window: { size: number; hashes: Uint8Array };
+  records: Records;
 }
 
 const SLOT = 1 as const;
@@ -68,7 +67,7 @@ export class LedgerStore {
         .execute();
       await tx
         .insertInto('ledger_published')
-        .values({ slot: SLOT, size: 0, totals: encodeTotals(totals), frontier: new Uint8Array() })
+        .values({ slot: SLOT, size: 0, totals: encodeTotals(totals), window_size: 0, window_hashes: new Uint8Array() })
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     });
@@ -79,12 +78,16 @@ export class LedgerStore {
       const row = await tx.selectFrom('ledger_published').selectAll().executeTakeFirstOrThrow();
       const accounts = await tx.selectFrom('ledger_account').select('record').orderBy('position').execute();
       const transfers = await tx.selectFrom('ledger_transfer').select('record').orderBy('position').execute();
+      const disputes = await tx.selectFrom('ledger_dispute').select('record').orderBy('position').execute();
       return {
         size: row.size,
-        totals: decodeTotals(plain(row.totals)),
-        frontier: plain(row.frontier),
-        accounts: accounts.map(({ record }) => decodeAccount(plain(record))),
-        transfers: transfers.map(({ record }) => decodeTransfer(plain(record))),
+        window: { size: row.window_size, hashes: plain(row.window_hashes) },
+        records: {
+          totals: decodeTotals(plain(row.totals)),
+          accounts: accounts.map(({ record }) => decodeAccount(plain(record))),
+          transfers: transfers.map(({ record }) => decodeTransfer(plain(record))),
+          disputes: disputes.map(({ record }) => decodeDispute(plain(record))),
+        },
       };
     });
   }
@@ -133,28 +136,45 @@ export class LedgerStore {
 
   /** Brings what readers see up to the batch's end. Does nothing where somebody has done so already. */
   async publish(batch: Batch): Promise<void> {
-    const { state, range } = batch.tip;
+    const { state, log } = batch.tip;
+    const { size, hashes } = log.windowFrontier;
     await this.#db.transaction().execute(async (tx) => {
       const { numUpdatedRows } = await tx
         .updateTable('ledger_published')
-        .set({ size: range.size, totals: encodeTotals(state.totals), frontier: concatBytes(...range.hashes) })
+        .set({
+          size: log.size,
+          totals: encodeTotals(state.totals),
+          window_size: size,
+          window_hashes: concatBytes(...hashes),
+        })
         .where('size', '=', batch.start)
         .executeTakeFirst();
       if (numUpdatedRows !== 1n) return;
       await publishAccounts(tx, batch);
       await publishTransfers(tx, batch);
+      await publishDisputes(tx, batch);
       await publishIndexes(tx, batch);
     });
   }
 }
 
 async function publishTransfers(tx: DatabaseTransaction<Tables>, batch: Batch): Promise<void> {
-  for (const transfer of batch.changedTransfers) {
-    const position = batch.tip.state.positionOfTransfer(transfer.hash);
+  for (const [position, transfer] of batch.changed.transfers) {
     const record = encodeTransfer(transfer);
     await tx
       .insertInto('ledger_transfer')
       .values({ position, hash: bytesToHex(transfer.hash), record })
+      .onConflict((conflict) => conflict.column('position').doUpdateSet({ record }))
+      .execute();
+  }
+}
+
+async function publishDisputes(tx: DatabaseTransaction<Tables>, batch: Batch): Promise<void> {
+  for (const [position, dispute] of batch.changed.disputes) {
+    const record = encodeDispute(dispute);
+    await tx
+      .insertInto('ledger_dispute')
+      .values({ position, hash: bytesToHex(dispute.transfer), record })
       .onConflict((conflict) => conflict.column('position').doUpdateSet({ record }))
       .execute();
   }
@@ -167,7 +187,7 @@ async function publishIndexes(tx: DatabaseTransaction<Tables>, batch: Batch): Pr
   for (const { position, entry } of batch.entries) {
     if (entry.kind === 'receipt') {
       receipts.push({ hash: bytesToHex(entry.hash), job: bytesToHex(entry.receipt.job), position });
-    } else {
+    } else if (entry.kind === 'transaction') {
       transactions.push({ hash: bytesToHex(entry.signed.hash), position });
       for (const address of partiesOf(entry.signed.transaction)) parties.push({ address, position });
     }

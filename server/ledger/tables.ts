@@ -19,8 +19,9 @@ export interface LedgerTables {
     size: number;
     /** The state's totals there. */
     totals: Uint8Array;
-    /** Hashes of the complete subtrees that the root is made of: the tree grows without reading the log. */
-    frontier: Uint8Array;
+    /** Where the tree's window begins: opening it reads the log from there on. */
+    window_size: number;
+    window_hashes: Uint8Array;
   };
   /** `position`: order of first appearance. Beside the consensus record stands what only the summary shows. */
   ledger_account: {
@@ -35,6 +36,8 @@ export interface LedgerTables {
   };
   /** `position`: order of appearance among transfers. */
   ledger_transfer: { position: number; hash: string; record: Uint8Array };
+  /** `position`: order of appearance among disputes; `hash`: of the transfer. */
+  ledger_dispute: { position: number; hash: string; record: Uint8Array };
   /** For looking up by hash; the bytes are in the log. */
   ledger_transaction: { hash: string; position: number };
   /** Whose histories a transaction stands in. */
@@ -63,7 +66,8 @@ export async function createLedgerTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('slot', 'integer', (c) => c.primaryKey().check(sql`slot = 1`))
     .addColumn('size', 'integer', (c) => c.notNull())
     .addColumn('totals', blob, (c) => c.notNull())
-    .addColumn('frontier', blob, (c) => c.notNull())
+    .addColumn('window_size', 'integer', (c) => c.notNull())
+    .addColumn('window_hashes', blob, (c) => c.notNull())
     .execute();
   await db.schema
     .createTable('ledger_account')
@@ -77,6 +81,12 @@ export async function createLedgerTables(db: Kysely<unknown>): Promise<void> {
     .execute();
   await db.schema
     .createTable('ledger_transfer')
+    .addColumn('position', 'integer', (c) => c.primaryKey())
+    .addColumn('hash', 'text', (c) => c.notNull().unique())
+    .addColumn('record', blob, (c) => c.notNull())
+    .execute();
+  await db.schema
+    .createTable('ledger_dispute')
     .addColumn('position', 'integer', (c) => c.primaryKey())
     .addColumn('hash', 'text', (c) => c.notNull().unique())
     .addColumn('record', blob, (c) => c.notNull())

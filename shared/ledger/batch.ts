@@ -1,17 +1,18 @@
-/** A batch: the next entries of the log, what they change, and the checkpoint that will seal them. In memory only. */
+/** A batch: the next entries of the log, what they change, and the checkpoint that seals them. In memory only. */
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { applyEntry } from '../../shared/ledger/apply.ts';
-import { type Checkpoint, encodeCheckpoint } from '../../shared/ledger/checkpoint.ts';
-import { decodeEntry, type Entry } from '../../shared/ledger/entry.ts';
-import { type CompactRange, hashLeaf } from '../../shared/ledger/merkle.ts';
-import type { Network } from '../../shared/ledger/network.ts';
-import type { Account, Transfer } from '../../shared/ledger/records.ts';
-import type { LedgerState } from '../../shared/ledger/state.ts';
+import { applyEntry } from './apply.ts';
+import { type Checkpoint, encodeCheckpoint } from './checkpoint.ts';
+import { decodeEntry, type Entry } from './entry.ts';
+import type { LogTree } from './log-tree.ts';
+import { hashLeaf } from './merkle.ts';
+import type { Network } from './network.ts';
+import type { Account, Dispute, Transfer } from './records.ts';
+import type { LedgerState } from './state.ts';
 
 /** The log's end: the state there and the tree over everything before. Only a `Batch` moves it. */
 export interface Tip {
   state: LedgerState;
-  range: CompactRange;
+  log: LogTree;
 }
 
 export interface PlacedEntry {
@@ -20,13 +21,19 @@ export interface PlacedEntry {
   entry: Entry;
 }
 
+/** Records as they are after the batch, by their places in the order of first appearance. */
+export interface ChangedRecords {
+  accounts: Map<number, Account>;
+  transfers: Map<number, Transfer>;
+  disputes: Map<number, Dispute>;
+}
+
 export class Batch {
   readonly start: number;
   readonly network: Network;
+  readonly changed: ChangedRecords = { accounts: new Map(), transfers: new Map(), disputes: new Map() };
   readonly #tip: Tip;
   readonly #entries: PlacedEntry[] = [];
-  readonly #accounts = new Map<string, Account>();
-  readonly #transfers = new Map<string, Transfer>();
   /** Places of this batch's receipts, by hex of their job. */
   readonly #receipts = new Map<string, number>();
 
@@ -34,7 +41,7 @@ export class Batch {
   constructor(network: Network, tip: Tip) {
     this.network = network;
     this.#tip = tip;
-    this.start = tip.range.size;
+    this.start = tip.log.size;
   }
 
   get entries(): readonly PlacedEntry[] {
@@ -45,31 +52,26 @@ export class Batch {
     return this.#tip;
   }
 
-  /** Records as they are after the batch. */
-  get changedAccounts(): Account[] {
-    return [...this.#accounts.values()];
-  }
-
-  get changedTransfers(): Transfer[] {
-    return [...this.#transfers.values()];
-  }
-
   /** Where in the log this batch places the job's receipt, if it does. */
   receiptOf(job: string): number | undefined {
     return this.#receipts.get(job);
   }
 
-  /** Places an entry. Throws the error of the rule it breaks, having changed nothing. */
-  add(bytes: Uint8Array): PlacedEntry {
-    const entry = decodeEntry(bytes);
-    const change = applyEntry(this.network, this.#tip.state, entry);
-    this.#tip.state.commit(change);
-    const placed = { position: this.#tip.range.size, bytes, entry };
-    this.#tip.range.append(hashLeaf(bytes));
+  /**
+   * Places an entry, decoded already where the caller needed that. Checks no signature. Throws the error of the rule it
+   * breaks, having changed nothing.
+   */
+  add(bytes: Uint8Array, entry: Entry = decodeEntry(bytes)): PlacedEntry {
+    const { state, log } = this.#tip;
+    const { accounts = [], transfers = [], disputes = [], ...change } = applyEntry(this.network, state, log, entry);
+    state.commit({ accounts, transfers, disputes, ...change });
+    const placed = { position: log.size, bytes, entry };
+    log.append(hashLeaf(bytes));
     this.#entries.push(placed);
     if (entry.kind === 'receipt') this.#receipts.set(bytesToHex(entry.receipt.job), placed.position);
-    for (const account of change.accounts) this.#accounts.set(bytesToHex(account.publicKey), account);
-    for (const transfer of change.transfers) this.#transfers.set(bytesToHex(transfer.hash), transfer);
+    for (const account of accounts) this.changed.accounts.set(state.placeOf(account.publicKey)!, account);
+    for (const transfer of transfers) this.changed.transfers.set(state.placeOfTransfer(transfer.hash)!, transfer);
+    for (const dispute of disputes) this.changed.disputes.set(state.placeOfDispute(dispute.transfer)!, dispute);
     return placed;
   }
 
@@ -79,11 +81,11 @@ export class Batch {
   }
 }
 
-export function checkpointAt(network: Network, { state, range }: Readonly<Tip>): Checkpoint {
+export function checkpointAt(network: Network, { state, log }: Readonly<Tip>): Checkpoint {
   return {
     networkId: network.id,
-    size: range.size,
-    root: range.root(),
+    size: log.size,
+    root: log.root(),
     stateHash: state.hash(),
     timeMs: state.totals.timeMs,
   };

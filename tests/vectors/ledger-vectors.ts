@@ -1,15 +1,24 @@
 /** Golden vectors of the wallet's and the ledger's formats. Bytes in hex, amounts as decimal strings. No Node. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { applyEntry } from '../../shared/ledger/apply.ts';
+import { Batch } from '../../shared/ledger/batch.ts';
 import { ZERO_HASH } from '../../shared/ledger/binary.ts';
 import { sealCheckpoint } from '../../shared/ledger/checkpoint.ts';
-import { decodeEntry, encodeReceiptEntry, encodeTransactionEntry } from '../../shared/ledger/entry.ts';
+import { signCosignature } from '../../shared/ledger/cosignature.ts';
+import {
+  encodeReceiptEntry,
+  encodeReportEntry,
+  encodeSignedEntry,
+  encodeTransactionEntry,
+} from '../../shared/ledger/entry.ts';
 import { defaultGenesis, encodeGenesis } from '../../shared/ledger/genesis.ts';
-import { CompactRange, hashLeaf } from '../../shared/ledger/merkle.ts';
+import { LogTree } from '../../shared/ledger/log-tree.ts';
+import { hashLeaf } from '../../shared/ledger/merkle.ts';
 import { networkOf } from '../../shared/ledger/network.ts';
 import { encodeReceipt, type InferenceReceipt, receiptHash } from '../../shared/ledger/receipt.ts';
-import { encodeAccount, encodeTotals } from '../../shared/ledger/records.ts';
+import { encodeAccount, encodeDispute, encodeTotals, encodeTransfer } from '../../shared/ledger/records.ts';
+import { signRegistration } from '../../shared/ledger/registration.ts';
+import { signReport } from '../../shared/ledger/report.ts';
 import { inferenceReward, issuanceRatePpm } from '../../shared/ledger/rewards.ts';
 import { LedgerState } from '../../shared/ledger/state.ts';
 import { encodeTile } from '../../shared/ledger/tile.ts';
@@ -21,7 +30,8 @@ const START_MS = Date.UTC(2026, 0, 1);
 const secretOf = (name: string) => sha256(utf8ToBytes(name));
 const networkKey = new SigningKey(secretOf('network'));
 const network = networkOf(defaultGenesis(networkKey.publicKey, 'golden', START_MS));
-const [alice, bob, carol] = ['alice', 'bob', 'carol'].map((name) => new Wallet(secretOf(name))) as [
+const [alice, bob, carol, dave] = ['alice', 'bob', 'carol', 'dave'].map((name) => new Wallet(secretOf(name))) as [
+  Wallet,
   Wallet,
   Wallet,
   Wallet,
@@ -36,7 +46,7 @@ export function ledgerVectors() {
       const { publicKey, address } = createWallet(words);
       return { words, path: DERIVATION_PATH, publicKey: bytesToHex(publicKey), address };
     }),
-    keys: ['network', 'alice', 'bob', 'carol'].map((name) => {
+    keys: ['network', 'alice', 'bob', 'carol', 'dave'].map((name) => {
       const { publicKey, address } = new Wallet(secretOf(name));
       return { name, secretKey: bytesToHex(secretOf(name)), publicKey: bytesToHex(publicKey), address };
     }),
@@ -77,7 +87,7 @@ export function ledgerVectors() {
 function tiles() {
   const entries = [1, 300, 32, 7].map((length, i) => new Uint8Array(length).fill(i + 1));
   return [entries, entries.slice(1, 2)].map((some) => {
-    const range = new CompactRange();
+    const range = new LogTree();
     for (const entry of some) range.append(hashLeaf(entry));
     return { entries: some.map(bytesToHex), bytes: bytesToHex(encodeTile(some)), root: bytesToHex(range.root()) };
   });
@@ -149,15 +159,15 @@ function receipt(number: number, change: Partial<InferenceReceipt> = {}): Infere
 /** A short history: what each entry is, and the root, state hash and records that it leads to. */
 function history() {
   const state = LedgerState.empty(network.genesis);
-  const range = new CompactRange();
+  const log = new LogTree();
+  const batch = new Batch(network, { state, log });
   const steps: { entry: string; leafHash: string; root: string; stateHash: string; totals: string }[] = [];
   const add = (bytes: Uint8Array) => {
-    state.commit(applyEntry(network, state, decodeEntry(bytes)));
-    range.append(hashLeaf(bytes));
+    batch.add(bytes);
     steps.push({
       entry: bytesToHex(bytes),
       leafHash: bytesToHex(hashLeaf(bytes)),
-      root: bytesToHex(range.root()),
+      root: bytesToHex(log.root()),
       stateHash: bytesToHex(state.hash()),
       totals: bytesToHex(encodeTotals(state.totals)),
     });
@@ -179,24 +189,60 @@ function history() {
       add(encodeTransactionEntry(timeMs, signTransaction(networkKey, reward)));
     }
   };
-  const empty = { root: bytesToHex(range.root()), stateHash: bytesToHex(state.hash()) };
+  const empty = { root: bytesToHex(log.root()), stateHash: bytesToHex(state.hash()) };
   pay(START_MS + 1000, receipt(1));
   add(encodeTransactionEntry(START_MS + 2000, signTransaction(alice, transfer(30_000n, 1, 'golden'))));
   // In the next epoch.
-  pay(START_MS + 86_400_000, receipt(2, { latencyMs: 2500 }));
+  const workers = [alice, bob, dave].map(({ publicKey }, i) => ({ publicKey, start: 4 * i, end: 4 * i + 4 }));
+  pay(START_MS + 86_400_000, receipt(2, { latencyMs: 2500, participants: workers }));
+  vote(add, state, log);
   const seal = sealCheckpoint(networkKey, {
     networkId: network.id,
-    size: range.size,
-    root: range.root(),
+    size: log.size,
+    root: log.root(),
     stateHash: state.hash(),
     timeMs: state.totals.timeMs,
   });
+  const records = state.records();
   return {
     empty,
     steps,
-    accounts: state.accounts().map((account) => bytesToHex(encodeAccount(account))),
+    accounts: records.accounts.map((account) => bytesToHex(encodeAccount(account))),
+    transfers: records.transfers.map((transfer) => bytesToHex(encodeTransfer(transfer))),
+    disputes: records.disputes.map((dispute) => bytesToHex(encodeDispute(dispute))),
     checkpoint: { bytes: bytesToHex(seal.bytes), signature: bytesToHex(seal.signature) },
   };
+}
+
+/** A name is taken, and alice's transfer is verified by one, reported by two of three, and reversed. */
+function vote(add: (bytes: Uint8Array) => void, state: LedgerState, log: LogTree): void {
+  const timeMs = START_MS + 86_401_000;
+  const common = { networkId: network.id };
+  const named = signRegistration(carol, { ...common, publicKey: carol.publicKey, number: 1, username: 'carol' });
+  add(encodeSignedEntry('registration', timeMs, named));
+  const covered = { ...common, publicKey: dave.publicKey, size: log.size, root: log.root() };
+  add(encodeSignedEntry('cosignature', timeMs, signCosignature(dave, covered)));
+  const [{ hash, from, amountMicroAlc }] = state.records().transfers as [
+    ReturnType<typeof state.records>['transfers'][0],
+  ];
+  const places = [alice, bob, dave].map(({ publicKey }) => state.placeOf(publicKey)!).sort((a, b) => a - b);
+  for (const [i, wallet] of [dave, alice].entries()) {
+    const report = { ...common, publicKey: wallet.publicKey, transfer: hash, reason: 'gestohlen ☠' };
+    add(encodeReportEntry(timeMs, signReport(wallet, report), i === 0 ? places : []));
+  }
+  const reversal = signTransaction(networkKey, {
+    ...common,
+    type: 'reversal',
+    from: networkKey.publicKey,
+    to: from,
+    amountMicroAlc,
+    feeMicroAlc: 0n,
+    nonce: state.totals.networkNonce + 1,
+    timeMs: timeMs + 10_000,
+    reference: hash,
+    memo: '',
+  });
+  add(encodeTransactionEntry(timeMs + 10_000, reversal));
 }
 
 /** Plain JSON of a record: bytes as hex, amounts as strings. */

@@ -1,6 +1,7 @@
 /** The node: its session, its contributing and its asking side put together, and their state for whoever shows it. */
-import { bytesToHex, randomBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, hexToBytes, randomBytes } from '@noble/hashes/utils.js';
 import { AiloError, type WireError } from '../errors/index.ts';
+import type { Seal } from '../ledger/checkpoint.ts';
 import { coalesce } from '../model/coalesce.ts';
 import { loadTextCodec } from '../model/text.ts';
 import type { ChunkStore, TextCodec } from '../model/types.ts';
@@ -31,6 +32,8 @@ export interface NodeOptions {
   chunks: ChunkStore;
   fetch: typeof fetch;
   dial: Dial;
+  /** The coordinator's newest checkpoint; nothing about it was checked. */
+  onCheckpoint?(seal: Seal): void;
   schedule: Schedule;
   /** Milliseconds of a steady clock. */
   now(): number;
@@ -109,6 +112,8 @@ export function createNode(options: NodeOptions): AiloNode {
   const handlers: { [T in keyof FromCoordinator]: (body: FromCoordinator[T]) => void } = {
     models: ({ models }) => update({ models }),
     account: (account) => update({ account }),
+    checkpoint: ({ bytes, signature }) =>
+      options.onCheckpoint?.({ bytes: hexToBytes(bytes), signature: hexToBytes(signature) }),
     assign: contributor.assign,
     unassign: contributor.unassign,
     jobOpen: contributor.jobOpen,

@@ -1,5 +1,6 @@
 /** The coordinator's public HTTP API: paths and the JSON that comes back. Amounts are decimal strings of µALC. */
 import * as v from 'valibot';
+import { USERNAME } from '../ledger/limits.ts';
 import { AccountSummary, NodeId } from './messages.ts';
 
 export const paths = {
@@ -10,6 +11,16 @@ export const paths = {
   transactions: (address: string) => `/v1/accounts/${address}/transactions`,
   receipt: (reference: string) => `/v1/receipts/${reference}`,
   checkpoint: '/v1/checkpoint',
+  /** 256 entries as bytes (ledger/tile.ts), for ever the same. */
+  tile: (index: number | string) => `/v1/tiles/${index}`,
+  /** The first `width` entries of the tile, for ever the same, too: how the log's end is fetched. */
+  partialTile: (index: number | string, width: number | string) => `/v1/tiles/${index}/${width}`,
+  /** `?from=SIZE&to=SIZE` */
+  consistency: '/v1/proofs/consistency',
+  transaction: (hash: string) => `/v1/transactions/${hash}`,
+  username: (username: string) => `/v1/usernames/${username}`,
+  /** POST of a Submission. */
+  submissions: '/v1/submissions',
   manifest: (model: string) => `/models/${model}/manifest.json`,
   /** Answers Range requests. */
   modelFile: (model: string, path: string) => `/models/${model}/files/${path}`,
@@ -44,5 +55,58 @@ export const TransactionsResponse = v.object({
   /** Pass as `before` for the next page. */
   next: v.optional(v.number()),
 });
+
+const Address = NodeId;
+const Signature = v.pipe(v.string(), v.regex(/^[0-9a-f]{128}$/));
+
+/** A checkpoint, readable, beside the bytes that the network's key signed. */
+export const CheckpointResponse = v.object({
+  size: v.number(),
+  root: Hash,
+  stateHash: Hash,
+  timeMs: v.number(),
+  bytes: v.pipe(v.string(), v.regex(/^([0-9a-f]{2}){1,512}$/)),
+  signature: Signature,
+});
+export type CheckpointResponse = v.InferOutput<typeof CheckpointResponse>;
+
+/** A transaction with what is known of it, and the proof that it stands in the log that `checkpoint` seals. */
+export const TransactionResponse = v.object({
+  ...TransactionRecord.entries,
+  /** Who verified it, in that order. */
+  verifiers: v.array(Address),
+  /** Of a transfer that was reported. */
+  dispute: v.optional(
+    v.object({
+      activeNodes: v.number(),
+      /** Reports that make it disputed. */
+      needed: v.number(),
+      reports: v.array(v.object({ address: Address, reason: v.string(), timeMs: v.number() })),
+      disputedMs: v.optional(v.number()),
+    }),
+  ),
+  /** The entry's bytes, whose leaf hash the proof is about; RFC 6962 inclusion path, hex. */
+  proof: v.object({
+    entry: v.pipe(v.string(), v.regex(/^([0-9a-f]{2})+$/)),
+    path: v.array(Hash),
+    checkpoint: CheckpointResponse,
+  }),
+});
+export type TransactionResponse = v.InferOutput<typeof TransactionResponse>;
+
+/** RFC 6962 consistency proof between two sizes of the log, hex. */
+export const ConsistencyResponse = v.object({ from: v.number(), to: v.number(), proof: v.array(Hash) });
+
+export const UsernameResponse = v.object({ username: v.pipe(v.string(), v.regex(USERNAME)), address: Address });
+
+/** What a wallet signed: `bytes ‖ signature` of one of the ledger's records, hex. */
+export const Submission = v.strictObject({
+  kind: v.picklist(['transfer', 'registration', 'cosignature', 'report']),
+  signed: v.pipe(v.string(), v.regex(/^([0-9a-f]{2}){64,1024}$/, 'it must be hex of 64 to 1024 bytes')),
+});
+export type Submission = v.InferOutput<typeof Submission>;
+
+/** Answered when the entry is sealed in a checkpoint; again for the same submission, however often it is made. */
+export const SubmissionResponse = v.object({ index: v.number() });
 
 export const NetworkResponse = v.object({ networkId: Hash, name: v.string(), genesis: v.unknown(), publicKey: Hash });

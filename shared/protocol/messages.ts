@@ -155,6 +155,8 @@ export const fromCoordinator = {
   models: v.strictObject({ models: v.pipe(v.array(ModelListing), v.maxLength(256)) }),
   /** The wallet's own account; sent after authentication and on every change. */
   account: AccountSummary,
+  /** The log's newest checkpoint; sent after authentication and when it moved, at most a few times a second. */
+  checkpoint: v.strictObject({ bytes: v.pipe(v.string(), v.regex(/^([0-9a-f]{2}){1,512}$/)), signature: hex(64) }),
   /** “Hold these units.” Answered by stageReady or stageFailed. */
   assign: v.strictObject({
     assignment: Id,

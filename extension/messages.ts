@@ -17,7 +17,7 @@ export const CoordinatorUrl = v.pipe(
   v.regex(/^https?:\/\//, 'The address must begin with http:// or https://'),
 );
 
-/** Page → offscreen document. */
+/** What a page tells; what comes of it shows in the state. */
 export const Command = v.variant('type', [
   v.strictObject({
     type: v.literal('ask'),
@@ -43,6 +43,30 @@ export const Command = v.variant('type', [
 ]);
 export type Command = v.InferOutput<typeof Command>;
 
+/** What a page asks for and waits for. `Results` says what it is answered with. */
+export const PageRequest = v.variant('type', [v.strictObject({ type: v.literal('words') })]);
+export type PageRequest = v.InferOutput<typeof PageRequest>;
+
+export interface Results {
+  /** The wallet's recovery words, with a space between. They pass here and nowhere else. */
+  words: string;
+}
+export type ResultOf<R extends PageRequest> = Results[R['type']];
+/** One for each request, so that none is left without an answer. */
+export type Answers = { [R in PageRequest as R['type']]: (request: R) => Promise<ResultOf<R>> };
+
+/** The page counts its requests, so that each answer finds its own. */
+const RequestId = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** Page → offscreen document. */
+export const FromPage = v.variant('type', [
+  Command,
+  v.strictObject({ type: v.literal('request'), id: RequestId, request: PageRequest }),
+]);
+export type FromPage = v.InferOutput<typeof FromPage>;
+
+export type Result = { ok: true; value: unknown } | { ok: false; error: WireError };
+
 /** Offscreen document → page. These never leave the extension, so their types are enough. */
 export type Update =
   /** At once after connecting. */
@@ -52,7 +76,9 @@ export type Update =
   /** Instead of everything else: the offscreen document could not start. */
   | { type: 'broken'; error: WireError }
   /** The running answer grew; it is the last turn. */
-  | { type: 'answer'; turn: Turn };
+  | { type: 'answer'; turn: Turn }
+  /** To the one page that asked; what the request changed was shown before. */
+  | { type: 'result'; id: number; result: Result };
 
 /** Any page → service worker. */
 export const Notice = v.variant('type', [

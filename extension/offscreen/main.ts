@@ -10,7 +10,7 @@ import type { AiloNode, NodeState } from '../../shared/node/types.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import { createWallet, type Wallet } from '../../shared/wallet/wallet.ts';
 import { newWords } from '../../shared/wallet/words.ts';
-import { type Command, type Notice, PORT, type Update } from '../messages.ts';
+import { type Answers, type Command, type Notice, type PageRequest, PORT, type Update } from '../messages.ts';
 import type { AppState, Settings } from '../state.ts';
 import { badgeOf } from './badge.ts';
 import { changed } from './change.ts';
@@ -42,7 +42,11 @@ class App {
     this.#wallet = wallet;
     this.#settings = settings;
     this.#answersHelped = answersHelped;
-    this.pages = createPages({ state: () => this.#state(), obey: (command) => this.#obey(command) });
+    this.pages = createPages({
+      state: () => this.#state(),
+      obey: (command) => this.#obey(command),
+      answer: (request) => this.#answer(request),
+    });
     this.#node = this.#startNode();
     this.#conversation = createConversation({
       chat: (request, signal) => this.#node.chat(request, signal),
@@ -69,6 +73,14 @@ class App {
       case 'change':
         this.#change(command.settings);
     }
+  }
+
+  readonly #answers: Answers = {
+    words: async () => (await getValue(this.#database, 'wallet'))!,
+  };
+
+  async #answer(request: PageRequest): Promise<unknown> {
+    return this.#answers[request.type](request);
   }
 
   #change(change: Partial<Settings>): void {

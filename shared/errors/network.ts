@@ -40,5 +40,7 @@ export const networkSentences = {
   RANGE_UNSATISFIABLE: (d: { bytes: number }) => `The range asked for is not within the file's ${d.bytes} bytes.`,
   PORT_UNUSABLE: (d: { host: string; port: number; reason: string }) =>
     `The coordinator cannot listen on ${d.host}:${d.port}: ${d.reason}.`,
+  ANSWER_LOST: (_: Record<never, never>) =>
+    'Ailo was interrupted before it answered; look whether it was done before you try again.',
   ROUTE_INVALID: (_: Record<never, never>) => 'A frame was sent to a node that is not its neighbour in the job.',
 };

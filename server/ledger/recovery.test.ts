@@ -228,7 +228,7 @@ describe('opening', () => {
   test.each([
     ['a changed balance', `update ledger_account set record = (select record from ledger_account where position = 1)`],
     ['a changed total', `update ledger_published set totals = zeroblob(length(totals))`],
-    ['a window that does not fit', `update ledger_published set window_size = 1`],
+    ['a tile’s root that is none', `insert into ledger_tile values (0, zeroblob(32))`],
     ['a changed entry', `update ledger_entry set bytes = zeroblob(30) where position = 1`],
     ['a forged signature', `update ledger_head set signature = zeroblob(64)`],
     ['a checkpoint that is none', `update ledger_head set checkpoint = zeroblob(10)`],

@@ -13,7 +13,7 @@ import type { SigningKey } from '../../shared/wallet/wallet.ts';
 import type { Database } from '../store/database.ts';
 import { type CommitPoint, Committer } from './committer.ts';
 import { bookInference, isReceiptOf, receiptIn, receiptOf } from './inference.ts';
-import { MAX_BACKLOG, MAX_PAGE_ENTRIES } from './limits.ts';
+import { MAX_BACKLOG, MAX_PAGE_ENTRIES, MAX_VERIFYING } from './limits.ts';
 import { LogProofs } from './log-proofs.ts';
 import { concerned } from './parties.ts';
 import { LedgerReader } from './reader.ts';
@@ -51,7 +51,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const store = options.store ?? new LedgerStore(database);
   const reader = new LedgerReader(database, genesis);
   const proofs = new LogProofs(database, store);
-  const verifier = createVerifier();
+  const verifier = createVerifier({ inFlight: MAX_VERIFYING });
   const listeners = new Set<(addresses: ReadonlySet<string>) => void>();
   const network = networkOf(genesis);
 

@@ -2,6 +2,8 @@
 
 /** Bookings that wait: for their signatures' verdicts or for the sequencer. More are refused as LEDGER_BUSY. */
 export const MAX_BACKLOG = 10_000;
+/** Signatures given to the thread pool at once: it goes on with them while a commit keeps the main thread. */
+export const MAX_VERIFYING = 512;
 /** Bookings sealed by one checkpoint: what one commit to the disk is shared by. */
 export const MAX_BATCH_BOOKINGS = 512;
 /**

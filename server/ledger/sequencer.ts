@@ -2,6 +2,7 @@
  * The sequencer: the one place where the log grows. Bookings that wait are gathered into a batch, which is committed
  * as a whole.
  */
+import { setImmediate } from 'node:timers/promises';
 import { AiloError } from '../../shared/errors/index.ts';
 import { Batch, type Tip } from '../../shared/ledger/batch.ts';
 import type { Network } from '../../shared/ledger/network.ts';
@@ -76,9 +77,9 @@ export class Sequencer {
   }
 
   async #drain(): Promise<void> {
-    // Bookings that are submitted in the same turn share a commit.
-    await Promise.resolve();
     while (this.#waiting.length > 0) {
+      // Whatever has arrived shares a commit; and however much there is, others get their turn in between.
+      await setImmediate();
       /** Those of the batch; a failure is told to all of them, and to the next if there is no batch yet. */
       const taken: Waiting[] = [];
       try {

@@ -9,7 +9,7 @@ import { type Database, openDatabase } from '../store/database.ts';
 import type { CommitPoint } from './committer.ts';
 import { type LedgerOptions, openLedger } from './ledger.ts';
 import { LedgerStore } from './store.ts';
-import { genesis, inference, networkKey, START_MS, wallets } from './testing.ts';
+import { failing, genesis, inference, networkKey, START_MS, stopAt, wallets } from './testing.ts';
 import type { Ledger } from './types.ts';
 
 let folder: string;
@@ -34,20 +34,6 @@ async function connect(): Promise<Database> {
 async function open(options: Partial<LedgerOptions> = {}): Promise<Ledger> {
   const database = options.database ?? (await connect());
   return openLedger({ networkKey, genesis, now: () => START_MS, ...options, database });
-}
-
-/** A stall hook that stops at `point` for good; `reached` resolves when it has. */
-function stopAt(point: CommitPoint) {
-  let arrived = () => {};
-  const reached = new Promise<void>((resolve) => {
-    arrived = resolve;
-  });
-  const stall = (at: CommitPoint) => {
-    if (at !== point) return;
-    arrived();
-    return new Promise<void>(() => {});
-  };
-  return { reached, stall };
 }
 
 const earned = async (ledger: Ledger, i = 1) => (await ledger.account(wallets[i]!.address)).availableMicroAlc;
@@ -161,25 +147,6 @@ async function freshDatabase(): Promise<Database> {
   const database = await openDatabase(':memory:');
   databases.push(database);
   return database;
-}
-
-/** A store whose `method` fails the `nth` time, before or after it did its work. */
-function failing(database: Database, method: 'stage' | 'swap' | 'publish', when: 'before' | 'after'): LedgerStore {
-  let failed = false;
-  return new Proxy(new LedgerStore(database), {
-    get(store, name: keyof LedgerStore) {
-      const member = store[name].bind(store) as (...args: unknown[]) => Promise<unknown>;
-      if (name !== method) return member;
-      return async (...args: unknown[]) => {
-        const fail = !failed;
-        failed = true;
-        if (fail && when === 'before') throw new Error('disk full');
-        const value = await member(...args);
-        if (fail) throw new Error('connection lost');
-        return value;
-      };
-    },
-  });
 }
 
 describe.each(['stage', 'swap', 'publish'] as const)('a %s', (method) => {

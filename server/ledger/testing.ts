@@ -9,6 +9,9 @@ import { signRegistration } from '../../shared/ledger/registration.ts';
 import { signReport } from '../../shared/ledger/report.ts';
 import { decodeSigned, signTransaction, type Transaction } from '../../shared/ledger/transaction.ts';
 import { SigningKey, Wallet } from '../../shared/wallet/wallet.ts';
+import type { Database } from '../store/database.ts';
+import type { CommitPoint } from './committer.ts';
+import { LedgerStore } from './store.ts';
 import type { InferenceResult } from './types.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1, 12);
@@ -75,4 +78,41 @@ export function report(wallet: Wallet, reported: Uint8Array, reason = 'not mine'
 
 function joined({ bytes, signature }: Seal): Uint8Array {
   return concatBytes(bytes, signature);
+}
+
+/** A stall hook that stops at `point` for good; `reached` resolves when it has. */
+export function stopAt(point: CommitPoint) {
+  let arrived = () => {};
+  const reached = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  const stall = (at: CommitPoint) => {
+    if (at !== point) return;
+    arrived();
+    return new Promise<void>(() => {});
+  };
+  return { reached, stall };
+}
+
+/** A store whose `method` fails the first time, before or after it did its work. */
+export function failing(
+  database: Database,
+  method: 'stage' | 'swap' | 'publish',
+  when: 'before' | 'after',
+): LedgerStore {
+  let failed = false;
+  return new Proxy(new LedgerStore(database), {
+    get(store, name: keyof LedgerStore) {
+      const member = store[name].bind(store) as (...args: unknown[]) => Promise<unknown>;
+      if (name !== method) return member;
+      return async (...args: unknown[]) => {
+        const fail = !failed;
+        failed = true;
+        if (fail && when === 'before') throw new Error('disk full');
+        const value = await member(...args);
+        if (fail) throw new Error('connection lost');
+        return value;
+      };
+    },
+  });
 }

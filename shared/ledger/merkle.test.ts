@@ -1,6 +1,8 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concatBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CompactRange, EMPTY_ROOT, hashLeaf, hashNode, splitPoint } from './merkle.ts';
+import { CompactRange, EMPTY_ROOT, hashLeaf, hashNode, hashPair, splitPoint } from './merkle.ts';
 import { consistencyProof, inclusionProof, type NodeHash, verifyConsistency, verifyInclusion } from './merkle-proof.ts';
 import { RecordTree } from './record-tree.ts';
 
@@ -16,6 +18,25 @@ function treeHash(start: number, end: number): Uint8Array {
 }
 const node: NodeHash = (level, index) => treeHash(index * 2 ** level, (index + 1) * 2 ** level);
 
+test('leaves and nodes are hashed as RFC 6962 says, and nothing is a node but two hashes', () => {
+  const [one, two] = [leaf(1), leaf(2)];
+  expect(one).toEqual(sha256(concatBytes(Uint8Array.of(0), data(1))));
+  for (const [left, right] of [
+    [one, two],
+    [two, one],
+    [one, one],
+  ] as const) {
+    const hash = sha256(concatBytes(Uint8Array.of(1), left, right));
+    expect(hashNode(left, right)).toEqual(hash);
+    expect(hashPair(concatBytes(left, right))).toEqual(hash);
+  }
+  for (const odd of [one.slice(1), concatBytes(one, two)]) {
+    expect(() => hashNode(odd, two)).toThrow(RangeError);
+    expect(() => hashNode(one, odd)).toThrow(RangeError);
+  }
+  expect(() => hashPair(one)).toThrow(RangeError);
+});
+
 test('a tree that grows leaf by leaf has the roots of the definition, also after it was put away', () => {
   let range = new CompactRange();
   for (let size = 0; size <= 70; size++) {
@@ -25,6 +46,7 @@ test('a tree that grows leaf by leaf has the roots of the definition, also after
   }
   expect(() => new CompactRange(5, [leaf(0)])).toThrow(RangeError);
   expect(() => new CompactRange(-1, [])).toThrow(RangeError);
+  expect(() => new CompactRange(1, [leaf(0).slice(1)])).toThrow(RangeError);
 });
 
 test('a record tree has the same roots, whatever changed in whatever order', () => {

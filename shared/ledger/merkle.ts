@@ -10,13 +10,22 @@ export function hashLeaf(data: Uint8Array): Uint8Array {
   return sha256.create().update(Uint8Array.of(0)).update(data).digest();
 }
 
-/** SHA-256(0x01 ‖ left ‖ right). */
+/** What `hashNode` and `hashPair` hash, in one buffer for all calls: a new one costs a sixth of the hash. */
+const nodeInput = Uint8Array.of(1, ...new Uint8Array(2 * HASH_BYTES));
+
+/** SHA-256(0x01 ‖ left ‖ right). RangeError unless both have 32 bytes. */
 export function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const input = new Uint8Array(1 + 2 * HASH_BYTES);
-  input[0] = 1;
-  input.set(left, 1);
-  input.set(right, 1 + HASH_BYTES);
-  return sha256(input);
+  if (left.length !== HASH_BYTES || right.length !== HASH_BYTES) throw new RangeError('a node has hashes of 32 bytes');
+  nodeInput.set(left, 1);
+  nodeInput.set(right, 1 + HASH_BYTES);
+  return sha256(nodeInput);
+}
+
+/** `hashNode` of two hashes that lie side by side: 64 bytes, else RangeError. */
+export function hashPair(pair: Uint8Array): Uint8Array {
+  if (pair.length !== 2 * HASH_BYTES) throw new RangeError('a pair of hashes has 64 bytes');
+  nodeInput.set(pair, 1);
+  return sha256(nodeInput);
 }
 
 /** The largest power of two below `n`; n > 1. Where RFC 6962 splits n leaves. */
@@ -31,11 +40,12 @@ export class CompactRange {
   #size: number;
   readonly #hashes: Uint8Array[];
 
-  /** @param hashes as many as `size` has one-bits; RangeError otherwise */
+  /** @param hashes as many as `size` has one-bits, each of 32 bytes; RangeError otherwise */
   constructor(size = 0, hashes: readonly Uint8Array[] = []) {
     if (!Number.isSafeInteger(size) || size < 0 || hashes.length !== oneBits(size)) {
       throw new RangeError(`${hashes.length} hashes do not make a tree of ${size} leaves`);
     }
+    if (hashes.some((hash) => hash.length !== HASH_BYTES)) throw new RangeError('a hash has 32 bytes');
     this.#size = size;
     this.#hashes = [...hashes];
   }

@@ -12,3 +12,7 @@ export const MODEL_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
 export const NETWORK_NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/;
 /** A genesis file is a few hundred bytes. */
 export const MAX_GENESIS_BYTES = 4096;
+/** Entries of a full tile: one immutable resource, so that everybody asks for the same pieces of the log. */
+export const TILE_ENTRIES = 256;
+/** How far behind the log's end a checkpoint may lie that is cosigned, in entries. */
+export const COSIGNATURE_WINDOW: number = 64 * TILE_ENTRIES;

@@ -6,6 +6,7 @@ export const ledgerSentences = {
   TRANSACTION_INVALID: (d: { reason: string }) => `This is not a transaction: ${d.reason}.`,
   RECEIPT_INVALID: (d: { reason: string }) => `This is not a receipt: ${d.reason}.`,
   ENTRY_INVALID: (d: { reason: string }) => `This is not an entry of the ledger: ${d.reason}.`,
+  TILE_INVALID: (d: { reason: string }) => `This is not a piece of the ledger: ${d.reason}.`,
   CHECKPOINT_INVALID: (d: { reason: string }) => `This is not a checkpoint of the ledger: ${d.reason}.`,
   LEDGER_RECORD_INVALID: (d: { reason: string }) => `A record of the ledger's state cannot be read: ${d.reason}.`,
 

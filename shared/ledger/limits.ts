@@ -14,5 +14,9 @@ export const NETWORK_NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/;
 export const MAX_GENESIS_BYTES = 4096;
 /** Entries of a full tile: one immutable resource, so that everybody asks for the same pieces of the log. */
 export const TILE_ENTRIES = 256;
+/** A receipt of MAX_PARTICIPANTS takes a sixth of it. */
+export const MAX_ENTRY_BYTES = 128 * 1024;
+/** A full tile of the longest entries, each behind its length. */
+export const MAX_TILE_BYTES: number = TILE_ENTRIES * (4 + MAX_ENTRY_BYTES);
 /** How far behind the log's end a checkpoint may lie that is cosigned, in entries. */
 export const COSIGNATURE_WINDOW: number = 64 * TILE_ENTRIES;

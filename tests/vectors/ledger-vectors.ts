@@ -12,6 +12,7 @@ import { encodeReceipt, type InferenceReceipt, receiptHash } from '../../shared/
 import { encodeAccount, encodeTotals } from '../../shared/ledger/records.ts';
 import { inferenceReward, issuanceRatePpm } from '../../shared/ledger/rewards.ts';
 import { LedgerState } from '../../shared/ledger/state.ts';
+import { encodeTile } from '../../shared/ledger/tile.ts';
 import { signTransaction, type Transaction } from '../../shared/ledger/transaction.ts';
 import { authenticationBytes, signAuthentication } from '../../shared/wallet/authentication.ts';
 import { createWallet, DERIVATION_PATH, SigningKey, Wallet } from '../../shared/wallet/wallet.ts';
@@ -68,7 +69,18 @@ export function ledgerVectors() {
       ratePpm: issuanceRatePpm(network.genesis, { mintedMicroAlc: BigInt(mintedMicroAlc!), earners: Number(earners) }),
     })),
     history: history(),
+    tiles: tiles(),
   };
+}
+
+/** Tiles hold any bytes: an entry of one, one whose length takes two bytes, a few more; and a tile of one entry. */
+function tiles() {
+  const entries = [1, 300, 32, 7].map((length, i) => new Uint8Array(length).fill(i + 1));
+  return [entries, entries.slice(1, 2)].map((some) => {
+    const range = new CompactRange();
+    for (const entry of some) range.append(hashLeaf(entry));
+    return { entries: some.map(bytesToHex), bytes: bytesToHex(encodeTile(some)), root: bytesToHex(range.root()) };
+  });
 }
 
 function authentication() {

@@ -6,9 +6,11 @@ import { applyEntry } from '../../shared/ledger/apply.ts';
 import { openSeal } from '../../shared/ledger/checkpoint.ts';
 import { decodeEntry } from '../../shared/ledger/entry.ts';
 import { decodeGenesis } from '../../shared/ledger/genesis.ts';
+import { CompactRange, hashLeaf } from '../../shared/ledger/merkle.ts';
 import { networkOf } from '../../shared/ledger/network.ts';
 import { decodeReceipt, encodeReceipt } from '../../shared/ledger/receipt.ts';
 import { LedgerState } from '../../shared/ledger/state.ts';
+import { decodeTile } from '../../shared/ledger/tile.ts';
 import { decodeSigned, encodeTransaction, isSignedBySender } from '../../shared/ledger/transaction.ts';
 import { decodeAddress } from '../../shared/wallet/address.ts';
 import { ledgerVectors } from './ledger-vectors.ts';
@@ -63,6 +65,16 @@ test('replaying the history leads to the signed checkpoint', () => {
   expect(sealed.size).toBe(steps.length);
   expect(bytesToHex(sealed.stateHash)).toBe(steps.at(-1)!.stateHash);
   expect(bytesToHex(sealed.root)).toBe(steps.at(-1)!.root);
+});
+
+test('tiles are read from their bytes', () => {
+  for (const { entries, bytes, root } of vectors.tiles) {
+    const decoded = decodeTile(hexToBytes(bytes), entries.length);
+    expect(decoded.map(bytesToHex)).toEqual(entries);
+    const range = new CompactRange();
+    for (const entry of decoded) range.append(hashLeaf(entry));
+    expect(bytesToHex(range.root())).toBe(root);
+  }
 });
 
 function plain(record: object): unknown {

@@ -30,6 +30,7 @@ const DOMAIN = domain('state');
 
 /** A reward that the receipt before it makes the next entries be. */
 export interface DueReward {
+  type: 'inference-reward' | 'training-reward';
   to: Uint8Array;
   amountMicroAlc: bigint;
   /** The receipt's hash. */

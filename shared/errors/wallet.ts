@@ -6,6 +6,9 @@ export const walletSentences = {
   WALLET_FILE_INVALID: (d: { path: string; reason: string }) =>
     `The wallet file “${d.path}” cannot be used: ${d.reason}.`,
   PASSWORD_TOO_SHORT: (d: { minLength: number }) => `A password needs at least ${d.minLength} characters.`,
+  PASSWORDS_DIFFER: (_: Record<never, never>) => 'The two new passwords are not the same.',
+  WORD_DIFFERS: (d: { place: number }) =>
+    `Word ${d.place} is not the one shown. Please compare what you have written with the words.`,
   PASSWORD_WRONG: (_: Record<never, never>) => 'This is not the password of this wallet.',
   PASSWORD_NEEDED: (_: Record<never, never>) => 'This needs the password of the wallet.',
   PASSWORD_WAIT: (d: { retryAfterMs: number }) =>

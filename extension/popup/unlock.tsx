@@ -10,9 +10,11 @@ import { Restore } from './restore.tsx';
 export function Unlock({ state: { wallet } }: { state: AppState }) {
   const [isForgotten, setForgotten] = useState(false);
   const { address, error } = wallet;
+  const heading = <h2 class="visually-hidden">Wallet</h2>;
   if (error || isForgotten) {
     return (
       <div class="stack">
+        {heading}
         {error && (
           <p class="notice bad" role="alert">
             {error.message}
@@ -26,6 +28,7 @@ export function Unlock({ state: { wallet } }: { state: AppState }) {
   }
   return (
     <div class="stack">
+      {heading}
       <section class="card stack">
         <TaskForm
           title="The wallet is locked"

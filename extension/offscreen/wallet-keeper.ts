@@ -112,7 +112,6 @@ export class WalletKeeper {
       const { address } = createWallet(words);
       const sealed = await sealWords(words, undefined, this.#options.random);
       await this.#replace({ version: 1, savedMs: 0, address, backedUp: true, ...sealed }, words);
-      await this.#tries.reset();
     });
   }
 
@@ -154,7 +153,10 @@ export class WalletKeeper {
     const incomplete = await saveCopies(this.#options.stores, newest);
     this.#record = newest;
     if (words === undefined) this.#options.onChange();
-    else this.#enter(words);
+    else {
+      this.#enter(words);
+      await this.#tries.reset();
+    }
     if (incomplete) throw incomplete;
   }
 

@@ -1,4 +1,5 @@
 /** Stores for tests of the wallet that fail as disks and browsers do. */
+import { sealVault } from '../../shared/wallet/vault.ts';
 import type { CopyStore } from './wallet-copies.ts';
 import { encodeRecord, sealWords, type WalletRecord } from './wallet-record.ts';
 
@@ -31,6 +32,9 @@ export const WORDS = 'legal winner thank year wave sausage worth useful legal wi
 export const ADDRESS = 'alc1vmwes70mx3nlf0xvlqqfa0ermck9h09a6rf82e8h9t6ssf6625kqlqqq5m';
 export const PASSWORD = 'correct horse';
 
+/** The fewest that a vault may have: tests open many. */
+const FEW_ITERATIONS = 100_000;
+
 /** The same bytes each time; different from call to call. */
 export function countingRandom(): (length: number) => Uint8Array {
   let next = 0;
@@ -39,7 +43,11 @@ export function countingRandom(): (length: number) => Uint8Array {
 
 /** A record of WORDS; without a password unless one is given. */
 export async function recordOf(change: Partial<WalletRecord> = {}, password?: string): Promise<WalletRecord> {
-  const sealed = await sealWords(WORDS, password, countingRandom());
+  const random = countingRandom();
+  const sealed =
+    password === undefined
+      ? await sealWords(WORDS, undefined, random)
+      : { vault: await sealVault(WORDS, password, { iterations: FEW_ITERATIONS, random }) };
   return { version: 1, savedMs: 1000, address: ADDRESS, backedUp: false, ...sealed, ...change };
 }
 

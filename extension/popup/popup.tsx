@@ -20,6 +20,7 @@ export function Popup() {
   const state = app.value;
   const { id, Panel } = TABS.find((tab) => tab.id === selected.value) ?? TABS[0];
   const isLocked = state?.wallet.locked === 'all';
+  const isGrave = !isLocked || state.wallet.error;
   // The wallet says it beside the field that mends it.
   const isSaidBelow = id === 'wallet' && state && (isLocked || usernameRefusal(state.node) !== undefined);
   const ofNode = state && live.value && !isSaidBelow ? troubleOf(state.node) : undefined;
@@ -29,7 +30,7 @@ export function Popup() {
       <Header node={state?.node} />
       <Tabs tabs={TABS} selected={id} onSelect={(tab) => (selected.value = tab)} />
       {trouble && (
-        <p class="notice bad trouble" role="alert">
+        <p class={`notice trouble ${isGrave ? 'bad' : ''}`} role="alert">
           {trouble}{' '}
           {isLocked && (
             <button type="button" class="link" onClick={() => (selected.value = 'wallet')}>

@@ -48,8 +48,7 @@ export function Restore({ wallet: { address, backedUp }, onDone, onCancel }: Res
         <label class="confirm">
           <input type="checkbox" required />
           <span>
-            The wallet that is here was never backed up here. Without its words on paper it is lost, with all its money.
-            I want to replace it.
+            I know that the wallet here was not backed up: without its words on paper, it is lost with all its money.
           </span>
         </label>
       )}

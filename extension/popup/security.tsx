@@ -23,9 +23,9 @@ export function Security({ state }: { state: AppState }) {
     opener.current = open;
   }, [open]);
 
-  function close(sentence: string) {
+  function show(form: FormName | undefined, sentence = '') {
     setDone(sentence);
-    setOpen(undefined);
+    setOpen(form);
   }
 
   const Form = open && FORMS[open];
@@ -33,9 +33,9 @@ export function Security({ state }: { state: AppState }) {
     <section class="card stack" aria-labelledby="security-title">
       <h2 id="security-title">Security</h2>
       {Form ? (
-        <Form wallet={state.wallet} onDone={() => close(DONE[open])} onCancel={() => close('')} />
+        <Form wallet={state.wallet} onDone={() => show(undefined, DONE[open])} onCancel={() => show(undefined)} />
       ) : (
-        <Overview state={state} onOpen={setOpen} />
+        <Overview state={state} onOpen={show} />
       )}
       <p class="small muted" role="status" hidden={done === ''}>
         {done}

@@ -36,7 +36,7 @@ export function Unlock({ state: { wallet } }: { state: AppState }) {
           onSubmit={(data) => request({ type: 'unlock', password: String(data.get('password')) })}
         >
           <p class="small muted">
-            {address && <code title={address}>{shortAddress(address)}</code>} Until it is unlocked, this computer
+            Until {address ? <code title={address}>{shortAddress(address)}</code> : 'it'} is unlocked, this computer
             neither chats nor contributes.
           </p>
           <PasswordField name="password" label="Password" />

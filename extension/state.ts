@@ -7,6 +7,9 @@ export const ENGINE_CHOICES = ['auto', 'webgpu', 'wasm'] as const;
 /** 0: a share of what the machine has. */
 export const MEMORY_CHOICES_MIB = [0, 512, 1024, 2048, 4096, 8192] as const;
 
+/** Minutes without use of the wallet; 0: never. */
+export const AUTO_LOCK_CHOICES_MINUTES = [5, 15, 60, 0] as const;
+
 export interface Settings {
   coordinatorUrl: string;
   /** The name the person asked for; the coordinator may refuse it (NodeState.error). */
@@ -21,6 +24,8 @@ export interface Settings {
   engine: (typeof ENGINE_CHOICES)[number];
   /** What stages may take. */
   memoryMiB: (typeof MEMORY_CHOICES_MIB)[number];
+  /** After it, spending asks for the wallet's password again. */
+  autoLockMinutes: (typeof AUTO_LOCK_CHOICES_MINUTES)[number];
 }
 
 /** One turn of the conversation. An answer is written to while `status` is `running`. */
@@ -37,8 +42,22 @@ export interface Turn {
   error?: WireError;
 }
 
+/** What may be seen of the wallet without its password. */
+export interface WalletView {
+  /** `all`: there is no key, so no node runs. `spending`: the node runs, but sending money needs the password. */
+  locked: 'no' | 'spending' | 'all';
+  hasPassword: boolean;
+  /** Whether its words were written down, and that was checked. */
+  backedUp: boolean;
+  /** Absent when it cannot be read; then `error` says why. */
+  address?: string;
+  error?: WireError;
+}
+
 export interface AppState {
   settings: Settings;
+  wallet: WalletView;
+  /** Stopped, with the reason in its `error`, while the wallet is locked. */
   node: NodeState;
   conversation: Turn[];
   /** Answers that went through a stage held here, ever. */

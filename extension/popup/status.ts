@@ -9,7 +9,10 @@ export interface Status {
 }
 
 /** The word in the header. */
-export function statusOf({ connection, contributing, activity }: NodeState): Status {
+export function statusOf({ connection, contributing, activity, error }: NodeState): Status {
+  if (connection === 'stopped' && error) {
+    return error.code === 'WALLET_LOCKED' ? { tone: 'off', label: 'Locked' } : { tone: 'error', label: 'No wallet' };
+  }
   if (connection === 'refused') return { tone: 'error', label: 'Refused' };
   if (connection !== 'connected') return { tone: 'waiting', label: 'Connecting…' };
   if (!contributing) return { tone: 'off', label: 'Connected' };

@@ -3,12 +3,14 @@ import type { AppState } from '../state.ts';
 import { Alc } from '../ui/alc.tsx';
 import { CopyIcon } from '../ui/icons.tsx';
 import { History } from './history.tsx';
+import { Security } from './security.tsx';
 import { usernameRefusal } from './status.ts';
 import { UsernameForm } from './username-form.tsx';
 
 const COPIED_MS = 2000;
 
-export function Wallet({ state: { node, settings } }: { state: AppState }) {
+export function Wallet({ state }: { state: AppState }) {
+  const { node, settings } = state;
   const { account, address, username } = node;
   return (
     <div class="stack">
@@ -33,6 +35,7 @@ export function Wallet({ state: { node, settings } }: { state: AppState }) {
         <UsernameForm username={username} wished={settings.username} refusal={usernameRefusal(node)} />
         <Address address={address} />
       </section>
+      <Security state={state} />
       <History
         coordinatorUrl={settings.coordinatorUrl}
         address={address}

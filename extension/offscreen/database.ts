@@ -15,7 +15,7 @@ export interface Values {
   vault: string;
   /** Of passwords. */
   tries: Tries;
-  /** Recovery words in plain, as version 0.1 stored them; read once more, then removed. */
+  /** Recovery words in plain, as they were stored before there was a vault; sealed, then removed. */
   wallet: string;
   conversation: Turn[];
   answersHelped: number;

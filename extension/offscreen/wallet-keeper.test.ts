@@ -19,6 +19,7 @@ function profile(first?: unknown, second: unknown = first) {
   const browser = {
     stores: [testStore(first), testStore(second)] as const,
     nowMs: 10_000,
+    isDiskFull: false,
     tries: undefined as Tries | undefined,
     changes: 0,
     records: () => browser.stores.map(({ content }) => decodeRecord(content)),
@@ -30,6 +31,7 @@ function profile(first?: unknown, second: unknown = first) {
     tries: {
       read: async () => browser.tries,
       async write(tries) {
+        if (browser.isDiskFull) throw new Error('the disk is full');
         browser.tries = tries;
       },
     },
@@ -170,6 +172,16 @@ describe('wrong passwords', () => {
     browser.nowMs += 1;
     await keeper.unlock(PASSWORD);
     expect(browser.tries).toMatchObject({ failures: 0 });
+  });
+
+  it('count without being stored when that fails, and keep nobody out', async () => {
+    const browser = profile(closed);
+    browser.isDiskFull = true;
+    const keeper = await browser.start();
+    for (let i = 0; i < FREE_TRIES; i++) await expect(keeper.unlock('incorrect horse')).rejects.toThrow();
+    await expect(keeper.unlock(PASSWORD)).rejects.toThrow(coded('PASSWORD_WAIT'));
+    browser.nowMs += 1000;
+    await keeper.unlock(PASSWORD);
   });
 
   it('count before they are known to be wrong', async () => {

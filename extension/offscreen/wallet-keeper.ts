@@ -46,6 +46,7 @@ export class WalletKeeper {
   static async open(options: KeeperOptions): Promise<WalletKeeper> {
     const tries = await TryCounter.open(options.tries, options.now);
     const record = await loadWallet(options).catch(toAiloError);
+    if (record instanceof AiloError) console.warn(record.message, record.cause);
     const keeper = new WalletKeeper(options, tries, record);
     if ('openKey' in record) keeper.#wallet = createWallet(await openVault(record.vault, record.openKey));
     return keeper;

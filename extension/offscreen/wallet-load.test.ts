@@ -88,6 +88,12 @@ describe('words that an earlier version stored in plain', () => {
     expect(plain.words).toBeUndefined();
   });
 
+  it('do not keep the wallet from being used when they cannot be removed', async () => {
+    const { options, plain } = profile(undefined, undefined, WORDS);
+    const remove = () => Promise.reject(new Error('the disk is full'));
+    expect(await loadWallet({ ...options, plain: { ...plain, remove } })).toMatchObject({ address: ADDRESS });
+  });
+
   it('are removed at the next start when that was interrupted, also when there is a password by then', async () => {
     const text = await textOf({}, PASSWORD);
     const { options, plain } = profile(text, text, WORDS);

@@ -26,8 +26,10 @@ export async function loadWallet(options: LoadOptions): Promise<WalletRecord> {
     throw AiloError.of('WALLET_UNREADABLE', { reason: choice.reason });
   }
   const record = choice.kind === 'use' ? choice.record : await keep(plainWords ?? options.newWords(), options);
-  // From here on a sealed copy holds them, and was read back.
-  if (plainWords !== undefined && addressOf(plainWords) === record.address) await plain.remove();
+  // A sealed copy holds them by now, and was read back.
+  if (plainWords !== undefined && addressOf(plainWords) === record.address) {
+    await plain.remove().catch((error) => console.warn('words in plain are removed at the next start', error));
+  }
   return record;
 }
 

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import type { WireError } from '../shared/errors/index.ts';
 import { MAX_NEW_TOKENS } from '../shared/protocol/limits.ts';
 import { type AppState, ENGINE_CHOICES, MEMORY_CHOICES_MIB, type Turn } from './state.ts';
+import { type WalletResults, walletRequests } from './wallet-messages.ts';
 
 export const PORT = 'ailo';
 export const MAX_TEXT = 100_000;
@@ -44,14 +45,14 @@ export const Command = v.variant('type', [
 export type Command = v.InferOutput<typeof Command>;
 
 /** What a page asks for and waits for. `Results` says what it is answered with. */
-export const PageRequest = v.variant('type', [v.strictObject({ type: v.literal('words') })]);
+export const PageRequest = v.variant('type', [v.strictObject({ type: v.literal('words') }), ...walletRequests]);
 export type PageRequest = v.InferOutput<typeof PageRequest>;
 
-export interface Results {
+interface Results extends WalletResults {
   /** The wallet's recovery words, with a space between. They pass here and nowhere else. */
-  words: string;
+  words(): string;
 }
-export type ResultOf<R extends PageRequest> = Results[R['type']];
+export type ResultOf<R extends PageRequest> = ReturnType<Results[R['type']]>;
 /** One for each request, so that none is left without an answer. */
 export type Answers = { [R in PageRequest as R['type']]: (request: R) => Promise<ResultOf<R>> };
 

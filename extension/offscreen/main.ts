@@ -8,6 +8,7 @@ import { dialWebSocket } from '../../shared/node/dial.ts';
 import { createNode } from '../../shared/node/node.ts';
 import type { AiloNode, NodeState } from '../../shared/node/types.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
+import type { WalletService } from '../../shared/replica/wallet-types.ts';
 import { createWallet, type Wallet } from '../../shared/wallet/wallet.ts';
 import { newWords } from '../../shared/wallet/words.ts';
 import { type Answers, type Command, type Notice, type PageRequest, PORT, type Update } from '../messages.ts';
@@ -21,6 +22,7 @@ import { createBrowserRuntime } from './engine.ts';
 import { answersFinished } from './helped.ts';
 import { createPages, type Pages } from './pages.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
+import { walletAnswers } from './wallet-answers.ts';
 
 /** Set by the build: `runtime.getManifest` is missing in offscreen documents. */
 declare const AILO_VERSION: string;
@@ -32,6 +34,8 @@ class App {
   readonly pages: Pages;
   #settings: Settings;
   #answersHelped: number;
+  /** Absent while there is no ledger to work on. */
+  #walletService: WalletService | undefined;
   #node: AiloNode;
   /** Stopping and starting nodes, in order, so that there is never a second one. Never rejects. */
   #work: Promise<void> = Promise.resolve();
@@ -77,10 +81,12 @@ class App {
 
   readonly #answers: Answers = {
     words: async () => (await getValue(this.#database, 'wallet'))!,
+    ...walletAnswers({ service: () => this.#walletService, checkSpending: () => {} }),
   };
 
-  async #answer(request: PageRequest): Promise<unknown> {
-    return this.#answers[request.type](request);
+  async #answer<R extends PageRequest>(request: R): Promise<unknown> {
+    const answer = this.#answers[request.type] as (request: R) => Promise<unknown>;
+    return answer(request);
   }
 
   #change(change: Partial<Settings>): void {

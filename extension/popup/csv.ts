@@ -34,7 +34,7 @@ function rowOf(transaction: TransactionDetail, address: string, names: Names): s
     formatAlc(BigInt(transaction.amountMicroAlc)),
     isSender ? formatAlc(BigInt(transaction.feeMicroAlc)) : '0',
     counterparty,
-    Object.hasOwn(names, counterparty) ? names[counterparty]! : '',
+    names[counterparty] ?? '',
     transaction.memo,
     transaction.state,
     transaction.type === 'transfer' ? String(transaction.confirmations) : '',

@@ -30,12 +30,16 @@ export function isSelf(to: string, { address, username }: Payer): boolean {
   return to === address || (username !== undefined && to.replace(/^@/, '') === username);
 }
 
+export function selfError(): string {
+  return AiloError.of('TRANSFER_TO_SELF', {}).message;
+}
+
 /** All that is wrong with it, but for whether the recipient exists. */
 export function checkPayment({ to, amount, memo }: Payment, payer: Payer): PaymentErrors {
   const errors: PaymentErrors = {};
   const recipient = recipientOf(to);
   if (recipient === '') errors.to = 'Please say who gets it: an address, or a username.';
-  else if (isSelf(recipient, payer)) errors.to = AiloError.of('TRANSFER_TO_SELF', {}).message;
+  else if (isSelf(recipient, payer)) errors.to = selfError();
   const wrongAmount = checkAmount(amount, payer);
   if (wrongAmount !== undefined) errors.amount = wrongAmount;
   const bytes = memoBytes(memo);

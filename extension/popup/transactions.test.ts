@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ME, OTHER, transfer } from './testing.ts';
-import { amountOf, canReport, counterpartyOf, nameOf, roleIn, subjectOf, titleOf } from './transactions.ts';
+import { amountOf, canReport, counterpartyOf, roleIn, subjectOf, titleOf } from './transactions.ts';
 
 const reward = transfer({ type: 'inference-reward', to: ME }, ['from']);
 const sent = transfer({ from: ME, to: OTHER, memo: 'for tea' });
@@ -32,10 +32,6 @@ describe('a line of the history', () => {
     expect(roleIn(strange, ME)).toBe('other');
     expect(titleOf(strange, ME, {})).toBe('alc1ppppp…pppp to alc1zzzzz…zzzz');
     expect(amountOf(strange, ME)).toBe('0.05 ALC');
-  });
-
-  it('takes no name from what objects have anyway', () => {
-    expect(nameOf('constructor', {})).toBe('constructor');
   });
 });
 

@@ -13,7 +13,8 @@ export function roleIn({ from, to }: TransactionRecord, address: string): Role {
 
 /** “@ada”, else the short address. */
 export function nameOf(address: string, names: Names): string {
-  return Object.hasOwn(names, address) ? `@${names[address]}` : shortAddress(address);
+  const name = names[address];
+  return name === undefined ? shortAddress(address) : `@${name}`;
 }
 
 /** Who is on the other side; undefined: the network. For a stranger's transfer, its recipient. */

@@ -64,7 +64,7 @@ export function clock(timeMs: number): string {
   return new Date(timeMs).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
 }
 
-/** “alc1 qx7r 9f2k …”: four at a time, so that two people can compare them. */
-export function grouped(address: string): string {
-  return address.replace(/.{4}(?=.)/g, '$& ');
+/** Four characters at a time, so that two people can compare them. */
+export function groupsOf(address: string): string[] {
+  return address.match(/.{1,4}/g) ?? [];
 }

@@ -8,6 +8,7 @@ import { MAX_NEW_TOKENS } from '../shared/protocol/limits.ts';
 import { PASSWORD_MAX_LENGTH } from '../shared/wallet/vault.ts';
 import { decodeRecord } from './offscreen/wallet-record.ts';
 import { type AppState, AUTO_LOCK_CHOICES_MINUTES, ENGINE_CHOICES, MEMORY_CHOICES_MIB, type Turn } from './state.ts';
+import { type WalletResults, walletRequests } from './wallet-messages.ts';
 
 export const PORT = 'ailo';
 export const MAX_TEXT = 100_000;
@@ -61,11 +62,12 @@ export const PageRequest = v.variant('type', [
   v.strictObject({ type: v.literal('confirmBackup') }),
   /** Replaces the wallet by the one of these words. */
   v.strictObject({ type: v.literal('restore'), words: v.pipe(v.string(), v.maxLength(MAX_WORDS_LENGTH)) }),
+  ...walletRequests,
 ]);
 export type PageRequest = v.InferOutput<typeof PageRequest>;
 
 /** What each is answered with. */
-interface Results {
+interface Results extends WalletResults {
   /** Twelve words with a space between. They pass here and nowhere else. */
   words(): string;
   unlock(): void;

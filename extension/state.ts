@@ -1,6 +1,8 @@
 /** What the offscreen document shows to popup and onboarding: plain data, pushed on every change. */
 import type { WireError } from '../shared/errors/index.ts';
 import type { NodeState } from '../shared/node/types.ts';
+import type { Evidence, ReplicaState } from '../shared/replica/types.ts';
+import type { WalletAccount } from '../shared/replica/wallet-types.ts';
 
 /** `auto`: the GPU where there is one, else the processor. */
 export const ENGINE_CHOICES = ['auto', 'webgpu', 'wasm'] as const;
@@ -54,11 +56,26 @@ export interface WalletView {
   error?: WireError;
 }
 
+/** This browser's own copy of the ledger: ReplicaState, and what the network's genesis says about transfers. */
+export interface LedgerView extends Omit<ReplicaState, 'evidence'> {
+  evidence?: Pick<Evidence, 'kind' | 'reason' | 'noticedMs'>;
+  /** µALC, decimal. */
+  feeMicroAlc: string;
+  /** Verifications that make a transfer CONFIRMED. */
+  confirmations: number;
+  /** How long after its place in the ledger a transfer can be reported. */
+  reportWindowMs: number;
+}
+
 export interface AppState {
   settings: Settings;
   wallet: WalletView;
   /** Stopped, with the reason in its `error`, while the wallet is locked. */
   node: NodeState;
+  /** Absent until the network's rules are known. */
+  ledger?: LedgerView;
+  /** As verified here; absent until there is something verified. */
+  account?: WalletAccount;
   conversation: Turn[];
   /** Answers that went through a stage held here, ever. */
   answersHelped: number;

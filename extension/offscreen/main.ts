@@ -4,7 +4,7 @@
  */
 import { randomBytes } from '@noble/hashes/utils.js';
 import browser from 'webextension-polyfill';
-import { toAiloError } from '../../shared/errors/index.ts';
+import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import { newWords } from '../../shared/wallet/words.ts';
 import { type Answers, type Command, type Notice, type PageRequest, PORT, type Update } from '../messages.ts';
@@ -18,6 +18,7 @@ import { noNode } from './no-node.ts';
 import { NodeHost } from './node-host.ts';
 import { createPages, type Pages } from './pages.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
+import { walletAnswers } from './wallet-answers.ts';
 import { WalletKeeper } from './wallet-keeper.ts';
 import { databaseCopy, extensionCopy } from './wallet-stores.ts';
 
@@ -100,7 +101,14 @@ class App {
     setPassword: ({ old, password }) => this.#keeper.setPassword(old, password),
     confirmBackup: () => this.#keeper.confirmBackup(),
     restore: ({ words }) => this.#keeper.restore(words),
+    ...walletAnswers({ service: () => undefined, checkSpending: () => this.#checkSpending() }),
   };
+
+  /** Throws PASSWORD_NEEDED while spending is locked. */
+  #checkSpending(): void {
+    if (!this.#keeper.spendable) throw AiloError.of('PASSWORD_NEEDED', {});
+    this.#keeper.touch();
+  }
 
   #answer<R extends PageRequest>(request: R): Promise<unknown> {
     const answer = this.#answers[request.type] as (request: R) => Promise<unknown>;

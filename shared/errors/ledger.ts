@@ -91,6 +91,8 @@ export const ledgerSentences = {
   LEDGER_CORRUPT: (d: { reason: string }) => `The stored ledger is damaged: ${d.reason}.`,
   LEDGER_BUSY: (d: { limit: number }) => `More than ${d.limit} bookings are waiting; try again in a moment.`,
   LEDGER_CLOSED: (_: Record<never, never>) => 'The ledger is closing and takes nothing more.',
+  LEDGER_NOT_READY: (_: Record<never, never>) =>
+    'The ledger is not ready yet: it has not been read here so far; please try again in a moment.',
   LEDGER_FAILED: (_: Record<never, never>) =>
     'The ledger could not be written; please try again, nothing is booked twice.',
 };

@@ -49,13 +49,7 @@ export function createWalletService(options: WalletServiceOptions & { cosign: Co
   /** One transfer at a time: each is numbered after the one before. */
   let sending: Promise<unknown> = Promise.resolve();
 
-  async function described(known: KnownTransaction): Promise<TransactionDetail> {
-    const detail = describeTransaction(genesis, known, now());
-    const { type, from, to } = known.signed.transaction;
-    const fromUsername = type === 'transfer' ? (await replica.account(from))?.username : undefined;
-    const toUsername = (await replica.account(to))?.username;
-    return { ...detail, ...(fromUsername && { fromUsername }), ...(toUsername && { toUsername }) };
-  }
+  const described = (known: KnownTransaction): TransactionDetail => describeTransaction(genesis, known, now());
 
   async function signed(transfer: Parameters<WalletService['send']>[0]): Promise<SignedTransaction> {
     const to = decodeAddress(transfer.to);
@@ -123,8 +117,7 @@ export function createWalletService(options: WalletServiceOptions & { cosign: Co
     },
     async history(page) {
       const { transactions, next } = await replica.history(page);
-      const details = await Promise.all(transactions.map(described));
-      return { transactions: details, ...(next !== undefined && { next }) };
+      return { transactions: transactions.map(described), ...(next !== undefined && { next }) };
     },
     async transaction(hash) {
       const known = await transaction(hash);

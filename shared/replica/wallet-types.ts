@@ -2,11 +2,7 @@
 import type { TransactionResponse } from '../protocol/http.ts';
 
 /** A transaction as it is shown. */
-export type TransactionDetail = Omit<TransactionResponse, 'proof'> & {
-  /** Names of the parties that have one. */
-  fromUsername?: string;
-  toUsername?: string;
-};
+export type TransactionDetail = Omit<TransactionResponse, 'proof'>;
 
 /** Of the wallet, from what was verified here. Amounts are decimal strings of µALC. */
 export interface WalletAccount {

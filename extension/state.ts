@@ -14,7 +14,7 @@ export const AUTO_LOCK_CHOICES_MINUTES = [5, 15, 60, 0] as const;
 
 export interface Settings {
   coordinatorUrl: string;
-  /** The name the person asked for; the coordinator may refuse it (NodeState.error). */
+  /** The name the person asked for; the ledger may refuse it (`usernameError`). */
   username?: string;
   /** Whether the person read the consent page and switched contributing on; remembered over restarts. */
   contributing: boolean;
@@ -76,6 +76,8 @@ export interface AppState {
   ledger?: LedgerView;
   /** As verified here; absent until there is something verified. */
   account?: WalletAccount;
+  /** Why the wallet does not have the name that the person asked for. */
+  usernameError?: WireError;
   conversation: Turn[];
   /** Answers that went through a stage held here, ever. */
   answersHelped: number;

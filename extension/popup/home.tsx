@@ -19,7 +19,7 @@ interface HomeProps {
 
 export function Home({ state, history, onOpen }: HomeProps) {
   const { node, settings, ledger } = state;
-  const refusal = usernameRefusal(node);
+  const refusal = usernameRefusal(state);
   const { loaded } = history;
   return (
     <div class="stack">

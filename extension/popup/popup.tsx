@@ -22,7 +22,7 @@ export function Popup() {
   const isLocked = state?.wallet.locked === 'all';
   const isGrave = !isLocked || state.wallet.error;
   // The wallet says it beside the field that mends it.
-  const isSaidBelow = id === 'wallet' && state && (isLocked || usernameRefusal(state.node) !== undefined);
+  const isSaidBelow = id === 'wallet' && state && (isLocked || usernameRefusal(state) !== undefined);
   const ofNode = state && live.value && !isSaidBelow ? troubleOf(state.node) : undefined;
   const trouble = broken.value ? `Ailo could not start. ${broken.value.message}` : ofNode;
   return (

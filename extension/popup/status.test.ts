@@ -42,13 +42,11 @@ describe('trouble', () => {
     expect(troubleOf(node({ connection: 'connecting' }))).toBeUndefined();
   });
 
-  it('says that it is tried again, or where to mend it', () => {
+  it('says that it is tried again', () => {
     expect(troubleOf(node({ connection: 'connecting', error: unreachable }))).toBe(
       'It cannot be reached. Trying again…',
     );
-    expect(troubleOf(node({ connection: 'refused', error: taken }))).toBe(
-      'The name is taken. Choose another in the wallet.',
-    );
+    expect(troubleOf(node({ connection: 'refused', error: unreachable }))).toBe('It cannot be reached.');
   });
 
   it('is a wallet without its key', () => {
@@ -58,8 +56,8 @@ describe('trouble', () => {
   });
 
   it('tells a refused username from other errors', () => {
-    expect(usernameRefusal(node({ error: taken }))).toBe('The name is taken.');
-    expect(usernameRefusal(node({ error: unreachable }))).toBeUndefined();
+    expect(usernameRefusal({ usernameError: taken })).toBe('The name is taken.');
+    expect(usernameRefusal({ usernameError: unreachable })).toBeUndefined();
   });
 });
 

@@ -97,6 +97,9 @@ export const ledgerSentences = {
     'The ledger could not be written; please try again, nothing is booked twice.',
 
   // Replaying it elsewhere
+  LEDGER_UNSOUND: (d: { index: number; reason: string }) =>
+    `The ledger is not sound: entry ${d.index} breaks a rule. ${d.reason}`,
+  LEDGER_MISMATCH: (d: { size: number }) => `What was served are not the ${d.size} entries that the checkpoint seals.`,
   LEDGER_UNREACHABLE: (d: { reason: string }) => `The ledger cannot be fetched at the moment: ${d.reason}.`,
   LEDGER_FORKED: (d: { size: number }) =>
     `The coordinator signed two different ledgers of ${d.size} entries; nothing newer is believed.`,

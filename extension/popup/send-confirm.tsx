@@ -35,7 +35,7 @@ export function SendConfirm({ payer, checked, isSending, onConfirm, onCancel }: 
           <dd class="figures">{alc(String(payer.feeMicroAlc))}</dd>
         </div>
         <div>
-          <dt>Left with you</dt>
+          <dt>Remaining</dt>
           <dd class="figures">{alc(String(remainsAfter(amountMicroAlc, payer)))}</dd>
         </div>
         {memo !== '' && (

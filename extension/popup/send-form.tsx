@@ -72,8 +72,8 @@ export function SendForm({ payer, obstacle, onSent }: SendFormProps) {
           {trouble ?? obstacle}
         </p>
       )}
-      <button type="submit" class="button primary" disabled={obstacle !== undefined || isReviewing || isSending}>
-        {isReviewing ? 'Checking…' : 'Review'}
+      <button type="submit" class="button primary" disabled={obstacle !== undefined || isSending}>
+        {isSending ? 'Sending…' : isReviewing ? 'Checking…' : 'Review'}
       </button>
       {checked && payer && (
         <SendConfirm

@@ -16,10 +16,13 @@ export function Dialog({ title, isBusy = false, onClose, children }: DialogProps
 
   useEffect(() => {
     const element = dialog.current!;
+    const opener = document.activeElement as HTMLElement | null;
     element.showModal();
     element.querySelector<HTMLElement>('[data-autofocus]')?.focus();
-    // Only a dialog that is closed gives the focus back.
-    return () => element.close();
+    return () => {
+      element.close();
+      opener?.focus();
+    };
   }, []);
 
   function onCancel(event: Event) {
@@ -28,7 +31,14 @@ export function Dialog({ title, isBusy = false, onClose, children }: DialogProps
   }
 
   return (
-    <dialog class="dialog" ref={dialog} aria-labelledby={id} aria-busy={isBusy} onCancel={onCancel}>
+    <dialog
+      class="dialog"
+      ref={dialog}
+      aria-labelledby={id}
+      aria-busy={isBusy}
+      onCancel={onCancel}
+      {...{ closedby: isBusy ? 'none' : 'closerequest' }}
+    >
       <h2 id={id}>{title}</h2>
       {children}
     </dialog>

@@ -1,6 +1,7 @@
 import type { AppState } from '../state.ts';
 import { Balance } from './balance.tsx';
 import { HistoryNotice, TransactionList } from './history.tsx';
+import { Security } from './security.tsx';
 import { usernameRefusal } from './status.ts';
 import type { History } from './use-history.ts';
 import { UsernameForm } from './username-form.tsx';
@@ -18,7 +19,7 @@ interface HomeProps {
 
 export function Home({ state, history, onOpen }: HomeProps) {
   const { node, settings, ledger } = state;
-  const refusal = usernameRefusal(node);
+  const refusal = usernameRefusal(state);
   const { loaded } = history;
   return (
     <div class="stack">
@@ -29,6 +30,7 @@ export function Home({ state, history, onOpen }: HomeProps) {
           <UsernameForm username={node.username} wished={settings.username} refusal={refusal} />
         </section>
       )}
+      <Security state={state} />
       <section class="history" aria-labelledby="history-title">
         <div class="row">
           <h2 id="history-title">History</h2>

@@ -8,7 +8,8 @@ import { UsernameForm } from './username-form.tsx';
 import { ViewHeader } from './view-header.tsx';
 
 /** All that somebody needs who wants to pay this wallet. */
-export function Receive({ state: { node, settings, account }, onBack }: { state: AppState; onBack(): void }) {
+export function Receive({ state, onBack }: { state: AppState; onBack(): void }) {
+  const { node, settings, account } = state;
   const { address } = node;
   return (
     <div class="stack receive">
@@ -26,7 +27,7 @@ export function Receive({ state: { node, settings, account }, onBack }: { state:
         <UsernameForm
           username={account?.username ?? node.username}
           wished={settings.username}
-          refusal={usernameRefusal(node)}
+          refusal={usernameRefusal(state)}
         />
       </section>
     </div>

@@ -43,6 +43,8 @@ export const ledgerSentences = {
     `The receipt has number ${d.number} where ${d.expected} comes next for its requester.`,
   RECEIPT_TOO_SHORT: (d: { tokens: number; minTokens: number }) =>
     `Cut off after ${d.tokens} tokens, the answer earns nothing; ${d.minTokens} are needed.`,
+  RECEIPT_TOO_LARGE: (d: { maxSequences: number }) =>
+    `No work unit has more than ${d.maxSequences} sequences, so this one is paid nothing.`,
   RECEIPT_OVER_QUOTA: (d: { paidPerHour: number }) =>
     `Only ${d.paidPerHour} requests of one person are paid each hour, so this one earned nothing.`,
   RECEIPT_NOBODY_TO_PAY: (_: Record<never, never>) =>

@@ -23,6 +23,8 @@ export interface Account {
   quotaUsed: number;
   /** When it last earned a reward; 0: never. */
   lastWorkMs: number;
+  /** Of its last training receipt; 0 before the first. */
+  trainings: number;
   /** Entries that its last cosignature covers; 0 before the first. */
   cosignedSize: number;
   /** Of its last registration; 0 before the first. */
@@ -88,6 +90,7 @@ export function encodeAccount(account: Account): Uint8Array {
     .u32(account.quotaHour)
     .u32(account.quotaUsed)
     .safe(account.lastWorkMs)
+    .safe(account.trainings)
     .safe(account.cosignedSize)
     .safe(account.registrations)
     .u8(account.username.length)
@@ -107,6 +110,7 @@ export function decodeAccount(bytes: Uint8Array): Account {
     quotaHour: reader.u32(),
     quotaUsed: reader.u32(),
     lastWorkMs: reader.safe(),
+    trainings: reader.safe(),
     cosignedSize: reader.safe(),
     registrations: reader.safe(),
     username: String.fromCharCode(...reader.bytes(reader.u8())),

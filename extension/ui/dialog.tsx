@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 interface DialogProps {
   title: string;
@@ -9,20 +9,17 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
-/** A modal one. The focus goes to what has `data-autofocus`, and back to where it was. */
+/** A modal one. The focus goes to its first input, else to what has `data-autofocus`, and back to where it was. */
 export function Dialog({ title, isBusy = false, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current!;
-    const opener = document.activeElement as HTMLElement | null;
     element.showModal();
-    element.querySelector<HTMLElement>('[data-autofocus]')?.focus();
-    return () => {
-      element.close();
-      opener?.focus();
-    };
+    element.querySelector<HTMLElement>('input, [data-autofocus]')?.focus();
+    // Before it leaves the page: only a dialog that is closed gives the focus back.
+    return () => element.close();
   }, []);
 
   function onCancel(event: Event) {

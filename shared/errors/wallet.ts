@@ -4,6 +4,9 @@ export const walletSentences = {
   USERNAME_UNKNOWN: (d: { username: string }) => `Nobody has the name “${d.username}”.`,
   ADDRESS_INVALID: (d: { reason: string }) => `This is not an Ailo address: ${d.reason}.`,
   PUBLIC_KEY_INVALID: (d: { reason: string }) => `This public key cannot be used: ${d.reason}.`,
+  WALLET_FILE_MISSING: (d: { path: string }) => `There is no wallet file “${d.path}”; “ailo wallet new” makes one.`,
+  WALLET_FILE_EXISTS: (d: { path: string }) =>
+    `There is a wallet in “${d.path}” already; choose another file with --wallet.`,
   WALLET_FILE_INVALID: (d: { path: string; reason: string }) =>
     `The wallet file “${d.path}” cannot be used: ${d.reason}.`,
   PASSWORD_TOO_SHORT: (d: { minLength: number }) => `A password needs at least ${d.minLength} characters.`,

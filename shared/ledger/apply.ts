@@ -39,7 +39,7 @@ export function applyEntry(network: Network, state: StateView, log: LogView, ent
     case 'cosignature':
       return applyCosignature(network, state, log, totals, entry);
     case 'report':
-      return applyReport(network, state, totals, entry);
+      return applyReport(network, state, log, totals, entry);
   }
 }
 

@@ -38,6 +38,13 @@ export class RecordWriter extends ByteWriter {
     return this;
   }
 
+  /** A list of places in the log: its length as u16, and each as u64. */
+  indexes(values: readonly number[]): this {
+    this.u16(values.length);
+    for (const value of values) this.safe(value);
+    return this;
+  }
+
   /** Bytes of a fixed length. */
   fixed(bytes: Uint8Array, length: number): this {
     if (bytes.length !== length) throw new RangeError(`${bytes.length} bytes where ${length} belong`);
@@ -80,6 +87,10 @@ export class RecordReader extends ByteReader {
     const bytes = this.bytes(4 * this.u16());
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     return Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(4 * i, true));
+  }
+
+  indexes(): number[] {
+    return Array.from({ length: this.u16() }, () => this.safe());
   }
 
   domain(expected: Uint8Array): void {

@@ -118,7 +118,13 @@ const transfer = fc.record({
   confirmed: fc.boolean(),
   trouble: fc.constantFrom('none', 'reported', 'disputed', 'reversed'),
 });
-const dispute = fc.record({ transfer: bytes(32), activeSet: places, reporters: places, disputedMs: safe });
+const dispute = fc.record({
+  transfer: bytes(32),
+  activeSet: places,
+  reporters: places,
+  reports: fc.array(safe, { maxLength: 12 }),
+  disputedMs: safe,
+});
 const vote = { networkId: bytes(32), publicKey: bytes(32) };
 const cosignature = fc.record({ ...vote, size: safe, root: bytes(32) });
 const report = fc.record({ ...vote, transfer: bytes(32), reason: memo.filter((text) => text !== '') });

@@ -59,6 +59,8 @@ export interface Dispute {
   activeSet: readonly number[];
   /** Those of them that reported it, in the order in which they did. */
   reporters: readonly number[];
+  /** Places of their reports in the log, in the same order. */
+  reports: readonly number[];
   /** When enough of them had; 0: not yet. */
   disputedMs: number;
 }
@@ -158,6 +160,7 @@ export function encodeDispute(dispute: Dispute): Uint8Array {
     .fixed(dispute.transfer, HASH_BYTES)
     .places(dispute.activeSet)
     .places(dispute.reporters)
+    .indexes(dispute.reports)
     .safe(dispute.disputedMs)
     .finish();
 }
@@ -169,6 +172,7 @@ export function decodeDispute(bytes: Uint8Array): Dispute {
     transfer: reader.fixed(HASH_BYTES),
     activeSet: reader.places(),
     reporters: reader.places(),
+    reports: reader.indexes(),
     disputedMs: reader.safe(),
   };
   reader.end();

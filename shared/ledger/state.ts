@@ -86,9 +86,9 @@ export class LedgerState implements StateView {
   #heldMicroAlc = 0n;
 
   /** Throws SUPPLY_BROKEN if the records don't add up. */
-  constructor({ totals, ...records }: Partial<Records> & Pick<Records, 'totals'>) {
-    this.#totals = totals;
-    this.commit({ ...records, totals });
+  constructor(records: Partial<Records> & Pick<Change, 'totals' | 'due'>) {
+    this.#totals = records.totals;
+    this.commit(records);
   }
 
   static empty(genesis: Genesis): LedgerState {
@@ -152,6 +152,11 @@ export class LedgerState implements StateView {
 
   placeOfDispute(transfer: Uint8Array): number | undefined {
     return this.#disputes.placeOf(transfer);
+  }
+
+  /** Accounts, transfers and disputes. */
+  counts(): [accounts: number, transfers: number, disputes: number] {
+    return [this.#accounts.size, this.#transfers.size, this.#disputes.size];
   }
 
   records(): Records {

@@ -12,7 +12,8 @@ interface BalanceProps {
 }
 
 /** What the wallet has: as verified here, else as the coordinator says. */
-export function Balance({ state: { account: verified, ledger, node }, onSend, onReceive }: BalanceProps) {
+export function Balance({ state, onSend, onReceive }: BalanceProps) {
+  const { account: verified, ledger, node } = state;
   const account = verified ?? node.account;
   const username = verified?.username ?? node.username;
   return (
@@ -48,7 +49,7 @@ export function Balance({ state: { account: verified, ledger, node }, onSend, on
       {!verified && node.account && ledger?.status !== 'contradicted' && (
         <p class="small muted">The balance is what the coordinator says until this browser has verified it.</p>
       )}
-      <Verified ledger={ledger} />
+      <Verified state={state} />
     </section>
   );
 }

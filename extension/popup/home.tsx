@@ -1,6 +1,7 @@
 import type { AppState } from '../state.ts';
 import { Balance } from './balance.tsx';
 import { HistoryNotice, TransactionList } from './history.tsx';
+import { Reminder } from './reminder.tsx';
 import { Security } from './security.tsx';
 import { usernameRefusal } from './status.ts';
 import type { History } from './use-history.ts';
@@ -25,12 +26,12 @@ export function Home({ state, history, onOpen }: HomeProps) {
     <div class="stack">
       <Contradicted ledger={ledger} />
       <Balance state={state} onSend={() => onOpen({ name: 'send' })} onReceive={() => onOpen({ name: 'receive' })} />
+      <Reminder state={state} />
       {refusal && (
         <section class="card" aria-label="Username">
           <UsernameForm username={node.username} wished={settings.username} refusal={refusal} />
         </section>
       )}
-      <Security state={state} />
       <section class="history" aria-labelledby="history-title">
         <div class="row">
           <h2 id="history-title">History</h2>
@@ -51,6 +52,7 @@ export function Home({ state, history, onOpen }: HomeProps) {
           />
         )}
       </section>
+      <Security state={state} />
     </div>
   );
 }

@@ -14,7 +14,7 @@ export function RecipientHint({ lookup, address }: { lookup: Lookup; address: st
       const { recipient } = lookup;
       if (recipient.address === address) return <span class="field-error">This is your own wallet.</span>;
       return (
-        <span class="recipient">
+        <span class="found">
           <strong>{recipient.username === undefined ? 'No username' : `@${recipient.username}`}</strong>
           <Address address={recipient.address} />
         </span>

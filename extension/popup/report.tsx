@@ -49,7 +49,6 @@ export function ReportDialog({ hash, onClose }: ReportDialogProps) {
             required
             maxLength={MAX_REASON_BYTES}
             autocomplete="off"
-            data-autofocus
             value={reason}
             aria-invalid={problem !== undefined}
             aria-describedby="report-problem"

@@ -5,7 +5,6 @@ import { request, send } from '../ui/link.ts';
 import { useTask } from '../ui/use-task.ts';
 import { Backup } from './backup.tsx';
 import { Password } from './password.tsx';
-import { remindersOf } from './reminders.ts';
 import { Restore } from './restore.tsx';
 
 const FORMS = { password: Password, backup: Backup, restore: Restore };
@@ -51,12 +50,10 @@ const DONE: Record<FormName, string> = {
 };
 
 function Overview({ state, onOpen }: { state: AppState; onOpen(form: FormName): void }) {
-  const { wallet, node, settings } = state;
+  const { wallet, settings } = state;
   const { hasPassword, backedUp } = wallet;
-  const reminders = remindersOf(wallet, node.account);
   return (
     <>
-      {reminders.length > 0 && <p class="notice">{reminders.join(' ')}</p>}
       <Row title="Recovery words" state={backedUp ? 'Written down and checked' : 'Not written down yet'}>
         <button type="button" id="open-backup" class="button" onClick={() => onOpen('backup')}>
           {backedUp ? 'Show' : 'Back up'}

@@ -1,6 +1,7 @@
 import { Address } from '../ui/address.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { alc } from '../ui/format.ts';
+import { PasswordField } from '../ui/password-field.tsx';
 import { type Payer, remainsAfter } from './send-check.ts';
 import type { Checked } from './use-payment.ts';
 
@@ -8,16 +9,26 @@ interface SendConfirmProps {
   payer: Payer;
   checked: Checked;
   isSending: boolean;
-  onConfirm(): void;
+  /** Spending is locked. */
+  needsPassword: boolean;
+  passwordError: string | undefined;
+  onConfirm(password: string | undefined): void;
   onCancel(): void;
 }
 
 /** Exactly what is about to happen. */
-export function SendConfirm({ payer, checked, isSending, onConfirm, onCancel }: SendConfirmProps) {
+export function SendConfirm({ payer, checked, isSending, ...ask }: SendConfirmProps) {
   const { recipient, amountMicroAlc, memo } = checked;
   const amount = alc(String(amountMicroAlc));
+
+  function submit(event: SubmitEvent) {
+    event.preventDefault();
+    const password = new FormData(event.currentTarget as HTMLFormElement).get('password');
+    ask.onConfirm(password === null ? undefined : String(password));
+  }
+
   return (
-    <Dialog title={`Send ${amount}?`} isBusy={isSending} onClose={onCancel}>
+    <Dialog title={`Send ${amount}?`} isBusy={isSending} onClose={ask.onCancel}>
       <dl class="facts-list">
         <div>
           <dt>To</dt>
@@ -35,7 +46,7 @@ export function SendConfirm({ payer, checked, isSending, onConfirm, onCancel }: 
           <dd class="figures">{alc(String(payer.feeMicroAlc))}</dd>
         </div>
         <div>
-          <dt>Left with you</dt>
+          <dt>Remaining</dt>
           <dd class="figures">{alc(String(remainsAfter(amountMicroAlc, payer)))}</dd>
         </div>
         {memo !== '' && (
@@ -48,14 +59,22 @@ export function SendConfirm({ payer, checked, isSending, onConfirm, onCancel }: 
       <p class="small muted">
         This browser signs it, and it is written into the public ledger for everybody to see. You cannot take it back.
       </p>
-      <div class="row end">
-        <button type="button" class="button" data-autofocus disabled={isSending} onClick={onCancel}>
-          Cancel
-        </button>
-        <button type="button" class="button primary" disabled={isSending} onClick={onConfirm}>
-          {isSending ? 'Sending…' : `Send ${amount}`}
-        </button>
-      </div>
+      <form class="stack tight" onSubmit={submit}>
+        {ask.needsPassword && <PasswordField name="password" label="Password of the wallet" />}
+        {ask.passwordError && (
+          <p class="notice bad" role="alert">
+            {ask.passwordError}
+          </p>
+        )}
+        <div class="row end">
+          <button type="button" class="button" data-autofocus disabled={isSending} onClick={ask.onCancel}>
+            Cancel
+          </button>
+          <button type="submit" class="button primary" disabled={isSending}>
+            {isSending ? 'Sending…' : `Send ${amount}`}
+          </button>
+        </div>
+      </form>
       <p class="visually-hidden" role="status">
         {isSending && 'Sending…'}
       </p>

@@ -12,79 +12,86 @@ interface SendFormProps {
   payer: Payer | undefined;
   /** Why nothing can be sent now. */
   obstacle: string | undefined;
+  /** Spending is locked. */
+  needsPassword: boolean;
   onSent(sent: Sent): void;
 }
 
-export function SendForm({ payer, obstacle, onSent }: SendFormProps) {
+export function SendForm({ payer, obstacle, needsPassword, onSent }: SendFormProps) {
   const form = useRef<HTMLFormElement>(null);
-  const { payment, errors, trouble, checked, isReviewing, isSending, change, ...act } = usePayment(payer, onSent);
+  const sending = usePayment(payer, onSent);
+  const { payment, errors, trouble, isReviewing, isSending, change } = sending;
   const lookup = useRecipient(payer && !errors.to ? recipientOf(payment.to) : '');
   const most = payer && mostSendable(payer);
   useEffect(() => form.current!.querySelector('input')!.focus(), []);
 
   function submit(event: SubmitEvent) {
     event.preventDefault();
-    if (obstacle === undefined) void act.review();
+    if (obstacle === undefined) void sending.review();
   }
 
   return (
-    <form class="stack payment" ref={form} noValidate aria-busy={isReviewing || isSending} onSubmit={submit}>
-      <PaymentField
-        name="to"
-        label="To"
-        placeholder="@username or alc1…"
-        value={payment.to}
-        error={errors.to}
-        hint={<RecipientHint lookup={lookup} address={payer?.address} />}
-        onInput={(to) => change({ to })}
-      />
-      <PaymentField
-        name="amount"
-        label="Amount in ALC"
-        placeholder="0.00"
-        inputMode="decimal"
-        value={payment.amount}
-        error={errors.amount}
-        hint={payer && <Remains amountMicroAlc={amountIn(payment.amount)} payer={payer} />}
-        after={
-          <button
-            type="button"
-            class="button"
-            disabled={most === undefined || most <= 0n}
-            onClick={() => change({ amount: formatAlc(most!) })}
-          >
-            Send all
-          </button>
-        }
-        onInput={(amount) => change({ amount })}
-      />
-      <PaymentField
-        name="memo"
-        label="Memo"
-        placeholder="Optional; everybody can read it"
-        value={payment.memo}
-        error={errors.memo}
-        aside={<MemoCount bytes={memoBytes(payment.memo)} />}
-        onInput={(memo) => change({ memo })}
-      />
-      {(trouble ?? obstacle) && (
-        <p class="notice bad" role="alert">
-          {trouble ?? obstacle}
-        </p>
-      )}
-      <button type="submit" class="button primary" disabled={obstacle !== undefined || isReviewing || isSending}>
-        {isReviewing ? 'Checking…' : 'Review'}
-      </button>
-      {checked && payer && (
+    <>
+      <form class="stack payment" ref={form} noValidate aria-busy={isReviewing || isSending} onSubmit={submit}>
+        <PaymentField
+          name="to"
+          label="To"
+          placeholder="@username or alc1…"
+          value={payment.to}
+          error={errors.to}
+          hint={<RecipientHint lookup={lookup} address={payer?.address} />}
+          onInput={(to) => change({ to })}
+        />
+        <PaymentField
+          name="amount"
+          label="Amount in ALC"
+          placeholder="0.00"
+          inputMode="decimal"
+          value={payment.amount}
+          error={errors.amount}
+          hint={payer && <Remains amountMicroAlc={amountIn(payment.amount)} payer={payer} />}
+          after={
+            <button
+              type="button"
+              class="button"
+              disabled={most === undefined || most <= 0n}
+              onClick={() => change({ amount: formatAlc(most!) })}
+            >
+              Send all
+            </button>
+          }
+          onInput={(amount) => change({ amount })}
+        />
+        <PaymentField
+          name="memo"
+          label="Memo"
+          placeholder="Optional; everybody can read it"
+          value={payment.memo}
+          error={errors.memo}
+          aside={<MemoCount bytes={memoBytes(payment.memo)} />}
+          onInput={(memo) => change({ memo })}
+        />
+        {(trouble ?? obstacle) && (
+          <p class="notice bad" role="alert">
+            {trouble ?? obstacle}
+          </p>
+        )}
+        <button type="submit" class="button primary" disabled={obstacle !== undefined}>
+          {isSending ? 'Sending…' : isReviewing ? 'Checking…' : 'Review'}
+        </button>
+      </form>
+      {sending.checked && payer && (
         <SendConfirm
           payer={payer}
-          checked={checked}
+          checked={sending.checked}
           isSending={isSending}
-          onConfirm={act.confirm}
-          onCancel={act.cancel}
+          needsPassword={needsPassword}
+          passwordError={sending.passwordError}
+          onConfirm={sending.confirm}
+          onCancel={sending.cancel}
         />
       )}
-    </form>
+    </>
   );
 }
 

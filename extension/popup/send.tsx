@@ -25,7 +25,12 @@ export function Send({ state, onBack, onTransaction }: SendProps) {
       {sent ? (
         <SentNote sent={sent} needed={state.ledger?.confirmations} onTransaction={onTransaction} onDone={onBack} />
       ) : (
-        <SendForm payer={payer} obstacle={obstacle} onSent={setSent} />
+        <SendForm
+          payer={payer}
+          obstacle={obstacle}
+          needsPassword={state.wallet.locked === 'spending'}
+          onSent={setSent}
+        />
       )}
     </div>
   );

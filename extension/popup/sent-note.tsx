@@ -16,7 +16,7 @@ export function SentNote({ sent: { recipient, amountMicroAlc, hash }, needed, on
   const name = recipient.username === undefined ? shortAddress(recipient.address) : `@${recipient.username}`;
   return (
     <section class="card sent">
-      <span class="badge recipient">
+      <span class="badge incoming">
         <CheckIcon />
       </span>
       <h3 ref={heading} tabIndex={-1}>

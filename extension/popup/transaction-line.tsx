@@ -22,7 +22,9 @@ export function TransactionLine({ transaction, address, names, needed, onOpen }:
       <button type="button" class="transaction" id={`tx-${transaction.hash}`} onClick={onOpen}>
         <TransactionIcon transaction={transaction} address={address} />
         <span class="title">{titleOf(transaction, address, names)}</span>
-        <span class={`figures amount ${role} ${transaction.state}`}>{amountOf(transaction, address)}</span>
+        <span class={`figures amount ${transaction.state} ${role === 'recipient' ? 'incoming' : ''}`}>
+          {amountOf(transaction, address)}
+        </span>
         <span class="subject small muted">
           <time class="figures" dateTime={new Date(transaction.timeMs).toISOString()}>
             {clock(transaction.timeMs)}
@@ -40,7 +42,7 @@ function State({
   transaction: { type, state, confirmations },
   needed,
 }: Pick<TransactionLineProps, 'transaction' | 'needed'>) {
-  if (type !== 'transfer') return <span />;
+  if (type !== 'transfer') return null;
   return (
     <span class={`state small ${state}`}>
       {state === 'pending' && needed !== undefined ? (
@@ -56,7 +58,7 @@ export function TransactionIcon({ transaction, address }: Pick<TransactionLinePr
   const role = roleIn(transaction, address);
   const { type } = transaction;
   return (
-    <span class={`badge ${type === 'transfer' ? role : 'network'}`}>
+    <span class={`badge ${role === 'recipient' ? 'incoming' : ''}`}>
       {type === 'reversal' ? (
         <ReturnIcon />
       ) : type !== 'transfer' ? (

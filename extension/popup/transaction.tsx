@@ -52,7 +52,9 @@ function Known({ looked, address, ledger }: KnownProps) {
     <>
       <section class="card headline" aria-label={titleOf(transaction, address, names)}>
         <TransactionIcon transaction={transaction} address={address} />
-        <p class={`amount figures ${role} ${state}`}>{amountOf(transaction, address)}</p>
+        <p class={`amount figures ${state} ${role === 'recipient' ? 'incoming' : ''}`}>
+          {amountOf(transaction, address)}
+        </p>
         <p>{titleOf(transaction, address, names)}</p>
         <p class={`pill ${state}`} data-testid="transaction-state">
           {STATE_WORDS[state]}

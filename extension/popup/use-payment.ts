@@ -33,12 +33,15 @@ export interface PaymentState {
   trouble?: string | undefined;
   /** Set while the person is asked. */
   checked?: Checked | undefined;
+  /** What is wrong with the password that spending needs. */
+  passwordError?: string | undefined;
   isReviewing: boolean;
   isSending: boolean;
   change(part: Partial<Payment>): void;
   review(): Promise<void>;
   cancel(): void;
-  confirm(): Promise<void>;
+  /** With the password, if spending is locked. */
+  confirm(password: string | undefined): Promise<void>;
 }
 
 const FIELD_OF: Partial<Record<ErrorCode, keyof Payment>> = {
@@ -51,11 +54,14 @@ const FIELD_OF: Partial<Record<ErrorCode, keyof Payment>> = {
   BALANCE_INSUFFICIENT: 'amount',
 };
 
+const PASSWORD_ERRORS: ReadonlySet<ErrorCode> = new Set(['PASSWORD_WRONG', 'PASSWORD_WAIT', 'PASSWORD_NEEDED']);
+
 export function usePayment(payer: Payer | undefined, onSent: (sent: Sent) => void): PaymentState {
   const [payment, setPayment] = useState<Payment>(readDraft);
   const [errors, setErrors] = useState<PaymentErrors>({});
   const [trouble, setTrouble] = useState<string>();
   const [checked, setChecked] = useState<Checked>();
+  const [passwordError, setPasswordError] = useState<string>();
   const [work, setWork] = useState<'none' | 'reviewing' | 'sending'>('none');
   const [refused, setRefused] = useState<{ field: string | undefined }>();
   // State changes with the next render; a second click may come before.
@@ -97,16 +103,21 @@ export function usePayment(payer: Payer | undefined, onSent: (sent: Sent) => voi
     }
   }
 
-  async function send({ recipient, amountMicroAlc, memo }: Checked) {
-    // Whoever comes back before it is done must not find it unsent.
-    clearDraft();
+  async function send({ recipient, amountMicroAlc, memo }: Checked, password: string | undefined) {
+    setPasswordError(undefined);
     try {
+      if (password !== undefined) await request({ type: 'unlock', password });
+      // Whoever comes back before it is done must not find it unsent.
+      clearDraft();
       const transfer = { to: recipient.address, amountMicroAlc: String(amountMicroAlc), memo };
       const { hash } = await request({ type: 'walletSend', ...transfer });
       onSent({ recipient, amountMicroAlc, memo, hash });
     } catch (thrown) {
       writeDraft(payment);
-      fail(toAiloError(thrown));
+      const error = toAiloError(thrown);
+      // Then it is asked once more.
+      if (PASSWORD_ERRORS.has(error.code)) return setPasswordError(error.message);
+      fail(error);
     }
     setChecked(undefined);
   }
@@ -116,6 +127,7 @@ export function usePayment(payer: Payer | undefined, onSent: (sent: Sent) => voi
     errors,
     trouble,
     checked,
+    passwordError,
     isReviewing: work === 'reviewing',
     isSending: work === 'sending',
     change(part) {
@@ -125,7 +137,10 @@ export function usePayment(payer: Payer | undefined, onSent: (sent: Sent) => voi
       setErrors(Object.fromEntries(Object.entries(errors).filter(([field]) => !(field in part))));
     },
     review: () => once('reviewing', review),
-    cancel: () => setChecked(undefined),
-    confirm: () => once('sending', () => send(checked!)),
+    cancel() {
+      setChecked(undefined);
+      setPasswordError(undefined);
+    },
+    confirm: (password) => once('sending', () => send(checked!, password)),
   };
 }

@@ -17,30 +17,34 @@ const error = { code: 'UNREACHABLE', message: 'It cannot be reached.' } as const
 
 describe('what is said of the ledger', () => {
   it('is what was verified, and when', () => {
-    expect(verificationOf(ledger(), NOW)).toEqual({
+    expect(verificationOf(ledger(), true, NOW)).toEqual({
       tone: 'verified',
       sentence: 'Verified by this browser: block 1,204, 3 s ago',
     });
   });
 
   it('is how far it got', () => {
-    expect(verificationOf(ledger({ status: 'verifying', size: 12_000, target: 1_000_000 }), NOW)).toEqual({
+    expect(verificationOf(ledger({ status: 'verifying', size: 12_000, target: 1_000_000 }), true, NOW)).toEqual({
       tone: 'busy',
       sentence: 'Verifying the ledger: 12,000 of 1,000,000 (1 %)',
       progress: 0.012,
     });
-    expect(verificationOf(ledger({ status: 'verifying', size: 999, target: 1000 }), NOW).sentence).toContain('99 %');
-    expect(verificationOf(ledger({ status: 'verifying', size: 0, target: 0 }), NOW).progress).toBe(0);
-    expect(verificationOf(ledger({ status: 'starting' }), NOW).tone).toBe('busy');
-    expect(verificationOf(undefined, NOW).sentence).toContain('yet');
+    expect(verificationOf(ledger({ status: 'verifying', size: 999, target: 1000 }), true, NOW).sentence).toContain(
+      '99 %',
+    );
+    expect(verificationOf(ledger({ status: 'verifying', size: 0, target: 0 }), true, NOW).progress).toBe(0);
+    expect(verificationOf(ledger({ status: 'starting' }), true, NOW).tone).toBe('busy');
+    expect(verificationOf(undefined, true, NOW).sentence).toContain('yet');
   });
 
   it('is since when nothing new is verified', () => {
-    const { tone, sentence } = verificationOf(ledger({ error }), NOW);
+    const { tone, sentence } = verificationOf(ledger({ error }), true, NOW);
     expect(tone).toBe('stale');
     expect(sentence).toMatch(/^It cannot be reached\. What you see was verified at .*02.* \(block 1,204\)/);
+    expect(verificationOf(ledger({ error }), false, NOW).sentence).toMatch(/^What you see was verified at/);
+    expect(verificationOf(ledger(), false, NOW).tone).toBe('stale');
     const { verifiedMs: _, ...never } = ledger({ error, size: 0 });
-    expect(verificationOf(never, NOW).sentence).toContain('Nothing is verified by this browser yet');
+    expect(verificationOf(never, true, NOW).sentence).toContain('Nothing is verified by this browser yet');
   });
 });
 
@@ -50,7 +54,7 @@ describe('a contradiction', () => {
 
   it('says what was found and what it means, and does not claim to be up to date', () => {
     const contradicted = ledger({ status: 'contradicted', evidence, error });
-    expect(verificationOf(contradicted, NOW)).toEqual({
+    expect(verificationOf(contradicted, true, NOW)).toEqual({
       tone: 'contradicted',
       sentence: 'Verified only up to block 1,204',
     });

@@ -10,11 +10,15 @@ export interface Verification {
   progress?: number;
 }
 
-export function verificationOf(ledger: LedgerView | undefined, nowMs: number): Verification {
+/** Without a connection the popup says why already. */
+export function verificationOf(ledger: LedgerView | undefined, isConnected: boolean, nowMs: number): Verification {
   if (!ledger) return { tone: 'busy', sentence: 'Nothing is verified by this browser yet' };
   const { status, size, target, verifiedMs, error } = ledger;
   if (status === 'contradicted') return { tone: 'contradicted', sentence: `Verified only up to block ${figure(size)}` };
-  if (error) return { tone: 'stale', sentence: `${error.message} ${sinceSentence(size, verifiedMs, nowMs)}` };
+  if (error || !isConnected) {
+    const since = sinceSentence(size, verifiedMs, nowMs);
+    return { tone: 'stale', sentence: error && isConnected ? `${error.message} ${since}` : since };
+  }
   if (status === 'starting') return { tone: 'busy', sentence: 'Reading what this browser has verified before…' };
   if (status === 'verifying') {
     const progress = target > 0 ? Math.min(size / target, 1) : 0;
@@ -30,8 +34,8 @@ export function verificationOf(ledger: LedgerView | undefined, nowMs: number): V
 }
 
 function sinceSentence(size: number, verifiedMs: number | undefined, nowMs: number): string {
-  if (verifiedMs === undefined) return 'Nothing is verified by this browser yet; trying again…';
-  return `What you see was verified at ${when(verifiedMs, nowMs)} (block ${figure(size)}); trying again…`;
+  if (verifiedMs === undefined) return 'Nothing is verified by this browser yet.';
+  return `What you see was verified at ${when(verifiedMs, nowMs)} (block ${figure(size)}).`;
 }
 
 const FOUND: Record<NonNullable<LedgerView['evidence']>['kind'], string> = {

@@ -1,14 +1,14 @@
-import type { LedgerView } from '../state.ts';
+import type { AppState, LedgerView } from '../state.ts';
 import { ShieldIcon } from '../ui/icons.tsx';
 import { useNow } from '../ui/use-now.ts';
 import { contradictionOf, verificationOf } from './verification.ts';
 
 /** How far this browser has verified the ledger. It counts seconds, so it is not announced. */
-export function Verified({ ledger }: { ledger: LedgerView | undefined }) {
+export function Verified({ state: { ledger, node } }: { state: AppState }) {
   const nowMs = useNow(1000);
-  const { tone, sentence, progress } = verificationOf(ledger, nowMs);
+  const { tone, sentence, progress } = verificationOf(ledger, node.connection === 'connected', nowMs);
   return (
-    <div class={`verified small figures ${tone}`} data-testid="verified">
+    <div class={`verification small figures ${tone}`} data-testid="verified">
       <ShieldIcon />
       <p>{sentence}</p>
       {progress !== undefined && <progress value={progress} max={1} aria-label="Verifying the ledger" />}

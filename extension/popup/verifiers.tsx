@@ -12,7 +12,7 @@ export function Verifiers({ verifiers, ...person }: VerifiersProps) {
       {verifiers.length === 0 ? (
         <p class="small muted">Nobody yet.</p>
       ) : (
-        <ol class="people small">
+        <ol class="people short small">
           {verifiers.map((who) => (
             <li key={who}>
               <Person who={who} {...person} />

@@ -12,7 +12,10 @@ interface ViewHeaderProps {
 /** The way back, and what this view is; its heading has the focus when it opens. */
 export function ViewHeader({ title, onBack, children }: ViewHeaderProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current!.focus(), []);
+  useEffect(() => {
+    heading.current!.closest('.panel')?.scrollTo(0, 0);
+    heading.current!.focus();
+  }, []);
   return (
     <div class="view-header">
       <button type="button" class="icon-button" title="Back" aria-label="Back" onClick={onBack}>

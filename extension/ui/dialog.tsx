@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 interface DialogProps {
   title: string;
@@ -9,16 +9,16 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
-/** A modal one. The focus goes to what has `data-autofocus`, and back to where it was. */
+/** A modal one. The focus goes to its first input, else to what has `data-autofocus`, and back to where it was. */
 export function Dialog({ title, isBusy = false, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current!;
     element.showModal();
-    element.querySelector<HTMLElement>('[data-autofocus]')?.focus();
-    // Only a dialog that is closed gives the focus back.
+    element.querySelector<HTMLElement>('input, [data-autofocus]')?.focus();
+    // Before it leaves the page: only a dialog that is closed gives the focus back.
     return () => element.close();
   }, []);
 
@@ -28,7 +28,14 @@ export function Dialog({ title, isBusy = false, onClose, children }: DialogProps
   }
 
   return (
-    <dialog class="dialog" ref={dialog} aria-labelledby={id} aria-busy={isBusy} onCancel={onCancel}>
+    <dialog
+      class="dialog"
+      ref={dialog}
+      aria-labelledby={id}
+      aria-busy={isBusy}
+      onCancel={onCancel}
+      {...{ closedby: isBusy ? 'none' : 'closerequest' }}
+    >
       <h2 id={id}>{title}</h2>
       {children}
     </dialog>

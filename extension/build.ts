@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { bundleCompute } from './compute/bundle.ts';
+import { bundleLedger } from './ledger/bundle.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DEFAULT_COORDINATOR_URL = 'http://127.0.0.1:8790';
@@ -24,6 +25,7 @@ export async function buildExtension({
   await Promise.all([
     bundlePages(outDir, coordinatorUrl),
     bundleCompute(outDir),
+    bundleLedger(outDir),
     writeManifest(outDir),
     cp(join(ROOT, 'extension/icons'), join(outDir, 'icons'), { recursive: true }),
     copyPage('popup', outDir),

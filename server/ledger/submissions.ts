@@ -6,7 +6,13 @@ import { AiloError } from '../../shared/errors/index.ts';
 import type { Batch } from '../../shared/ledger/batch.ts';
 import { equalBytes } from '../../shared/ledger/binary.ts';
 import { decodeCosignature } from '../../shared/ledger/cosignature.ts';
-import { type Entry, encodeReportEntry, encodeSignedEntry, signatureIn } from '../../shared/ledger/entry.ts';
+import {
+  type Entry,
+  encodeReportEntry,
+  encodeSignedEntry,
+  type SignedEntry,
+  signatureIn,
+} from '../../shared/ledger/entry.ts';
 import { decodeRegistration, encodeRegistration } from '../../shared/ledger/registration.ts';
 import { decodeReport } from '../../shared/ledger/report.ts';
 import { checkReport } from '../../shared/ledger/report-rules.ts';
@@ -19,7 +25,7 @@ import { activeSet } from './active-set.ts';
 import { signedHash } from './publish.ts';
 
 /** An entry without its place: its time and active set are the sequencer's to say. */
-export type Submitted = Exclude<Entry, { kind: 'receipt' }>;
+export type Submitted = SignedEntry;
 
 /** Throws the error of the kind's format, and NOT_FROM_NETWORK for a transaction that no wallet can make. */
 export function decodeSubmission(kind: Submission['kind'], signed: Uint8Array): Submitted {
@@ -101,7 +107,7 @@ function placeOf(state: StateView, publicKey: Uint8Array): number {
 }
 
 function stagedPlace(batch: Batch, { signed }: Submitted): number | undefined {
-  const isIt = (entry: Entry) => entry.kind !== 'receipt' && equalBytes(entry.signed.bytes, signed.bytes);
+  const isIt = (entry: Entry) => 'signed' in entry && equalBytes(entry.signed.bytes, signed.bytes);
   return batch.entries.find(({ entry }) => isIt(entry))?.position;
 }
 

@@ -42,8 +42,6 @@ export interface LedgerTables {
   ledger_transfer: { position: number; entry: number; record: Uint8Array };
   /** `position`: order of appearance among disputes; `hash`: of the transfer. */
   ledger_dispute: { position: number; hash: string; record: Uint8Array };
-  /** The reports of a dispute. */
-  ledger_report: { dispute: number; position: number };
   /** By SHA-256 of what was signed (a transaction, registration, cosignature or report): where in the log it stands. */
   ledger_signed: { hash: Uint8Array; position: number };
   /** Whose histories a transaction stands in; `account`: the position of the account. */
@@ -108,12 +106,6 @@ export async function createLedgerTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('position', 'integer', (c) => c.primaryKey())
     .addColumn('hash', 'text', (c) => c.notNull().unique())
     .addColumn('record', blob, (c) => c.notNull())
-    .execute();
-  await db.schema
-    .createTable('ledger_report')
-    .addColumn('dispute', 'integer', (c) => c.notNull())
-    .addColumn('position', 'integer', (c) => c.notNull())
-    .addPrimaryKeyConstraint('ledger_report_key', ['dispute', 'position'])
     .execute();
   await db.schema
     .createTable('ledger_signed')

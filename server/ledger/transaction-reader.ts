@@ -5,6 +5,7 @@ import { describeSeal } from '../../shared/ledger/checkpoint.ts';
 import { decodeEntry } from '../../shared/ledger/entry.ts';
 import type { Genesis } from '../../shared/ledger/genesis.ts';
 import { decodeDispute, decodeTransfer, type Transfer } from '../../shared/ledger/records.ts';
+import { reportsNeeded } from '../../shared/ledger/standing.ts';
 import type { TransactionResponse } from '../../shared/protocol/http.ts';
 import { encodeAddress } from '../../shared/wallet/address.ts';
 import type { Database } from '../store/database.ts';
@@ -74,13 +75,12 @@ async function disputeOf(
     .where('hash', '=', bytesToHex(hash))
     .executeTakeFirst();
   if (!row) return {};
-  const { activeSet, disputedMs } = decodeDispute(new Uint8Array(row.record));
+  const { activeSet, disputedMs, reports: places } = decodeDispute(new Uint8Array(row.record));
   const entries = await database
-    .selectFrom('ledger_report')
-    .innerJoin('ledger_entry', 'ledger_entry.position', 'ledger_report.position')
-    .select('ledger_entry.bytes')
-    .where('ledger_report.dispute', '=', row.position)
-    .orderBy('ledger_report.position')
+    .selectFrom('ledger_entry')
+    .select('bytes')
+    .where('position', 'in', places)
+    .orderBy('position')
     .execute();
   const reports = entries.flatMap(({ bytes }) => {
     const entry = decodeEntry(new Uint8Array(bytes));
@@ -88,6 +88,6 @@ async function disputeOf(
     const { publicKey, reason } = entry.signed.report;
     return [{ address: encodeAddress(publicKey), reason, timeMs: entry.timeMs }];
   });
-  const needed = Math.ceil((activeSet.length * genesis.transfer.reportPermille) / 1000);
+  const needed = reportsNeeded(genesis, activeSet.length);
   return { dispute: { activeNodes: activeSet.length, needed, reports, ...(disputedMs > 0 && { disputedMs }) } };
 }

@@ -43,6 +43,8 @@ export const ledgerSentences = {
     `The receipt has number ${d.number} where ${d.expected} comes next for its requester.`,
   RECEIPT_TOO_SHORT: (d: { tokens: number; minTokens: number }) =>
     `Cut off after ${d.tokens} tokens, the answer earns nothing; ${d.minTokens} are needed.`,
+  RECEIPT_TOO_LARGE: (d: { maxSequences: number }) =>
+    `No work unit has more than ${d.maxSequences} sequences, so this one is paid nothing.`,
   RECEIPT_OVER_QUOTA: (d: { paidPerHour: number }) =>
     `Only ${d.paidPerHour} requests of one person are paid each hour, so this one earned nothing.`,
   RECEIPT_NOBODY_TO_PAY: (_: Record<never, never>) =>
@@ -87,10 +89,24 @@ export const ledgerSentences = {
   NETWORK_FILES_UNUSABLE: (d: { path: string; reason: string }) =>
     `The network's file “${d.path}” cannot be used: ${d.reason}.`,
   RECEIPT_CONFLICT: (d: { job: string }) => `The job ${d.job} was already paid for another result.`,
-  LEDGER_OTHER_NETWORK: (_: Record<never, never>) => 'The database keeps the ledger of another network.',
+  LEDGER_OTHER_NETWORK: (_: Record<never, never>) => 'This is the ledger of another network than the one known here.',
   LEDGER_CORRUPT: (d: { reason: string }) => `The stored ledger is damaged: ${d.reason}.`,
   LEDGER_BUSY: (d: { limit: number }) => `More than ${d.limit} bookings are waiting; try again in a moment.`,
   LEDGER_CLOSED: (_: Record<never, never>) => 'The ledger is closing and takes nothing more.',
+  LEDGER_NOT_READY: (_: Record<never, never>) =>
+    'The ledger is not ready yet: it has not been read here so far; please try again in a moment.',
   LEDGER_FAILED: (_: Record<never, never>) =>
     'The ledger could not be written; please try again, nothing is booked twice.',
+
+  // Replaying it elsewhere
+  LEDGER_UNSOUND: (d: { index: number; reason: string }) =>
+    `The ledger is not sound: entry ${d.index} breaks a rule. ${d.reason}`,
+  LEDGER_MISMATCH: (d: { size: number }) => `What was served are not the ${d.size} entries that the checkpoint seals.`,
+  LEDGER_UNREACHABLE: (d: { reason: string }) => `The ledger cannot be fetched at the moment: ${d.reason}.`,
+  LEDGER_FORKED: (d: { size: number }) =>
+    `The coordinator signed two different ledgers of ${d.size} entries; nothing newer is believed.`,
+  LEDGER_REWRITTEN: (_: Record<never, never>) =>
+    'The coordinator signed a ledger that does not go on from what was verified here; nothing newer is believed.',
+  LEDGER_STATE_WRONG: (d: { size: number }) =>
+    `The coordinator signed balances that the ledger's ${d.size} entries do not lead to; nothing newer is believed.`,
 };

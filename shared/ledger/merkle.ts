@@ -1,17 +1,21 @@
 /** RFC 6962 §2.1: the hashes of an append-only Merkle tree, and a tree that grows without keeping its leaves. */
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256 } from '../bytes/sha256-sync.ts';
 import { HASH_BYTES } from './binary.ts';
 
 /** The root of no leaves. */
 export const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array(0));
 
+/** What is hashed, in one buffer for all calls: a new one each time costs a sixth of the hash. */
+const leafInput = new Uint8Array(4096);
+const nodeInput = Uint8Array.of(1, ...new Uint8Array(2 * HASH_BYTES));
+
 /** SHA-256(0x00 ‖ data). */
 export function hashLeaf(data: Uint8Array): Uint8Array {
-  return sha256.create().update(Uint8Array.of(0)).update(data).digest();
+  const length = 1 + data.length;
+  const input = length <= leafInput.length ? leafInput.subarray(0, length) : new Uint8Array(length);
+  input.set(data, 1);
+  return sha256(input);
 }
-
-/** What `hashNode` and `hashPair` hash, in one buffer for all calls: a new one costs a sixth of the hash. */
-const nodeInput = Uint8Array.of(1, ...new Uint8Array(2 * HASH_BYTES));
 
 /** SHA-256(0x01 ‖ left ‖ right). RangeError unless both have 32 bytes. */
 export function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
@@ -40,11 +44,12 @@ export class CompactRange {
   #size: number;
   readonly #hashes: Uint8Array[];
 
-  /** @param hashes as many as `size` has one-bits; RangeError otherwise */
+  /** @param hashes as many as `size` has one-bits, each of 32 bytes; RangeError otherwise */
   constructor(size = 0, hashes: readonly Uint8Array[] = []) {
     if (!Number.isSafeInteger(size) || size < 0 || hashes.length !== oneBits(size)) {
       throw new RangeError(`${hashes.length} hashes do not make a tree of ${size} leaves`);
     }
+    if (hashes.some((hash) => hash.length !== HASH_BYTES)) throw new RangeError('a hash has 32 bytes');
     this.#size = size;
     this.#hashes = [...hashes];
   }

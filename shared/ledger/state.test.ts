@@ -210,7 +210,7 @@ test('the state hash depends on every record and every total', () => {
   ledger.place(ledger.transfer());
   const records = ledger.state.records();
   const { totals, accounts, transfers } = records;
-  const dispute = { transfer: transfers[0]!.hash, activeSet: [1], reporters: [1], disputedMs: 0 };
+  const dispute = { transfer: transfers[0]!.hash, activeSet: [1], reporters: [1], reports: [9], disputedMs: 0 };
   const hashes = [
     {},
     { totals: { ...totals, epochRatePpm: 1 } },

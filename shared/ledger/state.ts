@@ -7,7 +7,7 @@
  * account can be shown to somebody who knows nothing but a checkpoint. (A hash over all records, sorted, would cost the
  * whole state for every checkpoint; a chained hash of changes could be shown to nobody.)
  */
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256 } from '../bytes/sha256-sync.ts';
 import { AiloError } from '../errors/index.ts';
 import { domain, RecordWriter } from './binary.ts';
 import type { Genesis } from './genesis.ts';
@@ -30,6 +30,7 @@ const DOMAIN = domain('state');
 
 /** A reward that the receipt before it makes the next entries be. */
 export interface DueReward {
+  type: 'inference-reward' | 'training-reward';
   to: Uint8Array;
   amountMicroAlc: bigint;
   /** The receipt's hash. */
@@ -87,9 +88,9 @@ export class LedgerState implements StateView {
   #heldMicroAlc = 0n;
 
   /** Throws SUPPLY_BROKEN if the records don't add up. */
-  constructor({ totals, ...records }: Partial<Records> & Pick<Records, 'totals'>) {
-    this.#totals = totals;
-    this.commit({ ...records, totals });
+  constructor(records: Partial<Records> & Pick<Change, 'totals' | 'due'>) {
+    this.#totals = records.totals;
+    this.commit(records);
   }
 
   static empty(genesis: Genesis): LedgerState {
@@ -158,6 +159,11 @@ export class LedgerState implements StateView {
 
   placeOfDispute(transfer: Uint8Array): number | undefined {
     return this.#disputes.placeOf(transfer);
+  }
+
+  /** Accounts, transfers and disputes. */
+  counts(): [accounts: number, transfers: number, disputes: number] {
+    return [this.#accounts.size, this.#transfers.size, this.#disputes.size];
   }
 
   records(): Records {

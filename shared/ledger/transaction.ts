@@ -8,8 +8,9 @@
  * beginning keeps apart from everything else that a wallet signs. `from` and `to` are public keys; rewards and
  * reversals are from the network's key.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
+
 import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { sha256 } from '../bytes/sha256-sync.ts';
 import { AiloError } from '../errors/index.ts';
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES, verify } from '../wallet/public-key.ts';
 import type { SigningKey } from '../wallet/wallet.ts';

@@ -1,0 +1,37 @@
+import { useState } from 'preact/hooks';
+import type { AppState } from '../state.ts';
+import { SendForm } from './send-form.tsx';
+import { payerOf, sendObstacle } from './send-obstacle.ts';
+import { SentNote } from './sent-note.tsx';
+import type { Sent } from './use-payment.ts';
+import { Contradicted } from './verified.tsx';
+import { ViewHeader } from './view-header.tsx';
+
+interface SendProps {
+  state: AppState;
+  onBack(): void;
+  onTransaction(hash: string): void;
+}
+
+/** A payment from the first letter to its place in the ledger. */
+export function Send({ state, onBack, onTransaction }: SendProps) {
+  const [sent, setSent] = useState<Sent>();
+  const obstacle = sendObstacle(state);
+  const payer = payerOf(state);
+  return (
+    <div class="stack">
+      <ViewHeader title={sent ? 'Sent' : 'Send'} onBack={onBack} />
+      <Contradicted ledger={state.ledger} />
+      {sent ? (
+        <SentNote sent={sent} needed={state.ledger?.confirmations} onTransaction={onTransaction} onDone={onBack} />
+      ) : (
+        <SendForm
+          payer={payer}
+          obstacle={obstacle}
+          needsPassword={state.wallet.locked === 'spending'}
+          onSent={setSent}
+        />
+      )}
+    </div>
+  );
+}

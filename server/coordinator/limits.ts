@@ -43,6 +43,8 @@ export const FIRST_TOKEN_TIMEOUT_MS = 600_000;
 /** Requests remembered so that none is made twice. */
 export const MAX_REMEMBERED_REQUESTS = 4_096;
 
+/** After so long every node that lives has found its way back to a coordinator that started anew. */
+export const NODES_RETURN_MS = 60_000;
 /** How often deadlines, bans and grace periods are looked at. */
 export const TICK_MS = 500;
 

@@ -1,15 +1,26 @@
 /** Which nodes were heard of lately: those with a session, and those whose session ended within a while. */
-export class Presence {
-  readonly #withinMs: number;
-  readonly #maxNodes: number;
-  /** When the session ended, in that order; nodes with a session have no end. */
-  readonly #ended = new Map<string, number>();
-  readonly #present = new Set<string>();
+import { AiloError } from '../../shared/errors/index.ts';
 
-  /** @param maxNodes those whose sessions ended first are forgotten beyond it */
-  constructor(withinMs: number, maxNodes: number) {
-    this.#withinMs = withinMs;
-    this.#maxNodes = maxNodes;
+export interface PresenceOptions {
+  /** How long after its session a node counts as heard of. */
+  withinMs: number;
+  /** Those whose sessions ended first are forgotten beyond it. */
+  maxNodes: number;
+  /**
+   * When this process is sure to have heard of every node that is there. Before, whoever came back first would be alone,
+   * and alone decide over other people's money.
+   */
+  knownMs: number;
+}
+
+export class Presence {
+  readonly #options: PresenceOptions;
+  readonly #present = new Set<string>();
+  /** When the session of each that has none any more ended, in that order. */
+  readonly #ended = new Map<string, number>();
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
   }
 
   opened(node: string): void {
@@ -18,16 +29,20 @@ export class Presence {
   }
 
   closed(node: string, nowMs: number): void {
+    const { withinMs, maxNodes } = this.#options;
     this.#present.delete(node);
     this.#ended.set(node, nowMs);
     for (const [earliest, endedMs] of this.#ended) {
-      if (nowMs - endedMs <= this.#withinMs && this.#present.size + this.#ended.size <= this.#maxNodes) break;
+      if (nowMs - endedMs <= withinMs && this.#present.size + this.#ended.size <= maxNodes) break;
       this.#ended.delete(earliest);
     }
   }
 
+  /** Throws ACTIVE_NODES_UNKNOWN before `knownMs`. */
   nodes(nowMs: number): string[] {
-    const lately = [...this.#ended].filter(([, endedMs]) => nowMs - endedMs <= this.#withinMs);
+    const { withinMs, knownMs } = this.#options;
+    if (nowMs < knownMs) throw AiloError.of('ACTIVE_NODES_UNKNOWN', { retryAfterMs: knownMs - nowMs });
+    const lately = [...this.#ended].filter(([, endedMs]) => nowMs - endedMs <= withinMs);
     return [...this.#present, ...lately.map(([node]) => node)];
   }
 }

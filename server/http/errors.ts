@@ -41,6 +41,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   REPORT_TWICE: 422,
   RATE_LIMITED: 429,
   // What may be tried again.
+  ACTIVE_NODES_UNKNOWN: 503,
   LEDGER_BUSY: 503,
   LEDGER_CLOSED: 503,
   LEDGER_FAILED: 503,

@@ -31,7 +31,10 @@ export interface LedgerOptions {
   genesis: Genesis;
   /** Unix time in ms. */
   now(): number;
-  /** Addresses of the nodes that have been heard of within the genesis' `heartbeatMs`: of them are who decides disputes. */
+  /**
+   * Addresses of the nodes that have been heard of within the genesis' `heartbeatMs`: of them are those who decide a
+   * dispute. May throw an AiloError, which refuses the report that asked.
+   */
   presentNodes?: () => Iterable<string>;
   /** For the time of reversals; the system's, if none is given. */
   schedule?: Schedule;

@@ -75,6 +75,8 @@ export const ledgerSentences = {
     `Transfers are final after ${Math.round(d.windowMs / 3_600_000)} hours and cannot be reported any more.`,
   REPORT_NOT_ACTIVE: (_: Record<never, never>) =>
     'Only nodes that were active at the first report of a transfer can report it.',
+  ACTIVE_NODES_UNKNOWN: (d: { retryAfterMs: number }) =>
+    `The coordinator has just started and waits for the nodes to come back; report it in ${Math.ceil(d.retryAfterMs / 1000)} s.`,
   REPORT_TWICE: (_: Record<never, never>) => 'This wallet has reported the transfer already.',
   ACTIVE_SET_INVALID: (d: { reason: string }) => `The set of active nodes cannot be right: ${d.reason}.`,
   REVERSAL_UNFOUNDED: (_: Record<never, never>) => 'Only a disputed transfer can be reversed.',

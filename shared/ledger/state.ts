@@ -7,7 +7,7 @@
  * account can be shown to somebody who knows nothing but a checkpoint. (A hash over all records, sorted, would cost the
  * whole state for every checkpoint; a chained hash of changes could be shown to nobody.)
  */
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256 } from '../bytes/sha256.ts';
 import { AiloError } from '../errors/index.ts';
 import { domain, RecordWriter } from './binary.ts';
 import type { Genesis } from './genesis.ts';

@@ -3,6 +3,7 @@
  * time passing. Events are handled one after the other, and what one of them causes comes after all it had to tell.
  */
 import { randomBytes } from 'node:crypto';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Logger } from 'pino';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { MessageOf } from '../../shared/protocol/channel.ts';
@@ -12,7 +13,14 @@ import type { InferenceResult, Ledger } from '../ledger/types.ts';
 import type { Gateway } from './gateway.ts';
 import { type JobEffect, type JobEvent, NO_JOBS, type RoomView } from './job.ts';
 import { assignmentsInUse, step as stepJobs } from './jobs.ts';
-import { ANNOUNCE_AFTER_MS, MAX_BUCKETS, OFFERS_PER_WALLET, REQUESTS_PER_WALLET, TICK_MS } from './limits.ts';
+import {
+  ANNOUNCE_AFTER_MS,
+  CHECKPOINT_EVERY_MS,
+  MAX_BUCKETS,
+  OFFERS_PER_WALLET,
+  REQUESTS_PER_WALLET,
+  TICK_MS,
+} from './limits.ts';
 import { createPayments } from './payments.ts';
 import type { Pool } from './pool.ts';
 import { RateLimiter } from './rate-limit.ts';
@@ -22,7 +30,7 @@ import type { SessionHandlers } from './sessions.ts';
 
 export interface DispatcherOptions {
   specs: RoomSpec[];
-  ledger: Pick<Ledger, 'account' | 'mintInference' | 'subscribe'>;
+  ledger: Pick<Ledger, 'account' | 'checkpoint' | 'mintInference' | 'subscribe'>;
   /** Milliseconds of a steady clock. */
   now(): number;
   /** Unix time. */
@@ -58,6 +66,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   let refusal: AiloError | undefined;
   let announced = JSON.stringify(listings());
   let cancelAnnounce: (() => void) | undefined;
+  let cancelCheckpoint: (() => void) | undefined;
 
   /** Returns the refusal of the message that caused the event, if it was one. */
   function dispatch(first: Event): AiloError | undefined {
@@ -139,6 +148,16 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     }
   }
 
+  async function tellCheckpoint(nodes: Iterable<string>): Promise<void> {
+    try {
+      const { seal } = await ledger.checkpoint();
+      const body = { bytes: bytesToHex(seal.bytes), signature: bytesToHex(seal.signature) };
+      for (const node of nodes) send(node, 'checkpoint', body);
+    } catch (err) {
+      log.error({ err }, 'the checkpoint could not be read');
+    }
+  }
+
   function viewOf(model: string): RoomView | undefined {
     const room = poolState.rooms.get(model);
     if (!room) return undefined;
@@ -183,6 +202,10 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
 
   const unsubscribe = ledger.subscribe((addresses) => {
     for (const address of addresses) if (present.has(address)) void tellAccount(address);
+    cancelCheckpoint ??= schedule(() => {
+      cancelCheckpoint = undefined;
+      void tellCheckpoint(present);
+    }, CHECKPOINT_EVERY_MS);
   });
 
   let cancelTick = schedule(tick, TICK_MS);
@@ -199,6 +222,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       present.add(node);
       send(node, 'models', { models: listings() });
       void tellAccount(node);
+      void tellCheckpoint([node]);
     },
     closed(node) {
       log.info({ node }, 'a session is over');
@@ -217,6 +241,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       unsubscribe();
       cancelTick();
       cancelAnnounce?.();
+      cancelCheckpoint?.();
       await payments.settled();
     },
   };

@@ -46,6 +46,8 @@ export const MAX_REMEMBERED_REQUESTS = 4_096;
 /** How often deadlines, bans and grace periods are looked at. */
 export const TICK_MS = 500;
 
+/** Checkpoints are told of at most this often: each goes to every node. */
+export const CHECKPOINT_EVERY_MS = 200;
 /** Changes of the listing are collected for so long: each goes to every node. */
 export const ANNOUNCE_AFTER_MS = 50;
 /** A reward that could not be written is tried again so often, with growing pauses. */

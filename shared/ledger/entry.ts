@@ -27,6 +27,9 @@ export type Entry =
   | { kind: 'report'; timeMs: number; signed: SignedReport; activeSet: number[] }
   | { kind: 'training-receipt'; timeMs: number; receipt: TrainingReceipt; hash: Uint8Array };
 
+/** An entry that carries somebody's signature. */
+export type SignedEntry = Extract<Entry, { signed: unknown }>;
+
 /** The entry of one kind. */
 export type EntryOf<K extends Entry['kind']> = Extract<Entry, { kind: K }>;
 
@@ -119,7 +122,7 @@ export function signatureIn(
   return { publicKey: signerOf(entry), message, signature };
 }
 
-function signerOf(entry: Extract<Entry, { signed: unknown }>): Uint8Array {
+function signerOf(entry: SignedEntry): Uint8Array {
   switch (entry.kind) {
     case 'transaction':
       return entry.signed.transaction.from;

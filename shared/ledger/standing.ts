@@ -14,3 +14,8 @@ export function standing(
   if (trouble === 'none' || (trouble === 'reported' && !isReportable)) return confirmed ? 'confirmed' : 'pending';
   return trouble;
 }
+
+/** Reports, of so many active nodes, that make a transfer disputed. */
+export function reportsNeeded(genesis: Genesis, activeNodes: number): number {
+  return Math.ceil((genesis.transfer.reportPermille * activeNodes) / 1000);
+}

@@ -154,9 +154,14 @@ test('whatever happens, the supply is exact after every step, refusals change no
         }
         assertSupply(ledger.state);
       }
-      for (const { confirmed, trouble } of ledger.state.records().transfers) {
+      const { transfers } = ledger.state.records();
+      for (const { confirmed, trouble } of transfers) {
         if (confirmed) seen.confirmed++;
         if (trouble !== 'none') seen[trouble]++;
+      }
+      const disputed = transfers.filter(({ trouble }) => trouble === 'disputed').map(({ hash }) => hash.join());
+      for (const state of [ledger.state, stored(ledger.state)]) {
+        expect([...state.disputed()].map(({ transfer }) => transfer.join()).sort()).toEqual(disputed.sort());
       }
       const replayed = LedgerState.empty(ledger.network.genesis);
       const view = new PlainLog();

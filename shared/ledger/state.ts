@@ -82,6 +82,8 @@ export class LedgerState implements StateView {
   /** Public keys by username. */
   readonly #usernames = new Map<string, Uint8Array>();
   readonly #unconfirmed = new OpenTransfers();
+  /** Places of the transfers that wait for their reversal. */
+  readonly #disputed = new Set<number>();
   /** Σ available + Σ pending, kept along so that the invariant costs nothing to assert. */
   #heldMicroAlc = 0n;
 
@@ -150,6 +152,11 @@ export class LedgerState implements StateView {
     return this.#disputes.get(transfer);
   }
 
+  /** Disputes that were decided and wait for their reversal, in the order in which they were. */
+  *disputed(): Generator<Readonly<Dispute>> {
+    for (const place of this.#disputed) yield this.#disputes.get(this.#transfers.at(place)!.hash)!;
+  }
+
   placeOfDispute(transfer: Uint8Array): number | undefined {
     return this.#disputes.placeOf(transfer);
   }
@@ -193,11 +200,14 @@ export class LedgerState implements StateView {
   }
 
   #putTransfer(transfer: Transfer): void {
-    const wasOpen = isUnconfirmed(this.#transfers.put(transfer));
-    if (wasOpen === isUnconfirmed(transfer)) return;
+    const old = this.#transfers.put(transfer);
+    const [wasOpen, isOpen] = [isUnconfirmed(old), isUnconfirmed(transfer)];
+    if (wasOpen === isOpen && old?.trouble === transfer.trouble) return;
     const place = this.#transfers.placeOf(transfer.hash)!;
-    if (wasOpen) this.#unconfirmed.delete(place);
-    else this.#unconfirmed.add(place);
+    if (wasOpen && !isOpen) this.#unconfirmed.delete(place);
+    if (isOpen && !wasOpen) this.#unconfirmed.add(place);
+    if (transfer.trouble === 'disputed') this.#disputed.add(place);
+    else this.#disputed.delete(place);
   }
 
   #assertSupply(): void {

@@ -54,8 +54,6 @@ export const Authenticate = v.strictObject({
   /** Ed25519, canonical and torsion-free. */
   publicKey: hex(32),
   signature: hex(64),
-  /** Claimed on first use; absent keeps what the wallet has. */
-  username: v.optional(text(64)),
   client: v.strictObject({ kind: v.picklist(['extension', 'headless', 'native']), version: text(32) }),
   /** The session to go on with, and how many of its messages have arrived here. */
   resume: v.optional(v.strictObject({ session: Id, received: count(2 ** 32) })),
@@ -70,6 +68,7 @@ export const Authenticated = v.union([
     /** Messages of this session that have arrived at the coordinator; 0 for a new one. */
     received: count(2 ** 32),
     resumed: v.boolean(),
+    /** The one that the ledger gives the wallet. */
     username: v.optional(text(64)),
   }),
   v.strictObject({ ok: v.literal(false), error: WireErrorSchema }),

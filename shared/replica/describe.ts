@@ -2,7 +2,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { equalBytes, ZERO_HASH } from '../ledger/binary.ts';
 import type { Genesis } from '../ledger/genesis.ts';
-import { standing } from '../ledger/standing.ts';
+import { reportsNeeded, standing } from '../ledger/standing.ts';
 import { encodeAddress } from '../wallet/address.ts';
 import type { KnownTransaction } from './types.ts';
 import type { TransactionDetail } from './wallet-types.ts';
@@ -38,9 +38,4 @@ function describeDispute(genesis: Genesis, { dispute }: KnownTransaction) {
     needed: reportsNeeded(genesis, activeNodes),
     ...(dispute.disputedMs > 0 && { disputedMs: dispute.disputedMs }),
   };
-}
-
-/** Reports, of so many active nodes, that make a transfer disputed. */
-export function reportsNeeded(genesis: Genesis, activeNodes: number): number {
-  return Math.ceil((genesis.transfer.reportPermille * activeNodes) / 1000);
 }

@@ -97,7 +97,7 @@ export type Update =
   /** At once after connecting. */
   | { type: 'state'; state: AppState }
   /** The parts that changed, but for the text of the running answer. */
-  | { type: 'change'; change: Partial<AppState> }
+  | { type: 'change'; node?: Omit<AppState, 'conversation'>; conversation?: Turn[] }
   /** Instead of everything else: the offscreen document could not start. */
   | { type: 'broken'; error: WireError }
   /** The running answer grew; it is the last turn. */

@@ -1,6 +1,5 @@
 /** Follows the ledger for the open wallet: one client while there is one, none else, and never two. */
 import type { Seal } from '../../shared/ledger/checkpoint.ts';
-import type { Log } from '../../shared/node/log.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import { createLedgerClient, type LedgerClient } from '../../shared/replica/ledger-client.ts';
 import type { Replica } from '../../shared/replica/types.ts';
@@ -9,12 +8,12 @@ import { Mutex } from '../../shared/runtime/mutex.ts';
 import type { Wallet } from '../../shared/wallet/wallet.ts';
 import type { AppState, Settings } from '../state.ts';
 import { ledgerViewOf } from './ledger-view.ts';
+import { log } from './log.ts';
 
 export interface LedgerHostOptions {
   wallet(): Wallet | undefined;
   settings(): Settings;
-  openReplica(of: { url: string; publicKey: Uint8Array; signal: AbortSignal }): Promise<Replica>;
-  log: Log;
+  openReplica(of: { url: string; publicKey: Uint8Array }): Promise<Replica>;
   /** Its view changed. */
   onChange(): void;
 }
@@ -70,9 +69,9 @@ export class LedgerHost {
   }
 
   #create(wallet: Wallet, { coordinatorUrl: url, username }: Settings): LedgerClient {
-    const { openReplica, log, onChange } = this.#options;
+    const { openReplica, onChange } = this.#options;
     const client = createLedgerClient({
-      openReplica: (signal) => openReplica({ url, publicKey: wallet.publicKey, signal }),
+      openReplica: () => openReplica({ url, publicKey: wallet.publicKey }),
       wallet,
       url,
       fetch: (input, init) => fetch(input, init),

@@ -7,6 +7,7 @@ import browser from 'webextension-polyfill';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import { newWords } from '../../shared/wallet/words.ts';
+import { openReplica } from '../ledger/client.ts';
 import { type Answers, type Command, type Notice, type PageRequest, PORT, type Update } from '../messages.ts';
 import type { AppState, Settings } from '../state.ts';
 import { badgeOf } from './badge.ts';
@@ -14,6 +15,7 @@ import { changed } from './change.ts';
 import { indexedDbChunks } from './chunk-store.ts';
 import { type Conversation, createConversation } from './conversation.ts';
 import { type Database, getValue, openDatabase, putValue, removeValue } from './database.ts';
+import { LedgerHost } from './ledger-host.ts';
 import { noNode } from './no-node.ts';
 import { NodeHost } from './node-host.ts';
 import { createPages, type Pages } from './pages.ts';
@@ -27,6 +29,7 @@ class App {
   readonly #keeper: WalletKeeper;
   readonly #conversation: Conversation;
   readonly #host: NodeHost;
+  readonly #ledger: LedgerHost;
   readonly pages: Pages;
   #settings: Settings;
   #answersHelped: number;
@@ -52,8 +55,15 @@ class App {
       chunks: indexedDbChunks(database),
       wallet: () => keeper.wallet,
       settings: () => this.#settings,
+      onCheckpoint: (seal) => this.#ledger.heard(seal),
       onChange: () => this.#show(),
       onAnswers: (finished) => this.#countAnswers(finished),
+    });
+    this.#ledger = new LedgerHost({
+      wallet: () => keeper.wallet,
+      settings: () => this.#settings,
+      openReplica,
+      onChange: () => this.#show(),
     });
     this.#conversation = createConversation({
       chat: (request, signal) => this.#host.chat(request, signal),
@@ -64,8 +74,14 @@ class App {
       now: () => performance.now(),
       seed: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
     });
-    this.#host.follow();
+    this.#follow();
     this.#show();
+  }
+
+  /** Wallet or settings may be other ones. */
+  #follow(): void {
+    this.#host.follow();
+    this.#ledger.follow();
   }
 
   /** The keeper has news. */
@@ -75,7 +91,7 @@ class App {
     if (address !== this.#address) this.#store(changed(this.#settings, { username: '' }));
     this.#address = address;
     this.#show();
-    this.#host.follow();
+    this.#follow();
   }
 
   #obey(command: Command): void {
@@ -101,7 +117,7 @@ class App {
     setPassword: ({ old, password }) => this.#keeper.setPassword(old, password),
     confirmBackup: () => this.#keeper.confirmBackup(),
     restore: ({ words }) => this.#keeper.restore(words),
-    ...walletAnswers({ service: () => undefined, checkSpending: () => this.#checkSpending() }),
+    ...walletAnswers({ service: () => this.#ledger.service, checkSpending: () => this.#checkSpending() }),
   };
 
   /** Throws PASSWORD_NEEDED while spending is locked. */
@@ -121,7 +137,7 @@ class App {
     this.#store(after);
     if (after.autoLockMinutes !== before.autoLockMinutes) this.#keeper.setAutoLock(after.autoLockMinutes);
     this.#show();
-    this.#host.follow();
+    this.#follow();
   }
 
   #store(settings: Settings): void {
@@ -140,6 +156,7 @@ class App {
       settings: this.#settings,
       wallet,
       node: this.#host.state ?? noNode(wallet),
+      ...this.#ledger.view,
       answersHelped: this.#answersHelped,
       conversation: this.#conversation.turns,
     };

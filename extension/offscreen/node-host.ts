@@ -1,5 +1,6 @@
 /** Runs the node: one while there is an open wallet, none else, and never two. */
 import { AiloError } from '../../shared/errors/index.ts';
+import type { Seal } from '../../shared/ledger/checkpoint.ts';
 import type { ChunkStore } from '../../shared/model/types.ts';
 import { dialWebSocket } from '../../shared/node/dial.ts';
 import { createNode } from '../../shared/node/node.ts';
@@ -10,6 +11,7 @@ import type { Wallet } from '../../shared/wallet/wallet.ts';
 import type { Settings } from '../state.ts';
 import { createBrowserRuntime } from './engine.ts';
 import { answersFinished } from './helped.ts';
+import { log } from './log.ts';
 
 /** Set by the build: `runtime.getManifest` is missing in offscreen documents. */
 declare const AILO_VERSION: string;
@@ -20,12 +22,14 @@ export interface NodeHostOptions {
   settings(): Settings;
   /** The node's state changed, or there is another node, or none. */
   onChange(): void;
+  /** The coordinator told its newest checkpoint; nothing about it was checked. */
+  onCheckpoint(seal: Seal): void;
   /** So many answers that went through here were finished. */
   onAnswers(finished: number): void;
 }
 
 /** Settled when a node is made. */
-const OF_ONE_NODE = ['coordinatorUrl', 'username', 'engine', 'memoryMiB'] as const;
+const OF_ONE_NODE = ['coordinatorUrl', 'engine', 'memoryMiB'] as const;
 type MadeWith = { wallet: Wallet | undefined; settings: Settings };
 
 export class NodeHost {
@@ -72,24 +76,20 @@ export class NodeHost {
     this.#options.onChange();
   }
 
-  #create(wallet: Wallet, { coordinatorUrl, username, engine, memoryMiB }: Settings): AiloNode {
+  #create(wallet: Wallet, { coordinatorUrl, engine, memoryMiB }: Settings): AiloNode {
     const node = createNode({
       url: coordinatorUrl,
       wallet,
-      ...(username !== undefined && { username }),
       client: { kind: 'extension', version: AILO_VERSION },
       createRuntime: () => createBrowserRuntime({ engine, memoryMiB }),
       chunks: this.#options.chunks,
       fetch: (input, init) => fetch(input, init),
       dial: dialWebSocket,
+      onCheckpoint: (seal) => this.#options.onCheckpoint(seal),
       schedule: systemSchedule,
       now: () => performance.now(),
       random: Math.random,
-      log: {
-        debug: () => {},
-        info: (fields, message) => console.info(message, fields),
-        warn: (fields, message) => console.warn(message, fields),
-      },
+      log,
     });
     let { activity } = node.state;
     node.subscribe((state) => {

@@ -19,6 +19,12 @@ describe('a history by days', () => {
     expect(groups[2]!.day).toContain('2025');
   });
 
+  it('has each day once, whatever the senders’ clocks said', () => {
+    const [late, early, later] = [at(2026, 10, 25, 0), at(2026, 10, 24, 23), at(2026, 10, 25, 1)];
+    const groups = groupByDay([late, early, later], now);
+    expect(groups.map(({ transactions }) => transactions)).toEqual([[late, later], [early]]);
+  });
+
   it('is empty when nothing happened', () => {
     expect(groupByDay([], now)).toEqual([]);
   });

@@ -6,14 +6,17 @@ export interface DayGroup {
   transactions: TransactionDetail[];
 }
 
-/** Neighbours of one day, in the reader's time zone, in the order given. */
+/**
+ * By days of the reader's time zone, each once, in the order given: a sender's clock may be a little off, so that
+ * neighbours around midnight can be of the other day.
+ */
 export function groupByDay(transactions: TransactionDetail[], nowMs: number): DayGroup[] {
-  const groups: DayGroup[] = [];
+  const groups = new Map<string, TransactionDetail[]>();
   for (const transaction of transactions) {
     const name = day(transaction.timeMs, nowMs);
-    const last = groups.at(-1);
-    if (last?.day === name) last.transactions.push(transaction);
-    else groups.push({ day: name, transactions: [transaction] });
+    const group = groups.get(name);
+    if (group) group.push(transaction);
+    else groups.set(name, [transaction]);
   }
-  return groups;
+  return [...groups].map(([name, ofDay]) => ({ day: name, transactions: ofDay }));
 }

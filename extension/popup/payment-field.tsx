@@ -5,8 +5,9 @@ interface PaymentFieldProps {
   label: string;
   value: string;
   error: string | undefined;
-  /** Shown while there is no error. */
+  /** Beneath it while there is no error; `announced`: also when it changes. */
   hint?: ComponentChildren;
+  announced?: boolean;
   placeholder?: string;
   inputMode?: 'decimal';
   /** On the line of the label, on the right. */
@@ -17,7 +18,8 @@ interface PaymentFieldProps {
 }
 
 /** One line of the payment: label, input, and beneath it what is wrong or worth knowing. */
-export function PaymentField({ name, label, value, error, hint, aside, after, onInput, ...input }: PaymentFieldProps) {
+export function PaymentField({ name, label, value, error, onInput, ...more }: PaymentFieldProps) {
+  const { hint, announced = false, aside, after, ...input } = more;
   const id = `send-${name}`;
   return (
     <div class="field">
@@ -40,7 +42,11 @@ export function PaymentField({ name, label, value, error, hint, aside, after, on
         />
         {after}
       </div>
-      <div id={`${id}-help`} class={`small ${error ? 'field-error' : 'muted'}`} aria-live="polite">
+      <div
+        id={`${id}-help`}
+        class={`help small ${error ? 'field-error' : 'muted'}`}
+        aria-live={announced ? 'polite' : 'off'}
+      >
         {error ?? hint}
       </div>
     </div>

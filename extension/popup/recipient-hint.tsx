@@ -9,7 +9,7 @@ export function RecipientHint({ lookup, address }: { lookup: Lookup; address: st
     case 'looking':
       return <>Looking it up…</>;
     case 'unknown':
-      return <span class="field-error">{lookup.reason}</span>;
+      return <>{lookup.reason}</>;
     case 'found': {
       const { recipient } = lookup;
       if (recipient.address === address) return <span class="field-error">This is your own wallet.</span>;

@@ -39,6 +39,7 @@ export function SendForm({ payer, obstacle, needsPassword, onSent }: SendFormPro
           placeholder="@username or alc1…"
           value={payment.to}
           error={errors.to}
+          announced
           hint={<RecipientHint lookup={lookup} address={payer?.address} />}
           onInput={(to) => change({ to })}
         />

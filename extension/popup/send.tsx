@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { AppState } from '../state.ts';
+import { clearDraft } from './send-draft.ts';
 import { SendForm } from './send-form.tsx';
 import { payerOf, sendObstacle } from './send-obstacle.ts';
 import { SentNote } from './sent-note.tsx';
@@ -18,9 +19,14 @@ export function Send({ state, onBack, onTransaction }: SendProps) {
   const [sent, setSent] = useState<Sent>();
   const obstacle = sendObstacle(state);
   const payer = payerOf(state);
+  function back() {
+    // Only a popup that closes keeps it.
+    clearDraft();
+    onBack();
+  }
   return (
     <div class="stack">
-      <ViewHeader title={sent ? 'Sent' : 'Send'} onBack={onBack} />
+      <ViewHeader title={sent ? 'Sent' : 'Send'} onBack={back} />
       <Contradicted ledger={state.ledger} />
       {sent ? (
         <SentNote sent={sent} needed={state.ledger?.confirmations} onTransaction={onTransaction} onDone={onBack} />

@@ -3,10 +3,18 @@
  * so that bounds are checked in one place.
  */
 
+/** Buffers of finished writers, for the next: a new one costs more than most records. */
+const spare: DataView<ArrayBuffer>[] = [];
+const FIRST_BYTES = 256;
+const MAX_SPARE = 8;
+const MAX_SPARE_BYTES = 64 * 1024;
+const NOTHING = new Uint8Array(0);
+const NOTHING_VIEW = new DataView(NOTHING.buffer);
+
 /** Builds a record field by field. Values outside a field's range are a mistake of the caller: RangeError. */
 export class ByteWriter {
-  #bytes = new Uint8Array(256);
-  #view = new DataView(this.#bytes.buffer);
+  #view = spare.pop() ?? new DataView(new ArrayBuffer(FIRST_BYTES));
+  #bytes = new Uint8Array(this.#view.buffer);
   #length = 0;
 
   u8(value: number): this {
@@ -44,9 +52,14 @@ export class ByteWriter {
     return this;
   }
 
-  /** A copy of what was written so far. */
+  /** What was written. The writer is done then: it is empty, and to be used no more. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#length);
+    const written = this.#bytes.slice(0, this.#length);
+    if (spare.length < MAX_SPARE && this.#bytes.length <= MAX_SPARE_BYTES) spare.push(this.#view);
+    this.#bytes = NOTHING;
+    this.#view = NOTHING_VIEW;
+    this.#length = 0;
+    return written;
   }
 
   /** Makes room for `count` bytes and returns where they begin; replaces `#view` when the buffer has to grow. */

@@ -16,6 +16,12 @@ export class HashList {
     return this.#bytes.subarray(index * HASH_BYTES, (index + count) * HASH_BYTES);
   }
 
+  equals(index: number, hash: Uint8Array): boolean {
+    const at = index * HASH_BYTES;
+    for (let i = 0; i < HASH_BYTES; i++) if (this.#bytes[at + i] !== hash[i]) return false;
+    return true;
+  }
+
   /** Copies a hash to `index`; to the length, where it is appended. RangeError beyond. */
   set(index: number, hash: Uint8Array): void {
     if (index > this.#length) throw new RangeError(`no place ${index} among ${this.#length} hashes`);

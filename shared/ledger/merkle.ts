@@ -5,16 +5,16 @@ import { HASH_BYTES } from './binary.ts';
 /** The root of no leaves. */
 export const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array(0));
 
-/** What is hashed, in one buffer for all calls: a new one each time costs a sixth of the hash. */
-const leafInput = new Uint8Array(4096);
+/** What the functions below hash, in one buffer each for all calls: a new one costs a sixth of the hash. */
+let leafInput = new Uint8Array(1024);
 const nodeInput = Uint8Array.of(1, ...new Uint8Array(2 * HASH_BYTES));
 
 /** SHA-256(0x00 ‖ data). */
 export function hashLeaf(data: Uint8Array): Uint8Array {
   const length = 1 + data.length;
-  const input = length <= leafInput.length ? leafInput.subarray(0, length) : new Uint8Array(length);
-  input.set(data, 1);
-  return sha256(input);
+  if (length > leafInput.length) leafInput = new Uint8Array(2 * length);
+  leafInput.set(data, 1);
+  return sha256(leafInput.subarray(0, length));
 }
 
 /** SHA-256(0x01 ‖ left ‖ right). RangeError unless both have 32 bytes. */

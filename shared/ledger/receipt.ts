@@ -7,7 +7,6 @@
  *
  * Little-endian. A training receipt will be another domain beside this one.
  */
-
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { sha256 } from '../bytes/sha256-sync.ts';
 import { AiloError } from '../errors/index.ts';

@@ -2,20 +2,15 @@
  * Records of one kind in the order of their first appearance, found by key or by place, with a Merkle tree over them.
  * A record is encoded and hashed when the root is asked for, however often it changed until then.
  */
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { KeyIndex } from './key-index.ts';
 import { RecordTree } from './record-tree.ts';
-
-interface Placed<T> {
-  readonly place: number;
-  value: T;
-}
 
 export class RecordTable<T> {
   readonly #keyOf: (record: T) => Uint8Array;
   readonly #encode: (record: T) => Uint8Array;
-  /** By hex of the key. */
-  readonly #byKey = new Map<string, Placed<T>>();
-  readonly #inOrder: Placed<T>[] = [];
+  readonly #places = new KeyIndex();
+  /** Undefined where it was forgotten. */
+  readonly #inOrder: (T | undefined)[] = [];
   readonly #tree = new RecordTree();
   /** Places of what changed since the tree was last brought up to date; new ones in ascending order. */
   readonly #dirty = new Set<number>();
@@ -30,42 +25,53 @@ export class RecordTable<T> {
   }
 
   get(key: Uint8Array): T | undefined {
-    return this.#byKey.get(bytesToHex(key))?.value;
+    const place = this.#places.get(key);
+    return place === undefined ? undefined : this.#inOrder[place];
   }
 
   at(place: number): T | undefined {
-    return this.#inOrder[place]?.value;
+    return this.#inOrder[place];
   }
 
   /** Undefined where there is no such record. */
   placeOf(key: Uint8Array): number | undefined {
-    return this.#byKey.get(bytesToHex(key))?.place;
+    return this.#places.get(key);
   }
 
+  /** Those that were not forgotten. */
   values(): T[] {
-    return this.#inOrder.map(({ value }) => value);
+    return this.#inOrder.filter((value) => value !== undefined);
   }
 
   /** Puts a record in the place of the old one, or behind all others. Returns the old one. */
   put(record: T): T | undefined {
-    const key = bytesToHex(this.#keyOf(record));
-    const placed = this.#byKey.get(key);
-    if (!placed) {
-      const added = { place: this.#inOrder.length, value: record };
-      this.#byKey.set(key, added);
-      this.#inOrder.push(added);
-      this.#dirty.add(added.place);
+    const key = this.#keyOf(record);
+    const place = this.#places.get(key);
+    if (place === undefined) {
+      this.#places.add(key);
+      this.#dirty.add(this.#inOrder.length);
+      this.#inOrder.push(record);
       return undefined;
     }
-    const old = placed.value;
-    placed.value = record;
-    this.#dirty.add(placed.place);
+    const old = this.#inOrder[place];
+    this.#inOrder[place] = record;
+    this.#dirty.add(place);
     return old;
   }
 
+  /** Drops a record that nobody reads any more; its hash and its place stay. */
+  forget(place: number): void {
+    if (this.#dirty.has(place)) this.#updateTree();
+    this.#inOrder[place] = undefined;
+  }
+
   root(): Uint8Array {
-    for (const place of this.#dirty) this.#tree.set(place, this.#encode(this.#inOrder[place]!.value));
-    this.#dirty.clear();
+    this.#updateTree();
     return this.#tree.root();
+  }
+
+  #updateTree(): void {
+    for (const place of this.#dirty) this.#tree.set(place, this.#encode(this.#inOrder[place]!));
+    this.#dirty.clear();
   }
 }

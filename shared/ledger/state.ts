@@ -84,6 +84,9 @@ export class LedgerState implements StateView {
   readonly #unconfirmed = new OpenTransfers();
   /** Places of the transfers that wait for their reversal. */
   readonly #disputed = new Set<number>();
+  /** Places of transfers older than the report window that are not final, and of the first that is younger. */
+  #oldTransfers: number[] = [];
+  #firstNew = 0;
   /** Σ available + Σ pending, kept along so that the invariant costs nothing to assert. */
   #heldMicroAlc = 0n;
 
@@ -144,8 +147,7 @@ export class LedgerState implements StateView {
   }
 
   *unconfirmed(index: number): Generator<Readonly<Transfer>> {
-    const reached = (place: number) => this.#transfers.at(place)!.index >= index;
-    for (const place of this.#unconfirmed.from(reached)) yield this.#transfers.at(place)!;
+    for (const place of this.#unconfirmed.from(index)) yield this.#transfers.at(place)!;
   }
 
   dispute(transfer: Uint8Array): Readonly<Dispute> | undefined {
@@ -166,6 +168,7 @@ export class LedgerState implements StateView {
     return [this.#accounts.size, this.#transfers.size, this.#disputes.size];
   }
 
+  /** Without what was forgotten. */
   records(): Records {
     return {
       totals: this.#totals,
@@ -183,6 +186,28 @@ export class LedgerState implements StateView {
     this.#totals = totals;
     this.#due = due;
     this.#assertSupply();
+  }
+
+  /**
+   * Drops transfers that no rule reads any more: reversed, or confirmed and older than the report window. They keep
+   * their places and what they add to the hash; `transfer` does not find them then.
+   */
+  forgetFinal({ transfer: { reportWindowMs } }: Genesis): void {
+    const isFinal = ({ confirmed, trouble, timeMs }: Transfer) =>
+      trouble === 'reversed' || (confirmed && trouble !== 'disputed' && timeMs + reportWindowMs < this.#totals.timeMs);
+    const kept: number[] = [];
+    const look = (place: number): void => {
+      const transfer = this.#transfers.at(place);
+      if (transfer && isFinal(transfer)) this.#transfers.forget(place);
+      else if (transfer) kept.push(place);
+    };
+    for (const place of this.#oldTransfers) look(place);
+    for (; this.#firstNew < this.#transfers.size; this.#firstNew++) {
+      const { timeMs } = this.#transfers.at(this.#firstNew)!;
+      if (timeMs + reportWindowMs >= this.#totals.timeMs) break;
+      look(this.#firstNew);
+    }
+    this.#oldTransfers = kept;
   }
 
   hash(): Uint8Array {
@@ -205,7 +230,7 @@ export class LedgerState implements StateView {
     if (wasOpen === isOpen && old?.trouble === transfer.trouble) return;
     const place = this.#transfers.placeOf(transfer.hash)!;
     if (wasOpen && !isOpen) this.#unconfirmed.delete(place);
-    if (isOpen && !wasOpen) this.#unconfirmed.add(place);
+    if (isOpen && !wasOpen) this.#unconfirmed.add(place, transfer.index);
     if (transfer.trouble === 'disputed') this.#disputed.add(place);
     else this.#disputed.delete(place);
   }

@@ -8,7 +8,6 @@
  * beginning keeps apart from everything else that a wallet signs. `from` and `to` are public keys; rewards and
  * reversals are from the network's key.
  */
-
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { sha256 } from '../bytes/sha256-sync.ts';
 import { AiloError } from '../errors/index.ts';
@@ -104,14 +103,14 @@ export function signTransaction(key: SigningKey, transaction: Transaction): Sign
   return { transaction, bytes, signature: key.sign(bytes), hash: sha256(bytes) };
 }
 
-/** Reads `transaction bytes ‖ signature`, as the log holds them. Throws TRANSACTION_INVALID; checks no signature. */
+/** Reads `transaction bytes ‖ signature`, as the log holds them; both stay views of `signed`. Throws TRANSACTION_INVALID; checks no signature. */
 export function decodeSigned(signed: Uint8Array): SignedTransaction {
   if (signed.length < SIGNATURE_BYTES) throw invalid('it is shorter than a signature');
-  const bytes = signed.slice(0, -SIGNATURE_BYTES);
+  const bytes = signed.subarray(0, -SIGNATURE_BYTES);
   return {
     transaction: decodeTransaction(bytes),
     bytes,
-    signature: signed.slice(-SIGNATURE_BYTES),
+    signature: signed.subarray(-SIGNATURE_BYTES),
     hash: sha256(bytes),
   };
 }

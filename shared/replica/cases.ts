@@ -237,6 +237,43 @@ export const replicaCases: ReplicaCase[] = [
     },
   },
   {
+    name: 'still knows transfers that no rule reads any more',
+    async run(host) {
+      const ledger = new SignedLedger((genesis) => ({
+        ...genesis,
+        transfer: { ...genesis.transfer, confirmations: 1 },
+      }));
+      ledger.fill(4);
+      ledger.cosign(wallets[2]!);
+      const open = ledger.transfer();
+      ledger.place(open);
+      ledger.timeMs += ledger.network.genesis.transfer.reportWindowMs + 1;
+      ledger.pay();
+      const coordinator = new TestCoordinator(ledger);
+      const { transfers } = ledger.state.records();
+      const check = async (replica: Replica) => {
+        await sameAs(replica, ledger);
+        for (const transfer of transfers) {
+          const known = await replica.transaction(transfer.hash);
+          same(known?.transfer, transfer);
+          same(known?.verifiers, transfer.confirmed ? [wallets[2]!.address] : []);
+        }
+      };
+      const replica = await verified(host, coordinator);
+      await check(replica);
+      ledger.cosign(wallets[2]!);
+      ledger.pay();
+      transfers.splice(-1, 1, ledger.state.transfer(open.hash)!);
+      coordinator.serve(ledger);
+      await replica.sync();
+      await check(replica);
+      await replica.close();
+      const again = await verified(host, coordinator);
+      await check(again);
+      await again.close();
+    },
+  },
+  {
     name: 'goes on where it stopped in a long gap',
     async run(host) {
       const ledger = base();

@@ -5,13 +5,13 @@
 import { Batch, type Tip } from '../ledger/batch.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { TILE_ENTRIES } from '../ledger/limits.ts';
-import { encodeAccount, encodeDispute, encodeTransfer } from '../ledger/records.ts';
+import { decodeTransfer, encodeAccount, encodeDispute, encodeTransfer, type Transfer } from '../ledger/records.ts';
 import { encodeTile } from '../ledger/tile.ts';
 import type { HashIndex } from './hash-index.ts';
 import { encodeHead, type Head, type Mark } from './head.ts';
 import { isParty } from './history.ts';
 import { PAGE_RECORDS } from './limits.ts';
-import { changedPages, corrupt, decodePage, encodePlace } from './pages.ts';
+import { changedPages, corrupt, decodePage, encodePlace, readRecord } from './pages.ts';
 import { BEFORE_PARTS, type ReplicaStore, type Row, readRow } from './store.ts';
 
 /** What a copy begins with. */
@@ -68,6 +68,14 @@ export class LedgerCopy {
     if (signed && isParty(signed.transaction, this.head.owner)) this.#parts.history.push(position);
   }
 
+  /** The transfer, also where no rule reads it any more. */
+  async transfer(hash: Uint8Array): Promise<Transfer | undefined> {
+    const { state } = this.tip;
+    const place = state.placeOfTransfer(hash);
+    if (place === undefined) return undefined;
+    return state.transfer(hash) ?? decodeTransfer(await readRecord(this.#store, 'transfer', place));
+  }
+
   /** The entry at `position`, which must be one of the log's. */
   async entry(position: number): Promise<Uint8Array> {
     const unsaved = this.#batch.entries[position - this.#batch.start];
@@ -105,6 +113,8 @@ export class LedgerCopy {
     const tail = [...this.#parts.tail, ...entries.map(({ bytes }) => bytes)];
     this.#parts.tail = tail.slice(tail.length - (now.size % TILE_ENTRIES));
     this.#batch = new Batch(this.#batch.network, tip);
+    // They are in the store now, where questions find them.
+    tip.state.forgetFinal(this.#batch.network.genesis);
   }
 
   #mark(): Mark {

@@ -57,7 +57,7 @@ async function transactionAt(copy: LedgerCopy, index: number): Promise<KnownTran
   const known: KnownTransaction = { index, timeMs, signed, verifiers: [], reports: [] };
   if (signed.transaction.type !== 'transfer') return known;
   const { state } = copy.tip;
-  const transfer = state.transfer(signed.hash);
+  const transfer = await copy.transfer(signed.hash);
   const dispute = state.dispute(signed.hash);
   if (transfer) {
     known.transfer = transfer;

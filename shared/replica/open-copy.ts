@@ -37,7 +37,7 @@ export async function openCopy({ store, network, publicKey }: CopyOptions): Prom
     const { now } = head;
     const tail = await readEntries(store, now.window.size, now.size);
     const log = new LogTree(now.window.size, now.window.hashes, tail.map(hashLeaf));
-    const tip = { state: await readState(store, now), log };
+    const tip = { state: await readState(store, network, now), log };
     checkVerified(network, head, tip);
     return new LedgerCopy(store, network, {
       head,
@@ -94,23 +94,27 @@ function checkVerified(network: Network, { now, base, verified }: Head, { state,
   if (!equalBytes(state.hash(), checkpoint.stateHash)) throw corrupt('its records are not those of its checkpoint');
 }
 
-async function readState(store: ReplicaStore, mark: Mark): Promise<LedgerState> {
-  const { totals, due, accounts, transfers, disputes } = mark;
-  return new LedgerState({
-    ...{ totals, due: [...due] },
-    accounts: await decoded(readRecords(store, 'account', accounts), decodeAccount),
-    transfers: await decoded(readRecords(store, 'transfer', transfers), decodeTransfer),
-    disputes: await decoded(readRecords(store, 'dispute', disputes), decodeDispute),
-  });
+async function readState(store: ReplicaStore, { genesis }: Network, mark: Mark): Promise<LedgerState> {
+  const { totals, due } = mark;
+  const accounts = await decoded(readRecords(store, 'account', mark.accounts), decodeAccount);
+  const state = new LedgerState({ accounts, totals });
+  // Page by page, since most of them are forgotten at once.
+  for await (const page of readRecords(store, 'transfer', mark.transfers)) {
+    state.commit({ transfers: page.map(decodeTransfer), totals });
+    state.forgetFinal(genesis);
+  }
+  const disputes = await decoded(readRecords(store, 'dispute', mark.disputes), decodeDispute);
+  state.commit({ disputes, totals, due: [...due] });
+  return state;
 }
 
 function readHistory(store: ReplicaStore, count: number): Promise<number[]> {
   return decoded(readRecords(store, 'history', count), decodePlace);
 }
 
-async function decoded<T>(records: AsyncIterable<Uint8Array>, decode: (bytes: Uint8Array) => T): Promise<T[]> {
+async function decoded<T>(pages: AsyncIterable<Uint8Array[]>, decode: (bytes: Uint8Array) => T): Promise<T[]> {
   const all: T[] = [];
-  for await (const record of records) all.push(decode(record));
+  for await (const page of pages) for (const record of page) all.push(decode(record));
   return all;
 }
 

@@ -54,17 +54,26 @@ export async function changedPages(
   return { rows, before };
 }
 
-/** The first `count` records, in their order, as views. Throws LEDGER_CORRUPT where there are fewer. */
-export async function* readRecords(store: ReplicaStore, part: PagedPart, count: number): AsyncGenerator<Uint8Array> {
+/** The first `count` records, page by page, as views. Throws LEDGER_CORRUPT where there are fewer. */
+export async function* readRecords(store: ReplicaStore, part: PagedPart, count: number): AsyncGenerator<Uint8Array[]> {
   const pages = Math.ceil(count / PAGE_RECORDS);
   for (let from = 0; from < pages; from += ROWS_PER_READ) {
     const to = Math.min(pages, from + ROWS_PER_READ);
     const rows = await store.read(part, from, to);
     if (rows.length !== to - from) throw corrupt(`rows of “${part}” are missing`);
     for (const { index, bytes } of rows) {
-      yield* decodePage(bytes, Math.min(PAGE_RECORDS, count - index * PAGE_RECORDS));
+      yield decodePage(bytes, Math.min(PAGE_RECORDS, count - index * PAGE_RECORDS));
     }
   }
+}
+
+/** One record, a copy. Throws LEDGER_CORRUPT where it is missing. */
+export async function readRecord(store: ReplicaStore, part: PagedPart, place: number): Promise<Uint8Array> {
+  const page = await readRow(store, part, Math.floor(place / PAGE_RECORDS));
+  if (!page) throw corrupt(`record ${place} of “${part}” is missing`);
+  return decodePage(page, (place % PAGE_RECORDS) + 1)
+    .at(-1)!
+    .slice();
 }
 
 /** A place in the log as a record. */

@@ -2,11 +2,13 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { AiloError } from '../errors/index.ts';
 import { openSeal } from '../ledger/checkpoint.ts';
+import { decodeTransfer } from '../ledger/records.ts';
 import { standing } from '../ledger/standing.ts';
 import { createVerifier } from '../wallet/verifier.ts';
 import { SAVE_ENTRIES, SHORT_GAP_ENTRIES, SIGNATURES_IN_FLIGHT } from './limits.ts';
 import { memoryStores } from './memory-store.ts';
 import { openCopy } from './open-copy.ts';
+import { readRecords } from './pages.ts';
 import { replay } from './replay.ts';
 import type { LedgerSource } from './source.ts';
 
@@ -60,17 +62,25 @@ export async function verifyLedger({ source, now, onProgress, signal }: VerifyOp
       throw AiloError.of('LEDGER_UNSOUND', { index: outcome.index ?? checkpoint.size, reason: outcome.reason.message });
     }
   }
-  const { totals, accounts, transfers } = copy.tip.state.records();
-  const { mintedMicroAlc, burnedMicroAlc, treasuryMicroAlc } = totals;
+  const { state } = copy.tip;
+  const { mintedMicroAlc, burnedMicroAlc, treasuryMicroAlc } = state.totals;
+  const [accounts, transfers] = state.counts();
+  const found = { confirmed: 0, reversed: 0 };
+  // The state forgets what no rule reads any more; the store does not.
+  for await (const records of readRecords(store, 'transfer', transfers)) {
+    for (const record of records) {
+      const stands = standing(network.genesis, decodeTransfer(record), now());
+      if (stands === 'confirmed' || stands === 'reversed') found[stands]++;
+    }
+  }
   return {
     size: checkpoint.size,
     root: checkpoint.root,
     mintedMicroAlc,
     burnedMicroAlc,
     treasuryMicroAlc,
-    accounts: accounts.length,
-    transfers: transfers.length,
-    confirmed: transfers.filter((one) => standing(network.genesis, one, now()) === 'confirmed').length,
-    reversed: transfers.filter(({ trouble }) => trouble === 'reversed').length,
+    accounts,
+    transfers,
+    ...found,
   };
 }

@@ -69,6 +69,7 @@ async function tour(profile: Profile, network: Network): Promise<void> {
   await popup.getByText('Answer reward').first().waitFor();
   await shoot(popup, 'wallet');
 
+  await tourOfWallet(popup, network.nodes[0]!.state.address);
   await tourOfVault(popup);
 
   await show(popup, 'Chat');
@@ -151,6 +152,35 @@ async function tourOfVault(popup: Page): Promise<void> {
   await popup.getByLabel('Password').fill('correct horse');
   await press('Unlock');
   await security.waitFor();
+}
+
+/** Receiving, a payment to somebody, its page, the whole history. */
+async function tourOfWallet(popup: Page, to: string): Promise<void> {
+  const press = (name: string) => popup.getByRole('button', { name, exact: true }).click();
+  await press('Receive');
+  await shoot(popup, 'wallet-receive');
+  await press('Back');
+
+  await press('Send');
+  await popup.getByLabel('To', { exact: true }).fill(to);
+  await popup.getByLabel('Amount in ALC').fill('0.05');
+  await popup.getByLabel('Memo').fill('for the tea');
+  await popup.getByTestId('full-address').waitFor();
+  await shoot(popup, 'wallet-send');
+  await press('Review');
+  await popup.getByRole('dialog').waitFor();
+  await shoot(popup, 'wallet-send-confirm');
+  await press('Send 0.05 ALC');
+  await popup.getByText('0.05 ALC sent to').waitFor({ timeout: WAIT_MS });
+  await shoot(popup, 'wallet-sent');
+  await press('See the transaction');
+  await popup.getByTestId('confirmations').waitFor();
+  await shoot(popup, 'wallet-transaction');
+  await press('Back');
+
+  await press('Show all');
+  await shoot(popup, 'wallet-history');
+  await press('Back');
 }
 
 async function openPopup(profile: Profile): Promise<Page> {

@@ -4,7 +4,11 @@ import type { Ledger } from '../ledger/types.ts';
 import { createHttp } from './app.ts';
 
 // The real figure would take minutes to reach.
-vi.mock('./limits.ts', async (original) => ({ ...(await original<object>()), MAX_REQUESTS_PER_MINUTE: 3 }));
+vi.mock('./limits.ts', async (original) => ({
+  ...(await original<object>()),
+  MAX_REQUESTS_PER_MINUTE: 3,
+  PROOF_RATE: { rateLimit: { max: 1, timeWindow: 60_000 } },
+}));
 
 describe('the HTTP server', () => {
   test('tells who asks too often when to come back', async () => {
@@ -25,6 +29,21 @@ describe('the HTTP server', () => {
       message: expect.stringMatching(/try again in \d+ s/),
     });
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    await app.close();
+  });
+
+  test('makes fewer proofs than it answers requests', async () => {
+    const app = await createHttp({
+      ledger: { consistency: async () => [] } as unknown as Ledger,
+      genesis: {} as never,
+      networkId: '',
+      models: new Map(),
+      now: () => 0,
+      log: pino({ level: 'silent' }),
+    });
+    const statuses: number[] = [];
+    for (let i = 0; i < 2; i++) statuses.push((await app.inject('/v1/proofs/consistency?from=1&to=1')).statusCode);
+    expect(statuses).toEqual([200, 429]);
     await app.close();
   });
 

@@ -14,7 +14,7 @@ import {
 } from '../../shared/protocol/http.ts';
 import { decodeAddress } from '../../shared/wallet/address.ts';
 import type { Ledger } from '../ledger/types.ts';
-import { MAX_PAGE } from './limits.ts';
+import { MAX_PAGE, PROOF_RATE } from './limits.ts';
 import { parse, wholeNumber } from './parse.ts';
 
 export interface LedgerRoutes {
@@ -52,9 +52,13 @@ export function ledgerRoutes({ ledger, genesis, networkId }: LedgerRoutes): Fast
         return ledger.transactions(parseAddress(params), { before, limit });
       },
     );
-    app.get(paths.transaction(':hash'), async ({ params }): Promise<v.InferInput<typeof TransactionResponse>> => {
-      return found(await ledger.transaction(parse(Transaction, params).hash), 'such transaction');
-    });
+    app.get(
+      paths.transaction(':hash'),
+      { config: PROOF_RATE },
+      async ({ params }): Promise<v.InferInput<typeof TransactionResponse>> => {
+        return found(await ledger.transaction(parse(Transaction, params).hash), 'such transaction');
+      },
+    );
     app.get(paths.username(':username'), async ({ params }): Promise<v.InferInput<typeof UsernameResponse>> => {
       const { username } = parse(Username, params);
       if (!USERNAME.test(username)) throw AiloError.of('USERNAME_INVALID', {});

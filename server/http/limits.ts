@@ -3,6 +3,8 @@ import type { BucketRule } from '../coordinator/limits.ts';
 
 /** Of one network address: a node loading a large model asks for a megabyte at a time. */
 export const MAX_REQUESTS_PER_MINUTE = 30_000;
+/** Of one network address: a proof costs some thousand hashes. */
+export const PROOF_RATE = { rateLimit: { max: 3_000, timeWindow: 60_000 } };
 /** Longest part of a path. */
 export const MAX_URL_BYTES = 256;
 /** For receiving a request, not for answering it. */

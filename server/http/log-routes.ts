@@ -7,7 +7,7 @@ import { describeSeal } from '../../shared/ledger/checkpoint.ts';
 import { TILE_ENTRIES } from '../../shared/ledger/limits.ts';
 import { type CheckpointResponse, type ConsistencyResponse, paths } from '../../shared/protocol/http.ts';
 import type { Ledger } from '../ledger/types.ts';
-import { FOR_EVER } from './limits.ts';
+import { FOR_EVER, PROOF_RATE } from './limits.ts';
 import { parse, wholeNumber } from './parse.ts';
 
 const MAX_TILE = Math.floor(Number.MAX_SAFE_INTEGER / TILE_ENTRIES) - 1;
@@ -35,11 +35,15 @@ export function logRoutes({ ledger }: { ledger: Ledger }): FastifyPluginAsync {
     });
     app.get(paths.tile(':index'), ({ params }, reply) => sendTile(params, reply));
     app.get(paths.partialTile(':index', ':width'), ({ params }, reply) => sendTile(params, reply));
-    app.get(paths.consistency, async ({ query }): Promise<v.InferInput<typeof ConsistencyResponse>> => {
-      const { from, to } = parse(Sizes, query);
-      const proof = await ledger.consistency(from, to);
-      if (!proof) throw AiloError.of('NOT_FOUND', { what: `checkpoint of ${to} entries` });
-      return { from, to, proof: proof.map(bytesToHex) };
-    });
+    app.get(
+      paths.consistency,
+      { config: PROOF_RATE },
+      async ({ query }): Promise<v.InferInput<typeof ConsistencyResponse>> => {
+        const { from, to } = parse(Sizes, query);
+        const proof = await ledger.consistency(from, to);
+        if (!proof) throw AiloError.of('NOT_FOUND', { what: `checkpoint of ${to} entries` });
+        return { from, to, proof: proof.map(bytesToHex) };
+      },
+    );
   };
 }

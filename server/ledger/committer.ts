@@ -12,6 +12,7 @@
  * Another sequencer on the same database can only make a step fail, never fork the log: steps 1 and 3 compare. After
  * any failure nothing in memory must be believed: recover, then go on.
  */
+import { setImmediate } from 'node:timers/promises';
 import { AiloError } from '../../shared/errors/index.ts';
 import { Batch, checkpointAt, type Tip } from '../../shared/ledger/batch.ts';
 import { equalBytes } from '../../shared/ledger/binary.ts';
@@ -49,10 +50,16 @@ export class Committer {
     this.#options = options;
   }
 
-  /** Makes the batch part of the log. On any error its tip is not to be used again. */
+  /**
+   * Makes the batch part of the log. On any error its tip is not to be used again. Between the steps whatever else the
+   * process does has its turn, which a large batch would keep waiting.
+   */
   async commit(batch: Batch): Promise<void> {
     await this.#stage(batch);
-    await this.#publish(batch, await this.#seal(batch));
+    await setImmediate();
+    const seal = await this.#seal(batch);
+    await setImmediate();
+    await this.#publish(batch, seal);
   }
 
   /**

@@ -6,6 +6,8 @@ export const MAX_BACKLOG = 10_000;
 export const MAX_VERIFYING = 512;
 /** Bookings sealed by one checkpoint: what one commit to the disk is shared by. */
 export const MAX_BATCH_BOOKINGS = 512;
+/** After so many bookings of a batch others have their turn. */
+export const BOOKINGS_PER_TURN = 64;
 /**
  * A batch that has so many entries takes no further booking. With the most that one booking adds (a receipt and its
  * rewards) it stays within the log tree's window.

@@ -8,7 +8,7 @@ import { Batch, type Tip } from '../../shared/ledger/batch.ts';
 import type { Network } from '../../shared/ledger/network.ts';
 import type { LedgerState, StateView } from '../../shared/ledger/state.ts';
 import type { Committer } from './committer.ts';
-import { MAX_BACKLOG, MAX_BATCH_BOOKINGS, MAX_BATCH_ENTRIES } from './limits.ts';
+import { BOOKINGS_PER_TURN, MAX_BACKLOG, MAX_BATCH_BOOKINGS, MAX_BATCH_ENTRIES } from './limits.ts';
 
 /** Adds the entries of one booking. An AiloError thrown before it added any refuses this booking alone. */
 export type Booking<T> = (batch: Batch) => T | Promise<T>;
@@ -101,7 +101,7 @@ export class Sequencer {
     while (taken.length < MAX_BATCH_BOOKINGS && batch.entries.length < MAX_BATCH_ENTRIES) {
       const next = this.#waiting.shift();
       if (!next) break;
-      taken.push(next);
+      if (taken.push(next) % BOOKINGS_PER_TURN === 0) await setImmediate();
       const { book, resolve, reject } = next;
       const before = batch.entries.length;
       try {

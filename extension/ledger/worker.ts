@@ -4,6 +4,22 @@ import { createReplica } from '../../shared/replica/replica.ts';
 import type { Port } from '../compute/rpc.ts';
 import { dexieStores } from './dexie-stores.ts';
 import { serveReplica } from './serve.ts';
+import { createVerifierPool, type PoolWorker } from './verifier-pool.ts';
+
+/** Where `bundleLedger` puts it, beside this worker. */
+const VERIFY_WORKER_URL = 'verify-worker.js';
+
+function startVerifier(): PoolWorker {
+  const worker = new Worker(new URL(VERIFY_WORKER_URL, self.location.href), {
+    type: 'module',
+    name: 'ailo signatures',
+  });
+  return {
+    port: worker,
+    terminate: () => worker.terminate(),
+    onError: (listener) => worker.addEventListener('error', ({ message }) => listener(message)),
+  };
+}
 
 serveReplica(self as unknown as Port, (options) =>
   createReplica({
@@ -13,6 +29,7 @@ serveReplica(self as unknown as Port, (options) =>
     now: Date.now,
     schedule: systemSchedule,
     random: Math.random,
+    verifier: createVerifierPool(startVerifier, navigator.hardwareConcurrency),
     log: {
       debug: () => {},
       info: (fields, message) => console.info(message, fields),

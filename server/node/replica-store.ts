@@ -5,7 +5,7 @@ import Sqlite from 'better-sqlite3';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { ReplicaStore, ReplicaStores, Row } from '../../shared/replica/store.ts';
 
-/** Throws DATABASE_UNUSABLE from each of its functions. */
+/** Each function throws DATABASE_UNUSABLE, also where another process has the network's file open. */
 export function folderStores(folder: string): ReplicaStores {
   const pins = <T>(use: (database: Sqlite.Database) => T): T => {
     const database = openFile(folder, 'networks');
@@ -61,12 +61,16 @@ function sqliteStore(database: Sqlite.Database): ReplicaStore {
   };
 }
 
-/** Two nodes of one folder wait for each other instead of failing. A write that was answered survives a power cut. */
+/** So long is waited for another process to let go of a file: one that is being replaced, say. */
+const BUSY_TIMEOUT_MS = 2_000;
+
+/** A file is one process's at a time: two replicas would undo each other's work. A write outlives a power cut. */
 function openFile(folder: string, name: string): Sqlite.Database {
   const path = join(folder, `${name}.sqlite`);
   try {
     mkdirSync(folder, { recursive: true });
-    const database = new Sqlite(path, { timeout: 5000 });
+    const database = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
+    database.pragma('locking_mode = EXCLUSIVE');
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     return database;

@@ -33,7 +33,7 @@ export class HashIndex {
     return new Uint8Array(view.buffer);
   }
 
-  /** Appends the first `count` entries of a row. */
+  /** Appends the first `count` entries of a row. RangeError where it has fewer. */
   appendRow(row: Uint8Array, count: number): void {
     const view = new DataView(row.buffer, row.byteOffset, row.length);
     for (let i = 0; i < count; i++) this.#push(view.getUint32(4 * i, true));

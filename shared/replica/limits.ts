@@ -10,7 +10,7 @@ export const VERIFY_AHEAD = 3;
 /** Signatures given to the platform at once: enough for it to be busy while a tile is applied. */
 export const SIGNATURES_IN_FLIGHT = 1024;
 /** A gap of at most so many entries is downloaded and compared with the checkpoint before any of it is applied. */
-export const SHORT_GAP_ENTRIES: number = 16 * TILE_ENTRIES;
+export const SHORT_GAP_ENTRIES: number = 4 * TILE_ENTRIES;
 /** How often progress over a longer gap is stored. */
 export const SAVE_ENTRIES: number = 32 * TILE_ENTRIES;
 /** JSON answers: a checkpoint, the genesis, a consistency proof of some fifty hashes. */

@@ -272,3 +272,17 @@ const hash = (text: string) => base64.decode(text);
 const hashes = (proof: string[] | null) => (proof ?? []).map(hash);
 const leaf = (index: Size, text: string) => ({ index: Number(index), hash: hash(text) });
 const tree = (size: Size, root: string) => ({ size: Number(size), root: hash(root) });
+
+/** File, its cases, and how many there must be: a file that was cut short must not pass. */
+export const OUTSIDE_FILES: [path: string, make: (json: never) => Case[], count: number][] = [
+  ['ed25519/wycheproof.json', wycheproofCases, 151],
+  ['ed25519/speccheck.json', speccheckCases, 24],
+  ['ed25519/zip215.json', zip215Cases, 196],
+  ['bip39/trezor.json', bip39Cases, 72],
+  ['slip-0010/ed25519.json', slip10Cases, 12],
+  ['bech32m/bitcoinjs.json', bech32mCases, 63],
+  ['rfc6962/inclusion.json', inclusionCases, 98],
+  ['rfc6962/consistency.json', consistencyCases, 98],
+  ['rfc6962/subtreeinclusion.json', subtreeInclusionCases, 204],
+  ['rfc6962/subtreeconsistency.json', subtreeConsistencyCases, 118],
+];

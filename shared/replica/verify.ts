@@ -67,9 +67,11 @@ export async function verifyLedger({ source, now, onProgress, signal }: VerifyOp
   const [accounts, transfers] = state.counts();
   const found = { confirmed: 0, reversed: 0 };
   // The state forgets what no rule reads any more; the store does not.
-  for await (const record of readRecords(store, 'transfer', transfers)) {
-    const stands = standing(network.genesis, decodeTransfer(record), now());
-    if (stands === 'confirmed' || stands === 'reversed') found[stands]++;
+  for await (const records of readRecords(store, 'transfer', transfers)) {
+    for (const record of records) {
+      const stands = standing(network.genesis, decodeTransfer(record), now());
+      if (stands === 'confirmed' || stands === 'reversed') found[stands]++;
+    }
   }
   return {
     size: checkpoint.size,

@@ -3,6 +3,7 @@ import { MAX_REASON_BYTES } from '../../shared/ledger/limits.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { request } from '../ui/link.ts';
 import { useTask } from '../ui/use-task.ts';
+import { ByteCount } from './byte-count.tsx';
 import { memoBytes } from './send-check.ts';
 
 interface ReportDialogProps {
@@ -38,10 +39,7 @@ export function ReportDialog({ hash, onClose }: ReportDialogProps) {
         <div class="field">
           <div class="row">
             <label for="report-reason">Why is it bad?</label>
-            <span class={`small figures ${bytes > MAX_REASON_BYTES ? 'field-error' : 'muted'}`}>
-              {bytes}/{MAX_REASON_BYTES}
-              <span class="visually-hidden"> bytes</span>
-            </span>
+            <ByteCount bytes={bytes} limit={MAX_REASON_BYTES} />
           </div>
           <input
             id="report-reason"

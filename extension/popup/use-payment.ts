@@ -1,8 +1,10 @@
 /** A payment on its way: written, checked, confirmed by the person, sent once. */
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { type AiloError, type ErrorCode, toAiloError } from '../../shared/errors/index.ts';
+import { useEffect, useState } from 'preact/hooks';
+import { toAiloError } from '../../shared/errors/index.ts';
 import type { Recipient } from '../../shared/replica/wallet-types.ts';
 import { request } from '../ui/link.ts';
+import { useTask } from '../ui/use-task.ts';
+import { fieldOf } from './payment-errors.ts';
 import {
   amountIn,
   checkPayment,
@@ -29,67 +31,27 @@ export interface Sent extends Checked {
 export interface PaymentState {
   payment: Payment;
   errors: PaymentErrors;
-  /** What no field is to blame for. */
-  trouble?: string | undefined;
-  /** Set while the person is asked. */
-  checked?: Checked | undefined;
-  /** What is wrong with the password that spending needs. */
-  passwordError?: string | undefined;
-  isReviewing: boolean;
-  isSending: boolean;
   change(part: Partial<Payment>): void;
+  isReviewing: boolean;
+  /** Leads to `checked`, or to `errors`. */
   review(): Promise<void>;
+  /** Set while the person is asked. */
+  checked: Checked | undefined;
   cancel(): void;
-  /** With the password, if spending is locked. */
+  isSending: boolean;
+  /** With the password, if spending is locked. Leads to `onSent`, or to an error. */
   confirm(password: string | undefined): Promise<void>;
+  passwordError: string | undefined;
+  /** What no field is to blame for. */
+  trouble: string | undefined;
 }
 
-const FIELD_OF: Partial<Record<ErrorCode, keyof Payment>> = {
-  ADDRESS_INVALID: 'to',
-  PUBLIC_KEY_INVALID: 'to',
-  RECIPIENT_INVALID: 'to',
-  TRANSFER_TO_SELF: 'to',
-  AMOUNT_INVALID: 'amount',
-  AMOUNT_ZERO: 'amount',
-  BALANCE_INSUFFICIENT: 'amount',
-};
-
-const PASSWORD_ERRORS: ReadonlySet<ErrorCode> = new Set(['PASSWORD_WRONG', 'PASSWORD_WAIT', 'PASSWORD_NEEDED']);
-
 export function usePayment(payer: Payer | undefined, onSent: (sent: Sent) => void): PaymentState {
-  const [payment, setPayment] = useState<Payment>(readDraft);
-  const [errors, setErrors] = useState<PaymentErrors>({});
-  const [trouble, setTrouble] = useState<string>();
+  const { payment, errors, change, refuse } = usePaymentForm();
   const [checked, setChecked] = useState<Checked>();
   const [passwordError, setPasswordError] = useState<string>();
-  const [work, setWork] = useState<'none' | 'reviewing' | 'sending'>('none');
-  const [refused, setRefused] = useState<{ field: string | undefined }>();
-  // State changes with the next render; a second click may come before.
-  const isBusy = useRef(false);
-
-  useEffect(() => {
-    if (refused?.field) document.getElementById(`send-${refused.field}`)?.focus();
-  }, [refused]);
-
-  function refuse(wrong: PaymentErrors) {
-    setErrors(wrong);
-    setRefused({ field: Object.keys(wrong)[0] });
-  }
-
-  function fail(error: AiloError, field = FIELD_OF[error.code]) {
-    if (field) refuse({ [field]: error.message });
-    else setTrouble(error.message);
-  }
-
-  async function once(name: 'reviewing' | 'sending', task: () => Promise<void>) {
-    if (isBusy.current) return;
-    isBusy.current = true;
-    setWork(name);
-    setTrouble(undefined);
-    await task();
-    isBusy.current = false;
-    setWork('none');
-  }
+  const reviewing = useTask();
+  const sending = useTask();
 
   async function review() {
     const wrong = checkPayment(payment, payer!);
@@ -99,11 +61,12 @@ export function usePayment(payer: Payer | undefined, onSent: (sent: Sent) => voi
       if (isSelf(recipient.address, payer!)) refuse({ to: selfError() });
       else setChecked({ recipient, amountMicroAlc: amountIn(payment.amount)!, memo: payment.memo });
     } catch (thrown) {
-      fail(toAiloError(thrown), 'to');
+      refuse({ to: toAiloError(thrown).message });
     }
   }
 
-  async function send({ recipient, amountMicroAlc, memo }: Checked, password: string | undefined) {
+  async function send(password: string | undefined) {
+    const { recipient, amountMicroAlc, memo } = checked!;
     setPasswordError(undefined);
     try {
       if (password !== undefined) await request({ type: 'unlock', password });
@@ -115,32 +78,56 @@ export function usePayment(payer: Payer | undefined, onSent: (sent: Sent) => voi
     } catch (thrown) {
       writeDraft(payment);
       const error = toAiloError(thrown);
+      const field = fieldOf(error.code);
       // Then it is asked once more.
-      if (PASSWORD_ERRORS.has(error.code)) return setPasswordError(error.message);
-      fail(error);
+      if (field === 'password') return setPasswordError(error.message);
+      setChecked(undefined);
+      if (!field) throw error;
+      refuse({ [field]: error.message });
     }
-    setChecked(undefined);
   }
 
   return {
     payment,
     errors,
-    trouble,
+    change,
+    isReviewing: reviewing.isBusy,
+    review: () => reviewing.run(review),
     checked,
+    cancel() {
+      setChecked(undefined);
+      setPasswordError(undefined);
+    },
+    isSending: sending.isBusy,
+    confirm: (password) => sending.run(() => send(password)),
     passwordError,
-    isReviewing: work === 'reviewing',
-    isSending: work === 'sending',
-    change(part) {
+    trouble: sending.error,
+  };
+}
+
+/** What was typed, kept for a popup that closes, and what is wrong with it. */
+function usePaymentForm() {
+  const [payment, setPayment] = useState<Payment>(readDraft);
+  const [errors, setErrors] = useState<PaymentErrors>({});
+  const [refused, setRefused] = useState<{ field: string | undefined }>();
+
+  useEffect(() => {
+    if (refused?.field) document.getElementById(`send-${refused.field}`)?.focus();
+  }, [refused]);
+
+  return {
+    payment,
+    errors,
+    change(part: Partial<Payment>) {
       const changed = { ...payment, ...part };
       setPayment(changed);
       writeDraft(changed);
       setErrors(Object.fromEntries(Object.entries(errors).filter(([field]) => !(field in part))));
     },
-    review: () => once('reviewing', review),
-    cancel() {
-      setChecked(undefined);
-      setPasswordError(undefined);
+    /** The first field that is wrong has the focus. */
+    refuse(wrong: PaymentErrors) {
+      setErrors(wrong);
+      setRefused({ field: Object.keys(wrong)[0] });
     },
-    confirm: (password) => once('sending', () => send(checked!, password)),
   };
 }

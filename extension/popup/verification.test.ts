@@ -23,6 +23,12 @@ describe('what is said of the ledger', () => {
     });
   });
 
+  it('is that there is nothing to verify yet', () => {
+    expect(verificationOf(ledger({ size: 0, target: 0 }), true, NOW).sentence).toContain(
+      'nothing stands in the ledger yet',
+    );
+  });
+
   it('is how far it got', () => {
     expect(verificationOf(ledger({ status: 'verifying', size: 12_000, target: 1_000_000 }), true, NOW)).toEqual({
       tone: 'busy',

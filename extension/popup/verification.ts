@@ -29,6 +29,7 @@ export function verificationOf(ledger: LedgerView | undefined, isConnected: bool
       progress,
     };
   }
+  if (size === 0) return { tone: 'verified', sentence: 'Verified by this browser: nothing stands in the ledger yet' };
   const age = verifiedMs === undefined ? '' : `, ${ago(nowMs - verifiedMs)}`;
   return { tone: 'verified', sentence: `Verified by this browser: block ${figure(size)}${age}` };
 }

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { toAiloError } from '../../shared/errors/index.ts';
 
 export interface Task {
@@ -13,11 +13,14 @@ export interface Task {
 export function useTask(): Task {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<string>();
+  // State changes with the next render; a second click may come before.
+  const isRunning = useRef(false);
   return {
     isBusy,
     error,
     async run(work) {
-      if (isBusy) return;
+      if (isRunning.current) return;
+      isRunning.current = true;
       setBusy(true);
       setError(undefined);
       try {
@@ -25,6 +28,7 @@ export function useTask(): Task {
       } catch (thrown) {
         setError(toAiloError(thrown).message);
       }
+      isRunning.current = false;
       setBusy(false);
     },
   };

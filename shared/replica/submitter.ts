@@ -14,8 +14,12 @@ interface Signed {
 /** The place of the entry in the log. Throws the error of the rule it breaks; UNREACHABLE, LEDGER_BUSY, RATE_LIMITED after some tries. */
 export type Submit = (kind: Submission['kind'], signed: Signed) => Promise<number>;
 
-/** With these nobody knows, or nothing has happened yet. */
-const AGAIN = new Set(['UNREACHABLE', 'LEDGER_FAILED', 'LEDGER_BUSY', 'RATE_LIMITED']);
+const NO_ANSWER = new Set(['UNREACHABLE', 'LEDGER_FAILED', 'LEDGER_BUSY', 'RATE_LIMITED']);
+
+/** Whether nobody knows what became of a submission: an earlier attempt may have arrived. A broken rule is an answer. */
+export function isUnanswered(error: unknown): boolean {
+  return !(error instanceof AiloError) || NO_ANSWER.has(error.code);
+}
 
 export function createSubmit({ api, schedule }: { api: Api; schedule: Schedule }): Submit {
   return async (kind, { bytes, signature }) => {
@@ -24,7 +28,7 @@ export function createSubmit({ api, schedule }: { api: Api; schedule: Schedule }
       try {
         return (await api.post(paths.submissions, submission, SubmissionResponse)).index;
       } catch (error) {
-        if (!(error instanceof AiloError) || !AGAIN.has(error.code) || attempt >= SUBMIT_ATTEMPTS) throw error;
+        if (!isUnanswered(error) || attempt >= SUBMIT_ATTEMPTS) throw error;
         await new Promise<void>((resolve) => schedule(resolve, SUBMIT_RETRY_MS * 2 ** (attempt - 1)));
       }
     }

@@ -9,7 +9,7 @@ import { type SignedTransaction, signTransaction } from '../ledger/transaction.t
 import { decodeAddress, encodeAddress } from '../wallet/address.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { describeTransaction } from './describe.ts';
-import type { Submit } from './submitter.ts';
+import { isUnanswered, type Submit } from './submitter.ts';
 import type { KnownTransaction, Replica } from './types.ts';
 import type { Recipient, TransactionDetail, WalletAccount, WalletService } from './wallet-types.ts';
 
@@ -92,15 +92,16 @@ export function createWalletService(options: WalletServiceOptions & { cosign: Co
       await submit('transfer', transaction);
       unanswered = undefined;
     } catch (error) {
-      // A broken rule is an answer.
-      if (error instanceof AiloError && error.code !== 'UNREACHABLE' && error.code !== 'LEDGER_FAILED') {
-        unanswered = undefined;
-      }
+      if (!isUnanswered(error)) unanswered = undefined;
       throw error;
     }
-    // It is sealed. Not seeing it here yet must not look as if it had failed: who sends again pays twice.
-    await replica.sync().catch(() => {});
+    await see();
     return { hash: bytesToHex(transaction.hash) };
+  }
+
+  /** What was sealed, here too. Not seeing it yet must not look as if it had failed: who sends again pays twice. */
+  async function see(): Promise<void> {
+    await replica.sync().catch(() => {});
   }
 
   async function transaction(hash: string): Promise<KnownTransaction | undefined> {
@@ -143,7 +144,7 @@ export function createWalletService(options: WalletServiceOptions & { cosign: Co
     async report(hash, reason) {
       const report = { networkId, publicKey, transfer: hexToBytes(hash), reason: reason.trim() };
       await submit('report', signReport(wallet, report));
-      await replica.sync();
+      await see();
     },
     async verify(hash) {
       await replica.sync();
@@ -157,7 +158,7 @@ export function createWalletService(options: WalletServiceOptions & { cosign: Co
       if (account?.username === username) return;
       const number = (account?.registrations ?? 0) + 1;
       await submit('registration', signRegistration(wallet, { networkId, publicKey, number, username }));
-      await replica.sync();
+      await see();
     },
   };
 }

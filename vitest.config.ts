@@ -20,7 +20,7 @@ export default defineConfig({
           // Processes that are started and killed: not beside the unit tests, and none beside the browsers.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
-          testTimeout: 900_000,
+          testTimeout: 240_000,
           hookTimeout: 60_000,
         },
       },

@@ -27,6 +27,7 @@ export interface LoadOptions {
   random(): number;
   /** Every transfer that was ever sent, also the unanswered ones. */
   sent: Sent[];
+  onAcknowledged(): void;
   stopped(): boolean;
 }
 
@@ -41,6 +42,7 @@ export async function sendTransfers(options: LoadOptions): Promise<void> {
       const index = await submit(options, transfer);
       if (index !== undefined) {
         record.index = index;
+        options.onAcknowledged();
         nonce++;
         answered = true;
       } else if (random() < 0.5) {

@@ -88,10 +88,12 @@ export class RecordReader extends ByteReader {
   }
 }
 
+const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** UTF-8 as text; undefined where it is none. */
 export function decodeText(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return text.decode(bytes);
   } catch {
     return undefined;
   }

@@ -9,7 +9,7 @@ import type { Head } from './head.ts';
 import type { Outcome, Target } from './replay.ts';
 import type { LedgerSource } from './source.ts';
 import type { ReplicaStore } from './store.ts';
-import { readEntries } from './stored-tiles.ts';
+import { checkStored, readEntries } from './stored-tiles.ts';
 import { downloadEntries } from './tiles.ts';
 
 /** What the coordinator's proof says; undefined where it gives none, or nothing was verified yet. */
@@ -31,7 +31,7 @@ export async function isContinued(
 
 /**
  * Compares the log that the target seals with what was verified here. Evidence of the first entry that differs; undefined
- * where none does, or where what is served is not what the target seals.
+ * where none does, or where what is served is not what the target seals. Throws LEDGER_CORRUPT.
  */
 export async function findRewrite(
   head: Head,
@@ -40,19 +40,21 @@ export async function findRewrite(
 ): Promise<Exclude<Outcome, string> | undefined> {
   const { verified, base } = head;
   if (!verified || (await isContinued(head, target, source, signal)) === true) return undefined;
-  const range = new CompactRange();
+  const [served, stored] = [new CompactRange(), new CompactRange()];
   let first: { index: number; before: Uint8Array; now: Uint8Array } | undefined;
   for await (const { start, entries } of downloadEntries(source, 0, target.checkpoint.size, signal)) {
     const known = start < base.size ? await readEntries(store, start, Math.min(base.size, start + TILE_ENTRIES)) : [];
     for (const [i, now] of entries.entries()) {
-      range.append(hashLeaf(now));
+      served.append(hashLeaf(now));
       const before = known[i];
+      if (before) stored.append(hashLeaf(before));
       if (!first && before && !equalBytes(before, now)) {
         first = { index: start + i, before: before.slice(), now: now.slice() };
       }
     }
   }
-  if (!first || !equalBytes(range.root(), target.checkpoint.root)) return undefined;
+  checkStored(stored.root(), decodeCheckpoint(verified.seal.bytes));
+  if (!first || !equalBytes(served.root(), target.checkpoint.root)) return undefined;
   const { index, ...entry } = first;
   const reason = AiloError.of('LEDGER_REWRITTEN', {}).toWire();
   return { kind: 'rewrite', older: verified.seal, newer: target.seal, index, entry, reason };

@@ -48,9 +48,18 @@ export class VerifiedLedger {
 
   /**
    * Verifies up to the checkpoint, or compares it with what was verified. Evidence, stored, where it contradicts. Throws
-   * TILE_INVALID where what is served is not what is signed, and what `replay` throws; then try again.
+   * TILE_INVALID where what is served is not what is signed, LEDGER_CORRUPT, and what `replay` throws; then try again.
    */
   async judge(target: Target): Promise<Evidence | undefined> {
+    try {
+      return await this.#judge(target);
+    } catch (error) {
+      if (isCorrupt(error)) await this.#adopt(this.#openAnew(error));
+      throw error;
+    }
+  }
+
+  async #judge(target: Target): Promise<Evidence | undefined> {
     const copy = await this.open();
     const { verified, base } = copy.head;
     const { size } = target.checkpoint;
@@ -58,7 +67,7 @@ export class VerifiedLedger {
     // Progress towards a larger checkpoint is of no use for this one.
     if (size < copy.tip.log.size) {
       await this.#restore();
-      return this.judge(target);
+      return this.#judge(target);
     }
     const outcome = await this.#replay(copy, target);
     if (outcome === 'verified') return undefined;
@@ -86,11 +95,15 @@ export class VerifiedLedger {
     try {
       return await openCopy(this.#options);
     } catch (error) {
-      if (!(error instanceof AiloError) || error.code !== 'LEDGER_CORRUPT') throw error;
-      this.#options.onCorrupt(error);
-      await forgetCopy(this.#options.store);
-      return openCopy(this.#options);
+      if (!isCorrupt(error)) throw error;
+      return this.#openAnew(error);
     }
+  }
+
+  async #openAnew(error: AiloError): Promise<LedgerCopy> {
+    this.#options.onCorrupt(error);
+    await forgetCopy(this.#options.store);
+    return openCopy(this.#options);
   }
 
   async #compare({ head, tip }: LedgerCopy, { seal, checkpoint }: Target): Promise<Evidence | undefined> {
@@ -101,7 +114,8 @@ export class VerifiedLedger {
       const reason = AiloError.of('LEDGER_FORKED', { size }).toWire();
       return this.#contradicted({ kind: 'fork', older: verified, newer: seal, reason });
     }
-    const expected = tip.log.rootAt(size) ?? (await storedRoot(this.#options.store, size));
+    const whole = { size: head.base.size, root: decodeCheckpoint(verified.bytes).root };
+    const expected = tip.log.rootAt(size) ?? (await storedRoot(this.#options.store, size, whole));
     if (equalBytes(root, expected)) return undefined;
     const reason = AiloError.of('LEDGER_REWRITTEN', {}).toWire();
     return this.#contradicted({ kind: 'rewrite', older: seal, newer: verified, reason });
@@ -131,4 +145,8 @@ export class VerifiedLedger {
     const rows: Row[] = evidence ? [{ part: 'evidence', index: 0, bytes: evidence }] : [];
     await this.#adopt(restoreVerified(store, rows).then(() => this.#open()));
   }
+}
+
+function isCorrupt(error: unknown): error is AiloError {
+  return error instanceof AiloError && error.code === 'LEDGER_CORRUPT';
 }

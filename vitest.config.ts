@@ -25,6 +25,17 @@ export default defineConfig({
           hookTimeout: 240_000,
         },
       },
+      {
+        test: {
+          name: 'sim',
+          include: ['tests/sim/**/*.test.ts'],
+          // Each file runs many processes.
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
     ],
   },
 });

@@ -63,14 +63,18 @@ export function freeNodes(draft: Draft): Candidate[] {
   return candidates(draft, (node) => !held.has(node));
 }
 
+/** Those of them whose nodes are not away. */
+export function presentOf(draft: Draft, holders: Holder[]): Holder[] {
+  return holders.filter(({ node }) => draft.nodes.get(node)?.awaySinceMs === undefined);
+}
+
 /** Nodes that only stand by, without a job: their stage has another holder that is no worse. They may hold another. */
 export function spareNodes(draft: Draft): Candidate[] {
   const spare = new Set<string>();
   for (const room of draft.rooms.values()) {
     for (const { holders } of room.stages) {
-      const isHere = ({ node }: Holder) => draft.nodes.get(node)?.awaySinceMs === undefined;
       const ready = holders.filter((holder) => holder.ready);
-      const kept = ready.find(isHere) ?? ready[0] ?? holders[0];
+      const kept = presentOf(draft, ready)[0] ?? ready[0] ?? holders[0];
       for (const holder of holders) {
         if (holder !== kept && !draft.context.inUse.has(holder.assignment)) spare.add(holder.node);
       }

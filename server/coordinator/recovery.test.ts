@@ -1,343 +1,305 @@
-/**
- * A network in memory: the real coordinator and the real contributing nodes, between them messages that take their
- * time, and nodes that go away in the middle of everything. The model is made up, but each of its tokens depends on
- * all that came before, so that one row wrong anywhere shows in the answer.
- */
-import fc from 'fast-check';
-import { pino } from 'pino';
+/** Orders of events around a lost stage, each told to the state machine by hand. */
 import { describe, expect, test } from 'vitest';
-import { createContributor } from '../../shared/node/contributor.ts';
-import { mixStage } from '../../shared/node/testing.ts';
-import { SESSION_GRACE_MS } from '../../shared/protocol/limits.ts';
-import { type FromCoordinator, type FromNode, fromCoordinator, fromNode } from '../../shared/protocol/messages.ts';
-import { type MessageOf, parseMessage } from '../../shared/protocol/parse.ts';
-import type { Schedule } from '../../shared/protocol/schedule.ts';
-import { createSampler } from '../../shared/sampler/sampler.ts';
-import { GREEDY, type Sampling } from '../../shared/sampler/types.ts';
-import type { InferenceResult } from '../ledger/types.ts';
-import { createDispatcher } from './dispatcher.ts';
-import type { RoomSpec } from './room.ts';
+import type { FromCoordinator, FromNode } from '../../shared/protocol/messages.ts';
+import { GREEDY } from '../../shared/sampler/types.ts';
+import { decodeFrame, encodeFrame } from '../../shared/tensor/frame.ts';
+import { type HolderView, type JobEffect, type JobEvent, type Jobs, NO_JOBS, type RoomView } from './job.ts';
+import { assignmentsInUse, step } from './jobs.ts';
+import { MAX_REPLACEMENTS, REPLACEMENT_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
 
-const UNITS = 8;
-const MODEL = 'mixed';
-const addressOf = (name: string) => `alc1${'q'.repeat(57)}${name}`;
-const ASKER = addressOf('a');
-const NODES = [...'023456789'].map(addressOf);
-const settled = () => new Promise((resolve) => setImmediate(resolve));
-
-const spec = (stages: number, quant: RoomSpec['quant']): RoomSpec => ({
-  model: MODEL,
-  name: MODEL,
-  manifestHash: '00'.repeat(32),
-  quant,
-  chat: false,
-  contextLength: 400,
-  maxSequences: 2,
-  vocabSize: 50,
-  units: UNITS,
-  stages,
-  memoryBytes: ({ start, end }) => end - start,
-  plan: (range, candidates, _, count = 1) => {
-    if (candidates.length < count) return undefined;
-    const edge = (i: number) => range.start + Math.round((i * (range.end - range.start)) / count);
-    return candidates.slice(0, count).map(({ node }, i) => ({ node, range: { start: edge(i), end: edge(i + 1) } }));
-  },
+const PROMPT = [1, 2, 3];
+const JOB = '0f'.repeat(16);
+const holder = (name: string, extra: Partial<HolderView> = {}): HolderView => ({
+  node: name,
+  assignment: `of ${name}`,
+  ready: true,
+  ...extra,
+});
+/** One list of holders for each stage; a name alone is a holder that is ready. */
+const roomOf = (...stages: (string | HolderView)[][]): RoomView => ({
+  contextLength: 64,
+  vocabSize: 100,
+  maxSequences: 3,
+  wire: 'f32',
+  plannedStages: stages.length,
+  stages: stages.map((holders, i) => ({
+    start: i,
+    end: i + 1,
+    holders: holders.map((each) => (typeof each === 'string' ? holder(each) : each)),
+  })),
 });
 
-/** What one node computes alone. */
-async function undisturbed(tokens: number[], sampling: Sampling, count: number): Promise<number[]> {
-  const { stage } = mixStage(0, UNITS, UNITS);
-  const sampler = createSampler(sampling, tokens);
-  const answer: number[] = [];
-  let position = 0;
-  for (let input = tokens; answer.length < count; input = answer.slice(-1)) {
-    const ids = Int32Array.from(input);
-    const { data } = await stage.run({ sequence: 'x', position, input: { kind: 'tokens', ids } });
-    position += ids.length;
-    answer.push(sampler.next(data));
-  }
-  return answer;
-}
-
-function createClock() {
-  let nowMs = 0;
-  const timers = new Set<{ dueMs: number; run: () => void }>();
-  const schedule: Schedule = (run, delayMs) => {
-    const timer = { dueMs: nowMs + delayMs, run };
-    timers.add(timer);
-    return () => timers.delete(timer);
+/** A job over the first holders of the room; `told` is what went out, without what the requester gets. */
+function begin(room: RoomView, sampling = GREEDY) {
+  const it = {
+    jobs: NO_JOBS as Jobs,
+    nowMs: 0,
+    send(event: JobEvent): JobEffect[] {
+      const next = step(it.jobs, event, { nowMs: it.nowMs, newId: () => JOB });
+      it.jobs = next.jobs;
+      return next.effects;
+    },
+    job: () => it.jobs.running.get(JOB)!,
+    frame(from: string, to: string, position: number, rows: number, epoch = 0) {
+      const data = encodeFrame({
+        ...{ job: JOB, sequence: 0, position, sampleAfter: true },
+        ...{ kind: 'hidden', rows, data: new Float32Array(rows) },
+      });
+      return it.send({ kind: 'frame', from, body: { job: JOB, to, epoch, data } });
+    },
+    token: (from: string, index: number, token = 7, finish?: 'stop') =>
+      it.send({ kind: 'token', from, body: { job: JOB, index, token, ...(finish && { finish }) } }),
+    lose(name: string, view: RoomView) {
+      const lost = it.send({ kind: 'lost', assignment: `of ${name}` });
+      return [...lost, ...it.mend(view)];
+    },
+    mend: (view: RoomView) => it.send({ kind: 'mend', model: 'm', room: view }),
   };
-  return {
-    now: () => nowMs,
-    schedule,
-    pass(ms: number) {
-      const endMs = nowMs + ms;
-      for (;;) {
-        const [next] = [...timers].filter(({ dueMs }) => dueMs <= endMs).sort((a, b) => a.dueMs - b.dueMs);
-        if (!next) break;
-        timers.delete(next);
-        nowMs = Math.max(nowMs, next.dueMs);
-        next.run();
-      }
-      nowMs = endMs;
-    },
+  const body: FromNode['generate'] = {
+    ...{ request: '01'.repeat(16), model: 'm', tokens: PROMPT, maxNewTokens: 9, sampling },
   };
+  it.send({ kind: 'generate', from: 'asker', room, body });
+  return it;
 }
 
-interface Member {
-  node: string;
-  contributor: ReturnType<typeof createContributor>;
-  /** On their way from and to the coordinator. */
-  up: MessageOf<FromNode>[];
-  down: MessageOf<FromCoordinator>[];
-  state: 'here' | 'cut' | 'dead' | 'gone';
+const brief = (effects: JobEffect[]) =>
+  effects.map((e) => (e.kind === 'send' ? `${e.type}→${e.to}` : e.kind === 'refuse' ? `refuse→${e.to}` : e.kind));
+function bodyOf<T extends keyof FromCoordinator>(effects: JobEffect[], type: T): FromCoordinator[T] {
+  const found = effects.find((e) => e.kind === 'send' && e.type === type);
+  if (found?.kind !== 'send') throw new Error(`no ${type}`);
+  return found.body as FromCoordinator[T];
 }
+const idsOf = (effects: JobEffect[]) => {
+  const frame = decodeFrame(bodyOf(effects, 'frame').data);
+  return { position: frame.position, ids: frame.kind === 'tokens' ? [...frame.ids] : [] };
+};
+const errorOf = (effects: JobEffect[]) => bodyOf(effects, 'failed').error.code;
 
-function createNetwork(stages: number, quant: RoomSpec['quant']) {
-  const clock = createClock();
-  const log = pino({ level: 'silent' });
-  const paid: InferenceResult[] = [];
-  const members = new Map<string, Member>();
-  const asked: MessageOf<FromCoordinator>[] = [];
-  let seed = 1;
-  const dispatcher = createDispatcher(
-    {
-      specs: [spec(stages, quant)],
-      ledger: {
-        account: () => new Promise(() => {}),
-        mintInference: async (result) => {
-          paid.push(result);
-          return { transactions: [] } as never;
-        },
-        subscribe: () => () => {},
-      },
-      now: clock.now,
-      wallClock: clock.now,
-      random: () => {
-        seed = (seed * 48271) % 2147483647;
-        return seed / 2147483647;
-      },
-      schedule: clock.schedule,
-      log,
-    },
-    (to, type, body) => {
-      const message = parseMessage(fromCoordinator, type, body);
-      if (to === ASKER) asked.push(message);
-      members.get(to)?.down.push(message);
-    },
-  );
-  dispatcher.opened(ASKER);
+const three = roomOf(['a'], ['b', 'b2'], ['c']);
 
-  async function join(node: string) {
-    const up: Member['up'] = [];
-    const contributor = createContributor({
-      address: node,
-      createRuntime: async () => ({
-        engine: 'node',
-        budgetBytes: UNITS,
-        load: () => Promise.reject(new Error('the test loads otherwise')),
-        measure: async () => ({ matmulGflops: 1 }),
-        close: async () => {},
-      }),
-      loadStage: async ({ start, end }) => ({ ...mixStage(start, end, UNITS), eosTokens: [], memoryBytes: 1 }),
-      isOpen: () => true,
-      send: (type, body) => void up.push(parseMessage(fromNode, type, body)),
-      now: clock.now,
-      schedule: clock.schedule,
-      log,
-      onChange() {},
-      onError() {},
-    });
-    members.set(node, { node, contributor, up, down: [], state: 'here' });
-    dispatcher.opened(node);
-    contributor.contribute(true);
-    await settled();
-  }
+describe('a stage in the middle is lost', () => {
+  test('between frames: its standby opens the job, its predecessor sends again, its successor hears nothing', () => {
+    const it = begin(three);
+    it.frame('a', 'b', 0, 3);
+    it.frame('b', 'c', 0, 3);
+    it.token('c', 0);
+    it.frame('c', 'a', 3, 1);
+    it.frame('a', 'b', 3, 1);
+    const effects = it.lose('b', roomOf(['a'], ['b2'], ['c']));
+    expect(brief(effects)).toEqual(['jobClose→b', 'jobOpen→b2', 'jobNext→a']);
+    expect(bodyOf(effects, 'jobOpen')).toMatchObject({ next: 'c', has: 3, promptTokens: 3 });
+    expect(bodyOf(effects, 'jobNext')).toMatchObject({ next: 'b2', has: 0 });
+    expect(it.job().stages.map(({ node }) => node)).toEqual(['a', 'b2', 'c']);
+    expect([...assignmentsInUse(it.jobs)]).toEqual(['of a', 'of b2', 'of c']);
+  });
 
-  function deliverUp({ node, up }: Member) {
-    const message = up.shift()!;
-    // What it refuses is a wrong move of our own nodes.
-    dispatcher.message(node, message);
-  }
+  test('during prefill: its successor has what came through', () => {
+    const it = begin(three);
+    it.frame('a', 'b', 0, 2);
+    it.frame('b', 'c', 0, 2);
+    expect(bodyOf(it.lose('b', roomOf(['a'], ['b2'], ['c'])), 'jobOpen')).toMatchObject({ has: 2 });
+  });
 
-  async function deliverDown({ contributor, down }: Member) {
-    const { type, body } = down.shift()!;
-    const handle = (contributor as unknown as Record<string, (body: unknown) => void>)[type];
-    handle?.(body);
-    await settled();
-  }
+  test('and what was on its way to it or from it goes nowhere, without blame', () => {
+    const it = begin(three);
+    it.send({ kind: 'lost', assignment: 'of b' });
+    expect(it.frame('a', 'b', 0, 3), 'nobody is there').toEqual([]);
+    const { epoch } = bodyOf(it.mend(roomOf(['a'], ['b2'], ['c'])), 'jobNext');
+    expect(it.frame('a', 'b', 0, 3), 'for the one that is gone').toEqual([]);
+    expect(it.frame('b', 'c', 0, 3), 'from the one that is gone').toEqual([]);
+    expect(it.send({ kind: 'more', from: 'b', body: { job: JOB } })).toEqual([]);
+    expect(brief(it.frame('a', 'b2', 0, 3, epoch))).toEqual(['frame→b2']);
+    expect(brief(it.frame('b2', 'c', 0, 3, epoch))).toEqual(['frame→c']);
+  });
 
-  const self = {
-    clock,
-    paid,
-    asked,
-    members,
-    join,
-    generate(body: FromNode['generate']) {
-      dispatcher.message(ASKER, { type: 'generate', body });
-    },
-    /** Queues that have something to deliver; what a dead node sent still arrives, what a cut one sent waits. */
-    queues() {
-      return [...members.values()].flatMap((member) => [
-        ...(member.up.length > 0 && (member.state === 'here' || member.state === 'dead')
-          ? [async () => deliverUp(member)]
-          : []),
-        ...(member.down.length > 0 && member.state === 'here' ? [() => deliverDown(member)] : []),
-      ]);
-    },
-    /** `kept` of what the node sent last still arrives. A node that leaves says so, one that dies is waited for. */
-    kill(member: Member, kept: number, how: 'leaves' | 'dies') {
-      if (member.state !== 'here') return;
-      member.state = 'dead';
-      member.up.splice(Math.min(member.up.length, kept));
-      member.down.length = 0;
-      const close = () => {
-        member.state = 'gone';
-        dispatcher.closed(member.node);
-      };
-      if (how === 'leaves') clock.schedule(close, 1);
-      else {
-        dispatcher.dropped(member.node);
-        clock.schedule(close, SESSION_GRACE_MS);
-      }
-    },
-    /** A socket that drops and comes back: late, but everything arrives. */
-    cut(member: Member, forMs: number) {
-      if (member.state !== 'here') return;
-      member.state = 'cut';
-      dispatcher.dropped(member.node);
-      clock.schedule(() => {
-        member.state = 'here';
-        dispatcher.resumed(member.node);
-      }, forMs);
-    },
-    /** Everything that is on its way arrives, the fastest first, then time passes, until nobody is being answered. */
-    async finish(isOver: () => boolean) {
-      for (let rounds = 0; !isOver() && rounds < 4000; rounds++) {
-        const [deliver] = self.queues();
-        if (deliver) await deliver();
-        else clock.pass(500);
-      }
-    },
-    close: () => dispatcher.close(),
-  };
-  return self;
-}
+  test('the same node can come back to it: only what it says in the new epoch counts', () => {
+    const it = begin(three);
+    it.lose('b', roomOf(['a'], ['b2'], ['c']));
+    const effects = it.lose('b2', roomOf(['a'], ['b'], ['c']));
+    const { epoch } = bodyOf(effects, 'jobOpen');
+    expect(it.frame('b', 'c', 0, 3)).toEqual([]);
+    expect(brief(it.frame('b', 'c', 0, 3, epoch))).toEqual(['frame→c']);
+  });
 
-type Network = ReturnType<typeof createNetwork>;
+  test('while its replacement is replaying: the next one begins at the beginning', () => {
+    const it = begin(three);
+    it.frame('a', 'b', 0, 3);
+    it.frame('b', 'c', 0, 3);
+    const { epoch } = bodyOf(it.lose('b', roomOf(['a'], ['b2'], ['c'])), 'jobNext');
+    it.frame('a', 'b2', 0, 3, epoch);
+    const effects = it.lose('b2', roomOf(['a'], ['b3'], ['c']));
+    expect(brief(effects)).toEqual(['jobClose→b2', 'jobOpen→b3', 'jobNext→a']);
+    expect(bodyOf(effects, 'jobOpen')).toMatchObject({ has: 3 });
+    expect(bodyOf(effects, 'jobNext')).toMatchObject({ next: 'b3', has: 0 });
+  });
 
-/** A network whose members are all loaded. */
-async function readyNetwork(stages: number, nodes: number, quant: RoomSpec['quant'] = 'f32'): Promise<Network> {
-  const network = createNetwork(stages, quant);
-  for (const node of NODES.slice(0, nodes)) await network.join(node);
-  for (let deliver = network.queues()[0]; deliver; deliver = network.queues()[0]) await deliver();
-  return network;
-}
-
-const requestId = (n: number) => n.toString(16).padStart(32, '0');
-
-function outcome({ asked }: Network, n: number) {
-  const of = (type: string) =>
-    asked.filter((message) => message.type === type && (message.body as { request: string }).request === requestId(n));
-  const tokens = of('token').map(({ body }) => body as FromCoordinator['token']);
-  const [failed] = of('failed').map(({ body }) => body as FromCoordinator['failed']);
-  return { tokens, failed, isOver: failed !== undefined || of('finished').length > 0 };
-}
-
-const samplings: Sampling[] = [
-  GREEDY,
-  { ...GREEDY, temperature: 1.3, topP: 0.9, seed: 77 },
-  { temperature: 0.8, topK: 20, topP: 1, repetitionPenalty: 1.4, seed: 5 },
-];
-
-const disturbance = fc.oneof(
-  {
-    arbitrary: fc.record({
-      kind: fc.constantFrom('leaves' as const, 'dies' as const),
-      who: fc.nat(8),
-      kept: fc.nat(4),
-    }),
-    weight: 2,
-  },
-  fc.record({ kind: fc.constant('cut' as const), who: fc.nat(8), ms: fc.integer({ min: 1, max: 20_000 }) }),
-  fc.record({ kind: fc.constant('joins' as const) }),
-);
-const scenario = fc.record({
-  stages: fc.integer({ min: 1, max: 4 }),
-  spare: fc.integer({ min: 0, max: 3 }),
-  quant: fc.constantFrom('f32' as const, 'int4' as const),
-  requests: fc.array(
-    fc.record({
-      prompt: fc.oneof(
-        fc.array(fc.nat(49), { minLength: 1, maxLength: 8 }),
-        fc.array(fc.nat(49), { minLength: 150, maxLength: 280 }),
-      ),
-      sampling: fc.constantFrom(...samplings),
-      count: fc.integer({ min: 1, max: 12 }),
-    }),
-    { minLength: 1, maxLength: 2 },
-  ),
-  /** How many messages arrive, in which order, and how much time passes before each disturbance. */
-  disturbances: fc.array(
-    fc.record({ what: disturbance, order: fc.array(fc.nat(100), { maxLength: 60 }), ms: fc.nat(3000) }),
-    { maxLength: 5 },
-  ),
+  test('a long replay goes in pieces: who has run one lets the predecessor go on', () => {
+    const it = begin(three);
+    it.lose('b', roomOf(['a'], ['b2'], ['c']));
+    expect(brief(it.send({ kind: 'more', from: 'b2', body: { job: JOB } }))).toEqual(['more→a']);
+    expect(it.send({ kind: 'more', from: 'a', body: { job: JOB } }), 'the coordinator does not wait').toEqual([]);
+  });
 });
 
-describe('an answer whose nodes go away at any moment, however late messages are', () => {
-  test('is the undisturbed one, or fails with STAGE_LOST where too few nodes are left', async () => {
-    await fc.assert(
-      fc.asyncProperty(scenario, async ({ stages, spare, quant, requests, disturbances }) => {
-        const network = await readyNetwork(stages, stages + spare, quant);
-        const waiting = NODES.slice(stages + spare);
-        for (const [n, { prompt, sampling, count }] of requests.entries()) {
-          network.generate({ request: requestId(n), model: MODEL, tokens: prompt, maxNewTokens: count, sampling });
-        }
-        let [killed, cut] = [0, 0];
-        for (const { what, order, ms } of disturbances) {
-          for (const choice of order) {
-            const queues = network.queues();
-            await queues[choice % Math.max(1, queues.length)]?.();
-          }
-          network.clock.pass(ms);
-          if (what.kind === 'joins') {
-            const node = waiting.shift();
-            if (node) await network.join(node);
-            continue;
-          }
-          const member = [...network.members.values()][what.who % network.members.size]!;
-          if (what.kind === 'cut') {
-            cut++;
-            network.cut(member, what.ms);
-          } else {
-            killed++;
-            network.kill(member, what.kept, what.kind);
-          }
-        }
-        await network.finish(() => requests.every((_, n) => outcome(network, n).isOver));
-        for (const [n, { prompt, sampling, count }] of requests.entries()) {
-          const { tokens, failed, isOver } = outcome(network, n);
-          expect(isOver, 'it never hangs').toBe(true);
-          const answer = tokens.map(({ token }) => token);
-          const expected = await undisturbed(prompt, sampling, count);
-          expect(tokens.map(({ index }) => index)).toEqual(answer.map((_, index) => index));
-          expect(answer, 'no wrong token').toEqual(expected.slice(0, answer.length));
-          if (failed) {
-            expect(failed.error.code).toBe('STAGE_LOST');
-            // A second question may be on the nodes that stand by, and one that is away does not help.
-            if (cut === 0 && requests.length === 1) expect(killed, 'too few were left').toBeGreaterThan(spare);
-          } else {
-            expect(answer).toEqual(expected);
-          }
-        }
-        for (const { participants, tokens } of network.paid) {
-          const byStart = participants.toSorted((a, b) => a.start - b.start);
-          expect(byStart.reduce((at, { start, end }) => (start === at ? end : Number.NaN), 0)).toBe(UNITS);
-          expect(requests.some(({ count }) => count === tokens)).toBe(true);
-        }
-        await network.close();
-      }),
-      { numRuns: Number(process.env.AILO_RECOVERY_RUNS ?? 150) },
-    );
+describe('a stage at an end is lost', () => {
+  test('the first: prompt and answer come from the coordinator, later tokens from the last stage', () => {
+    const it = begin(roomOf(['a', 'a2'], ['b']));
+    it.frame('a', 'b', 0, 3);
+    it.token('b', 0, 40);
+    it.frame('b', 'a', 3, 1);
+    it.token('b', 1, 41);
+    const effects = it.lose('a', roomOf(['a2'], ['b']));
+    expect(brief(effects)).toEqual(['jobClose→a', 'jobOpen→a2', 'jobNext→b', 'frame→a2']);
+    expect(idsOf(effects)).toEqual({ position: 0, ids: [...PROMPT, 40, 41] });
+    expect(bodyOf(effects, 'jobOpen')).toMatchObject({ next: 'b', has: 3 });
+    expect(bodyOf(effects, 'jobNext')).toMatchObject({ next: 'a2', has: 5 });
+    expect(it.frame('b', 'a', 4, 1), 'the token that crossed').toEqual([]);
+  });
+
+  test('the last: it learns what was answered, and the first gets a token that was lost with it', () => {
+    const it = begin(roomOf(['a'], ['b', 'b2']), { ...GREEDY, repetitionPenalty: 1.2 });
+    it.frame('a', 'b', 0, 3);
+    it.token('b', 0, 40);
+    const effects = it.lose('b', roomOf(['a'], ['b2']));
+    expect(brief(effects)).toEqual(['jobClose→b', 'jobOpen→b2', 'jobNext→a', 'frame→a']);
+    expect(bodyOf(effects, 'jobOpen')).toMatchObject({ has: 4, sample: { prompt: PROMPT, answered: [40] } });
+    expect(idsOf(effects)).toEqual({ position: 3, ids: [40] });
+  });
+
+  test('the last, when the first has the token: it gets nothing twice', () => {
+    const it = begin(roomOf(['a'], ['b', 'b2']));
+    it.token('b', 0, 40);
+    it.frame('b', 'a', 3, 1);
+    expect(brief(it.lose('b', roomOf(['a'], ['b2'])))).toEqual(['jobClose→b', 'jobOpen→b2', 'jobNext→a']);
+  });
+
+  test('the only one: everything in one message', () => {
+    const it = begin(roomOf(['a', 'a2']));
+    it.token('a', 0, 40);
+    const effects = it.lose('a', roomOf(['a2']));
+    expect(brief(effects)).toEqual(['jobClose→a', 'jobOpen→a2', 'frame→a2']);
+    expect(bodyOf(effects, 'jobOpen')).toMatchObject({ next: 'a2', has: 4, sample: { answered: [40] } });
+    expect(idsOf(effects).ids).toEqual([...PROMPT, 40]);
+  });
+
+  test('a token that comes twice is told once; another in its place fails the job', () => {
+    const it = begin(roomOf(['a'], ['b', 'b2']));
+    it.token('b', 0, 40);
+    it.lose('b', roomOf(['a'], ['b2']));
+    expect(it.token('b', 1, 41), 'from the one that is gone').toEqual([]);
+    expect(it.token('b2', 0, 40)).toEqual([]);
+    expect(brief(it.token('b2', 1, 41))).toEqual(['token→asker', 'resumed']);
+    expect(errorOf(it.token('b2', 0, 39))).toBe('STAGE_MISBEHAVED');
+  });
+});
+
+describe('two are lost at once', () => {
+  test.each([
+    ['the earlier first', ['a', 'b']],
+    ['the later first', ['b', 'a']],
+  ])('neighbours, %s: the second replacement gets its rows from the first', (_, order) => {
+    const it = begin(roomOf(['a', 'a2'], ['b', 'b2'], ['c']));
+    it.frame('a', 'b', 0, 3);
+    it.frame('b', 'c', 0, 3);
+    for (const name of order) it.send({ kind: 'lost', assignment: `of ${name}` });
+    const effects = it.mend(roomOf(['a2'], ['b2'], ['c']));
+    expect(brief(effects)).toEqual(['jobOpen→a2', 'jobNext→c', 'frame→a2', 'jobOpen→b2', 'jobNext→a2']);
+    expect(bodyOf(effects, 'jobOpen'), 'b2 has nothing yet').toMatchObject({ has: 0 });
+    expect(effects[4]).toMatchObject({ to: 'a2', body: { next: 'b2', has: 0 } });
+    expect(effects[3]).toMatchObject({ to: 'b2', body: { next: 'c', has: 3 } });
+  });
+
+  test('one has a standby, the other must be loaded: the job waits for it and no longer', () => {
+    const it = begin(three);
+    for (const name of ['a', 'b']) it.send({ kind: 'lost', assignment: `of ${name}` });
+    const loading = roomOf([holder('d', { ready: false })], ['b2'], ['c']);
+    expect(brief(it.mend(loading))).toEqual(['jobOpen→b2']);
+    const later = { ...it.jobs };
+    expect(brief(it.mend(roomOf(['d'], ['b2'], ['c'])))).toEqual(['jobOpen→d', 'jobNext→c', 'frame→d']);
+
+    it.jobs = later;
+    it.nowMs = REPLACEMENT_TIMEOUT_MS;
+    const effects = it.send({ kind: 'tick' });
+    expect(errorOf(effects)).toBe('STAGE_LOST');
+    expect(brief(effects)).toEqual(['failed→asker', 'jobClose→b2', 'jobClose→c']);
+  });
+});
+
+describe('a holder', () => {
+  const away = holder('b', { awaySinceMs: 200 });
+
+  test('that is away is replaced where another could go on, and told for when it comes back', () => {
+    const it = begin(three);
+    it.nowMs = 1200;
+    expect(brief(it.mend(roomOf(['a'], [away, 'b2'], ['c'])))).toEqual(['jobClose→b', 'jobOpen→b2', 'jobNext→a']);
+    it.frame('a', 'b2', 0, 3, 1);
+    it.nowMs = 1500;
+    expect(bodyOf(it.token('c', 0), 'token')).toMatchObject({ pausedMs: 1300 });
+    expect(bodyOf(it.token('c', 1), 'token')).not.toHaveProperty('pausedMs');
+  });
+
+  test('that is away is waited for where nobody could', () => {
+    const it = begin(three);
+    for (const view of [roomOf(['a'], [away], ['c']), roomOf(['a'], [away, holder('b2', { ready: false })], ['c'])]) {
+      expect(it.mend(view)).toEqual([]);
+    }
+    const effects = it.lose('b', roomOf(['a'], [holder('b2', { awaySinceMs: 1 })], ['c']));
+    expect(brief(effects), 'the other one may come back too').toEqual(['jobClose→b']);
+  });
+
+  test('that is leaving finishes what it has', () => {
+    const it = begin(three);
+    expect(it.mend(roomOf(['a'], ['b2'], ['c']))).toEqual([]);
+  });
+
+  test('that cannot compute the job is replaced and not asked again', () => {
+    const it = begin(three);
+    const error = { code: 'ENGINE_FAILED', message: 'x' };
+    expect(brief(it.send({ kind: 'jobFailed', from: 'b', body: { job: JOB, error } }))).toEqual(['jobClose→b']);
+    expect(brief(it.mend(three))).toEqual(['jobOpen→b2', 'jobNext→a']);
+    it.send({ kind: 'jobFailed', from: 'b2', body: { job: JOB, error } });
+    expect(errorOf(it.mend(three))).toBe('ENGINE_FAILED');
+  });
+
+  test('that is least loaded gets the next job', () => {
+    const it = begin(three);
+    const body: FromNode['generate'] = {
+      ...{ request: '02'.repeat(16), model: 'm', tokens: PROMPT, maxNewTokens: 9, sampling: GREEDY },
+    };
+    const effects = it.send({ kind: 'generate', from: 'asker', room: three, body });
+    expect(bodyOf(effects, 'accepted').participants).toEqual(['a', 'b2', 'c']);
+  });
+});
+
+describe('an answer that lost stages', () => {
+  test('is completed by, and names as taking part, who holds them at its end', () => {
+    const it = begin(three);
+    it.token('c', 0);
+    it.lose('b', roomOf(['a'], ['b2'], ['c']));
+    const effects = it.token('c', 1, 8, 'stop');
+    const completed = effects.find((e) => e.kind === 'completed');
+    expect(completed?.job.stages.map(({ node }) => node)).toEqual(['a', 'b2', 'c']);
+    expect(brief(effects).slice(-3)).toEqual(['jobClose→a', 'jobClose→b2', 'jobClose→c']);
+  });
+
+  test('ends where its requester is gone, also while a stage is missing', () => {
+    const it = begin(three);
+    it.send({ kind: 'lost', assignment: 'of b' });
+    expect(brief(it.send({ kind: 'gone', node: 'asker' }))).toEqual(['failed→asker', 'jobClose→a', 'jobClose→c']);
+    expect(it.mend(three)).toEqual([]);
+  });
+
+  test('is given up when nodes keep dying of it, and when nothing comes of the replay', () => {
+    const it = begin(three);
+    for (let i = 0; i < MAX_REPLACEMENTS; i++) {
+      const [from, to] = i % 2 === 0 ? ['b', 'b2'] : ['b2', 'b'];
+      it.lose(from!, roomOf(['a'], [to!], ['c']));
+    }
+    expect(errorOf(it.lose('b', roomOf(['a'], ['b2'], ['c'])))).toBe('STAGE_LOST');
+
+    const stalled = begin(three);
+    stalled.lose('b', roomOf(['a'], ['b2'], ['c']));
+    stalled.nowMs = REPLACEMENT_TIMEOUT_MS + TOKEN_TIMEOUT_MS;
+    expect(errorOf(stalled.send({ kind: 'tick' }))).toBe('JOB_STALLED');
   });
 });

@@ -340,6 +340,17 @@ describe('nodes beyond the plan', () => {
     expect(it.sent('assign')).toMatchObject([{ to: 'c', body: { model: 'n' } }]);
     expect(standing(it)).toEqual([['a']]);
   });
+
+  test('hold what only somebody holds who is away', () => {
+    const it = uneven();
+    it.send({ kind: 'offer', node: 'd', offer: offer(11) });
+    expect(standing(it)).toEqual([['a', 'd'], ['b'], ['c']]);
+    it.send({ kind: 'away', node: 'b', sinceMs: 0 });
+    expect(it.sent('unassign')).toMatchObject([{ to: 'd' }]);
+    expect(standing(it)).toEqual([['a'], ['b', 'd'], ['c']]);
+    it.send({ kind: 'offer', node: 'e', offer: offer(11) });
+    expect(standing(it), 'each stage has one that is here').toEqual([['a', 'e'], ['b', 'd'], ['c']]);
+  });
 });
 
 describe('a node that wants one stage in particular', () => {

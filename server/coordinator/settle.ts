@@ -1,7 +1,7 @@
 /** After every event: what may end ends, what is broken is mended, what can be formed is formed. */
 import { layOut } from './layout.ts';
-import { assign, type Draft, freeNodes, heldNodes, release, spareNodes, unassign } from './pool.ts';
-import { type Candidate, type Holder, isForgotten, mayHold, phase, type Room, shuffle } from './room.ts';
+import { assign, type Draft, freeNodes, heldNodes, presentOf, release, spareNodes, unassign } from './pool.ts';
+import { type Candidate, isForgotten, mayHold, phase, type Room, shuffle } from './room.ts';
 
 export function settle(draft: Draft): void {
   const rooms = [...draft.rooms.values()];
@@ -31,7 +31,8 @@ function fillHoles(draft: Draft, room: Room): void {
   // A plan that nobody holds a part of is worth nothing: a new one may suit better.
   if (room.stages.every(({ holders }) => holders.length === 0)) room.stages = [];
   for (const [index, { range, holders }] of room.stages.entries()) {
-    if (holders.length > 0) continue;
+    // Whoever is away may come back, but nobody waits for that.
+    if (presentOf(draft, holders).length > 0) continue;
     const isAble = (candidate: Candidate) => mayHold(room, range, candidate, draft.context.nowMs);
     const free = freeNodes(draft).filter(isAble);
     const [chosen] = shuffle(free.length > 0 ? free : spareNodes(draft).filter(isAble), draft.context.random);
@@ -45,8 +46,7 @@ function planAnew(draft: Draft, room: Room): void {
   const broken = phase(room) === 'forming';
   if (own.some(({ assignment }) => draft.context.inUse.has(assignment))) return;
   const isOwn = new Set(own.map(({ node }) => node));
-  const present = ({ node }: Holder) => draft.nodes.get(node)?.awaySinceMs === undefined;
-  const kept = own.filter(present).map(({ node }) => ({ node, offer: draft.nodes.get(node)!.offer }));
+  const kept = presentOf(draft, own).map(({ node }) => ({ node, offer: draft.nodes.get(node)!.offer }));
   const free = freeNodes(draft);
   const spare = spareNodes(draft).filter(({ node }) => !isOwn.has(node));
   const mayShrink = room.spec.stages === undefined && free.length + spare.length + own.length > room.stages.length;
@@ -70,8 +70,8 @@ function standBy(draft: Draft): void {
   );
   for (const candidate of shuffle(freeNodes(draft), draft.context.random)) {
     const able = places.filter(({ room, stage }) => mayHold(room, stage.range, candidate, draft.context.nowMs));
-    able.sort((a, b) => a.stage.holders.length - b.stage.holders.length || b.bytes - a.bytes);
-    const [chosen] = able;
+    const present = ({ stage }: (typeof able)[number]) => presentOf(draft, stage.holders).length;
+    const [chosen] = able.sort((a, b) => present(a) - present(b) || b.bytes - a.bytes);
     if (chosen) assign(draft, chosen.room, chosen.index, candidate.node);
   }
 }

@@ -30,7 +30,7 @@ beforeEach(async () => {
     httpServer: server,
     networkId: 'ab'.repeat(32),
     usernameOf: async () => undefined,
-    handlers: { opened() {}, closed() {}, message() {} },
+    handlers: { opened() {}, dropped() {}, resumed() {}, closed() {}, message() {} },
     schedule: systemSchedule,
     now: () => nowMs,
     log: pino({ level: 'silent' }),

@@ -51,6 +51,8 @@ beforeEach(async () => {
     usernameOf: async (address) => names.get(address),
     handlers: {
       opened: (node) => events.push(`opened ${node}`),
+      dropped: () => {},
+      resumed: () => {},
       closed: (node) => events.push(`closed ${node}`),
       message: (node, message) => {
         if (message.type === 'withdraw') throw AiloError.of('ROOM_BUSY', { model: 'm' });
@@ -232,7 +234,7 @@ describe('a second socket of the same wallet', () => {
 });
 
 describe('messages', () => {
-  const frame: FromNode['frame'] = { job: ID, to: `alc1${'q'.repeat(58)}`, data: new Uint8Array(64).fill(7) };
+  const frame: FromNode['frame'] = { job: ID, to: `alc1${'q'.repeat(58)}`, epoch: 0, data: new Uint8Array(64).fill(7) };
 
   test('arrive parsed, binary as Uint8Array', async () => {
     const key = wallet();

@@ -5,7 +5,7 @@
 export async function readBody(
   response: Response,
   limitBytes: number,
-  progress: () => void,
+  progress: () => void = () => {},
 ): Promise<Uint8Array | undefined> {
   if (Number(response.headers.get('content-length') ?? 0) > limitBytes) return undefined;
   const reader = response.body?.getReader();

@@ -6,7 +6,6 @@ import { AiloError, toAiloError, type WireError } from '../errors/index.ts';
 import type { Seal } from '../ledger/checkpoint.ts';
 import { reconnectDelayMs } from '../node/backoff.ts';
 import type { Log } from '../node/log.ts';
-import { createApi } from '../protocol/api.ts';
 import type { Schedule } from '../protocol/schedule.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { COSIGN_SPREAD_MS } from './limits.ts';
@@ -59,7 +58,7 @@ export interface LedgerClient {
 export function createLedgerClient(options: LedgerClientOptions): LedgerClient {
   const { schedule, log, random } = options;
   const listeners = new Set<(state: LedgerClientState) => void>();
-  const submit = createSubmit({ api: createApi(options), schedule });
+  const submit = createSubmit(options);
   const cancel = new AbortController();
   let state: LedgerClientState = {};
   let opened: { replica: Replica; service: WalletService } | undefined;

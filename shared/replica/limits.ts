@@ -24,5 +24,7 @@ export const MAX_HEARD = 32;
 /** A submission without an answer is made again so often, with growing pauses: some 15 s in all. */
 export const SUBMIT_ATTEMPTS = 6;
 export const SUBMIT_RETRY_MS = 500;
+/** Of one attempt; an entry is sealed within a second. */
+export const SUBMIT_TIMEOUT_MS = 30_000;
 /** Nodes that verified the same checkpoint don't all speak at once: only the first ten count. */
 export const COSIGN_SPREAD_MS = 400;

@@ -15,12 +15,23 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'sim',
+          include: ['tests/sim/**/*.test.ts'],
+          // Processes that are started and killed: not beside the unit tests, and none beside the browsers.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
           globalSetup: 'tests/e2e/setup.ts',
           // Each file drives several browsers: one at a time, and only after the unit tests are through.
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { Command, CoordinatorUrl, MAX_TEXT, Notice } from './messages.ts';
+import { Command, CoordinatorUrl, FromPage, MAX_TEXT, Notice, PageRequest } from './messages.ts';
+import { textOf } from './offscreen/wallet-testing.ts';
 
 const accepts = (schema: v.GenericSchema, message: unknown) => v.safeParse(schema, message).success;
 const change = (settings: object) => accepts(Command, { type: 'change', settings });
@@ -37,6 +38,25 @@ describe('what pages may say', () => {
   it.each(['http://127.0.0.1:8790', 'https://ailo.example.org'])('connects to %s', (url) =>
     expect(accepts(CoordinatorUrl, url)).toBe(true),
   );
+
+  it('asks with a number, bounded passwords and nothing more', () => {
+    const request = { type: 'unlock', password: 'x'.repeat(1024) };
+    expect(accepts(FromPage, { type: 'request', id: 0, request })).toBe(true);
+    expect(accepts(FromPage, { type: 'request', id: -1, request })).toBe(false);
+    expect(accepts(FromPage, { type: 'request', request })).toBe(false);
+    expect(accepts(PageRequest, { type: 'unlock', password: 'x'.repeat(1025) })).toBe(false);
+    expect(accepts(PageRequest, { type: 'unlock' })).toBe(false);
+    expect(accepts(PageRequest, { type: 'restore', words: 'x'.repeat(1025) })).toBe(false);
+    expect(accepts(PageRequest, { type: 'setPassword', password: 'correct horse', words: '' })).toBe(false);
+  });
+
+  it('gives the service worker nothing of the wallet but what is sealed', async () => {
+    const copy = (text: unknown) => accepts(Notice, { type: 'writeCopy', text });
+    expect(accepts(Notice, { type: 'readCopy' })).toBe(true);
+    expect(copy(await textOf())).toBe(true);
+    expect(copy('legal winner thank year wave sausage worth useful legal winner thank yellow')).toBe(false);
+    expect(copy({})).toBe(false);
+  });
 
   it('tells the service worker no more than a badge', () => {
     expect(accepts(Notice, { type: 'wake' })).toBe(true);

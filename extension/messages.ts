@@ -1,14 +1,19 @@
 /**
  * What passes between the extension's pages, parsed by schema on arrival. Popup and onboarding speak with the offscreen
- * document over a runtime port; the service worker only hears `wake` and `badge`.
+ * document over a runtime port; the service worker only hears notices.
  */
 import * as v from 'valibot';
 import type { WireError } from '../shared/errors/index.ts';
 import { MAX_NEW_TOKENS } from '../shared/protocol/limits.ts';
-import { type AppState, ENGINE_CHOICES, MEMORY_CHOICES_MIB, type Turn } from './state.ts';
+import { PASSWORD_MAX_LENGTH } from '../shared/wallet/vault.ts';
+import { decodeRecord } from './offscreen/wallet-record.ts';
+import { type AppState, AUTO_LOCK_CHOICES_MINUTES, ENGINE_CHOICES, MEMORY_CHOICES_MIB, type Turn } from './state.ts';
+import { type WalletResults, walletRequests } from './wallet-messages.ts';
 
 export const PORT = 'ailo';
 export const MAX_TEXT = 100_000;
+/** Of recovery words as somebody types them; the longest twelve have 107 characters. */
+export const MAX_WORDS_LENGTH = 1024;
 
 export const CoordinatorUrl = v.pipe(
   v.string(),
@@ -38,20 +43,40 @@ export const Command = v.variant('type', [
       maxNewTokens: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_NEW_TOKENS))),
       engine: v.exactOptional(v.picklist(ENGINE_CHOICES)),
       memoryMiB: v.exactOptional(v.picklist(MEMORY_CHOICES_MIB)),
+      autoLockMinutes: v.exactOptional(v.picklist(AUTO_LOCK_CHOICES_MINUTES)),
     }),
   }),
 ]);
 export type Command = v.InferOutput<typeof Command>;
 
+const Password = v.pipe(v.string(), v.maxLength(PASSWORD_MAX_LENGTH));
+
 /** What a page asks for and waits for. `Results` says what it is answered with. */
-export const PageRequest = v.variant('type', [v.strictObject({ type: v.literal('words') })]);
+export const PageRequest = v.variant('type', [
+  /** The wallet's words, with the password if there is one. */
+  v.strictObject({ type: v.literal('words'), password: v.exactOptional(Password) }),
+  v.strictObject({ type: v.literal('unlock'), password: Password }),
+  v.strictObject({ type: v.literal('lock') }),
+  v.strictObject({ type: v.literal('setPassword'), old: v.exactOptional(Password), password: Password }),
+  /** The words were written down, and the page checked it. */
+  v.strictObject({ type: v.literal('confirmBackup') }),
+  /** Replaces the wallet by the one of these words. */
+  v.strictObject({ type: v.literal('restore'), words: v.pipe(v.string(), v.maxLength(MAX_WORDS_LENGTH)) }),
+  ...walletRequests,
+]);
 export type PageRequest = v.InferOutput<typeof PageRequest>;
 
-export interface Results {
-  /** The wallet's recovery words, with a space between. They pass here and nowhere else. */
-  words: string;
+/** What each is answered with. */
+interface Results extends WalletResults {
+  /** Twelve words with a space between. They pass here and nowhere else. */
+  words(): string;
+  unlock(): void;
+  lock(): void;
+  setPassword(): void;
+  confirmBackup(): void;
+  restore(): void;
 }
-export type ResultOf<R extends PageRequest> = Results[R['type']];
+export type ResultOf<R extends PageRequest> = ReturnType<Results[R['type']]>;
 /** One for each request, so that none is left without an answer. */
 export type Answers = { [R in PageRequest as R['type']]: (request: R) => Promise<ResultOf<R>> };
 
@@ -72,7 +97,7 @@ export type Update =
   /** At once after connecting. */
   | { type: 'state'; state: AppState }
   /** The parts that changed, but for the text of the running answer. */
-  | { type: 'change'; change: Partial<AppState> }
+  | { type: 'change'; node?: Omit<AppState, 'conversation'>; conversation?: Turn[] }
   /** Instead of everything else: the offscreen document could not start. */
   | { type: 'broken'; error: WireError }
   /** The running answer grew; it is the last turn. */
@@ -86,8 +111,18 @@ export const Notice = v.variant('type', [
   v.strictObject({ type: v.literal('wake') }),
   v.strictObject({
     type: v.literal('badge'),
-    badge: v.picklist(['off', 'waiting', 'contributing', 'error']),
+    badge: v.picklist(['off', 'locked', 'waiting', 'contributing', 'error']),
     reason: v.pipe(v.string(), v.maxLength(1024)),
+  }),
+  /** The second copy of the wallet, which offscreen documents have no store for; answered with `{ text? }`. */
+  v.strictObject({ type: v.literal('readCopy') }),
+  /** Only ever a sealed wallet. Answered with `true` when it is stored. */
+  v.strictObject({
+    type: v.literal('writeCopy'),
+    text: v.pipe(
+      v.string(),
+      v.check((text) => decodeRecord(text) !== undefined),
+    ),
   }),
 ]);
 export type Notice = v.InferOutput<typeof Notice>;

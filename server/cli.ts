@@ -97,6 +97,14 @@ export function string(values: Values, name: string, fallback?: string): string 
   return value;
 }
 
+/** An http or https address, which is required. Throws USAGE. */
+export function url(values: Values, name: string): string {
+  const text = string(values, name);
+  const parsed = URL.canParse(text) ? new URL(text) : undefined;
+  if (parsed?.protocol === 'http:' || parsed?.protocol === 'https:') return parsed.href;
+  throw usage(`--${name} must begin with http:// or https://`);
+}
+
 export function usage(reason: string): AiloError {
   return AiloError.of('USAGE', { reason: `${reason} (see --help).` });
 }

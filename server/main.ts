@@ -19,9 +19,36 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'run a model here, split into stages',
     load: async () => (await import('./commands/generate.ts')).generate,
   },
+  'wallet new': {
+    summary: 'make a wallet file with new words',
+    load: async () => (await import('./commands/wallet.ts')).walletNew,
+  },
+  'wallet show': {
+    summary: 'address, verified balance, and on request the words of a wallet',
+    load: async () => (await import('./commands/wallet.ts')).walletShow,
+  },
+  'wallet send': {
+    summary: 'send ALC to an address or a username',
+    load: async () => (await import('./commands/wallet.ts')).walletSend,
+  },
+  'wallet restore': {
+    summary: 'make a wallet file from twelve words',
+    load: async () => (await import('./commands/wallet.ts')).walletRestore,
+  },
+  'ledger verify': {
+    summary: 'replay a whole ledger from its beginning, trusting nobody',
+    load: async () => (await import('./commands/ledger.ts')).ledgerVerify,
+  },
 };
 
-async function main([name, ...args]: string[]): Promise<number> {
+/** The longest name that the words begin with: `wallet send` is a command, and so is `node`. */
+function commandOf(words: string[]): { name: string | undefined; args: string[] } {
+  const two = words.slice(0, 2).join(' ');
+  return Object.hasOwn(commands, two) ? { name: two, args: words.slice(2) } : { name: words[0], args: words.slice(1) };
+}
+
+async function main(words: string[]): Promise<number> {
+  const { name, args } = commandOf(words);
   const command = name === undefined ? undefined : Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command || !name) {
     const help = name === undefined || name === '--help' || name === 'help';

@@ -6,10 +6,12 @@ import * as v from 'valibot';
 import browser from 'webextension-polyfill';
 import { Notice } from '../messages.ts';
 import { readSettings } from '../offscreen/settings.ts';
+import { COPY } from '../offscreen/wallet-stores.ts';
 import { platform } from '../platform/chrome.ts';
 
 const BADGES = {
   off: { text: '', color: '#6b7280' },
+  locked: { text: 'lock', color: '#6b7280' },
   waiting: { text: '…', color: '#b45309' },
   contributing: { text: 'on', color: '#047857' },
   error: { text: '!', color: '#b91c1c' },
@@ -25,9 +27,25 @@ browser.runtime.onStartup.addListener(() => {});
 browser.runtime.onMessage.addListener((message: unknown) => {
   const parsed = v.safeParse(Notice, message);
   if (!parsed.success) return undefined;
-  const notice = parsed.output;
-  return notice.type === 'wake' ? platform.ensureHost().then(() => true) : showBadge(notice);
+  return obey(parsed.output);
 });
+
+async function obey(notice: Notice): Promise<unknown> {
+  switch (notice.type) {
+    case 'wake':
+      await platform.ensureHost();
+      return true;
+    case 'badge':
+      return showBadge(notice);
+    case 'readCopy': {
+      const text: unknown = (await browser.storage.local.get(COPY))[COPY];
+      return { ...(text !== undefined && { text }) };
+    }
+    case 'writeCopy':
+      await browser.storage.local.set({ [COPY]: notice.text });
+      return true;
+  }
+}
 
 async function showBadge({ badge, reason }: Extract<Notice, { type: 'badge' }>): Promise<true> {
   const { text, color } = BADGES[badge];

@@ -10,6 +10,9 @@ const node = (change: Partial<NodeState> = {}): NodeState => ({
   models: [],
   ...change,
 });
+const stopped: Partial<NodeState> = { connection: 'stopped', contributing: false, activity: { kind: 'off' } };
+const locked = { code: 'WALLET_LOCKED', message: 'It is locked.' } as const;
+const unreadable = { code: 'WALLET_UNREADABLE', message: 'It is damaged.' } as const;
 const error = { code: 'ENGINE_UNAVAILABLE', message: 'No engine.' } as const;
 
 it.each<[string, Partial<NodeState>, boolean, string, RegExp]>([
@@ -19,6 +22,9 @@ it.each<[string, Partial<NodeState>, boolean, string, RegExp]>([
   ['was switched off', { contributing: false }, false, 'off', /not contributing/],
   ['chats only, without a connection', { contributing: false, connection: 'connecting' }, false, 'off', /not/],
   ['could not begin', { contributing: false, error }, true, 'error', /No engine/],
+  ['has a locked wallet', { ...stopped, error: locked }, true, 'locked', /It is locked/],
+  ['has no wallet', { ...stopped, error: unreadable }, false, 'error', /It is damaged/],
+  ['begins', stopped, true, 'off', /not contributing/],
   ['is refused', { connection: 'refused', error }, true, 'error', /No engine/],
   ['is refused without contributing', { connection: 'refused', contributing: false, error }, false, 'error', /No eng/],
 ])('the badge of a node that %s', (_, change, wished, badge, reason) => {

@@ -5,6 +5,9 @@ type Badge = Omit<Extract<Notice, { type: 'badge' }>, 'type'>;
 
 /** What the toolbar icon says, and the sentence behind it. `wished`: the person switched contributing on. */
 export function badgeOf({ connection, error, contributing, activity }: NodeState, wished: boolean): Badge {
+  if (error?.code === 'WALLET_LOCKED') return { badge: 'locked', reason: error.message };
+  if (error?.code === 'WALLET_UNREADABLE' || error?.code === 'WALLET_NOT_STORED')
+    return { badge: 'error', reason: error.message };
   if (connection === 'refused')
     return { badge: 'error', reason: error?.message ?? 'the coordinator refused the connection' };
   if (wished && !contributing && error) return { badge: 'error', reason: error.message };

@@ -10,6 +10,7 @@ const settings: Settings = {
   maxNewTokens: 256,
   engine: 'auto',
   memoryMiB: 0,
+  autoLockMinutes: 15,
 };
 
 it('never contributes before consent', () => {

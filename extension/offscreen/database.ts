@@ -1,5 +1,6 @@
 import { Dexie, type EntityTable } from 'dexie';
 import type { Settings, Turn } from '../state.ts';
+import type { Tries } from './wallet-tries.ts';
 
 /** One chunk of a model's files under the SHA-256 (hex) of its bytes. */
 interface ChunkRow {
@@ -10,7 +11,11 @@ interface ChunkRow {
 /** Single values by name. */
 export interface Values {
   settings: Partial<Settings>;
-  /** BIP-39 recovery words. Not encrypted yet: the vault is the next step of the ledger's work. */
+  /** The sealed wallet (wallet-record.ts), one of its two copies. */
+  vault: string;
+  /** Of passwords. */
+  tries: Tries;
+  /** Recovery words in plain, as they were stored before there was a vault; sealed, then removed. */
   wallet: string;
   conversation: Turn[];
   answersHelped: number;
@@ -36,4 +41,8 @@ export async function getValue<N extends keyof Values>(database: Database, name:
 
 export async function putValue<N extends keyof Values>(database: Database, name: N, value: Values[N]): Promise<void> {
   await database.values.put({ name, value });
+}
+
+export async function removeValue(database: Database, name: keyof Values): Promise<void> {
+  await database.values.delete(name);
 }

@@ -2,44 +2,48 @@
  * The offscreen document: hosts the node (socket, wallet, stages, jobs) and the conversation, and shows both to whatever
  * page connects. It outlives the service worker and every popup.
  */
+import { randomBytes } from '@noble/hashes/utils.js';
 import browser from 'webextension-polyfill';
-import { toAiloError } from '../../shared/errors/index.ts';
-import { dialWebSocket } from '../../shared/node/dial.ts';
-import { createNode } from '../../shared/node/node.ts';
-import type { AiloNode, NodeState } from '../../shared/node/types.ts';
+import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
-import { createWallet, type Wallet } from '../../shared/wallet/wallet.ts';
 import { newWords } from '../../shared/wallet/words.ts';
+import { openReplica } from '../ledger/client.ts';
 import { type Answers, type Command, type Notice, type PageRequest, PORT, type Update } from '../messages.ts';
 import type { AppState, Settings } from '../state.ts';
 import { badgeOf } from './badge.ts';
 import { changed } from './change.ts';
 import { indexedDbChunks } from './chunk-store.ts';
 import { type Conversation, createConversation } from './conversation.ts';
-import { type Database, getValue, openDatabase, putValue } from './database.ts';
-import { createBrowserRuntime } from './engine.ts';
-import { answersFinished } from './helped.ts';
+import { type Database, getValue, openDatabase, putValue, removeValue } from './database.ts';
+import { LedgerHost } from './ledger-host.ts';
+import { noNode } from './no-node.ts';
+import { NodeHost } from './node-host.ts';
 import { createPages, type Pages } from './pages.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
-
-/** Set by the build: `runtime.getManifest` is missing in offscreen documents. */
-declare const AILO_VERSION: string;
+import { walletAnswers } from './wallet-answers.ts';
+import { WalletKeeper } from './wallet-keeper.ts';
+import { databaseCopy, extensionCopy } from './wallet-stores.ts';
 
 class App {
   readonly #database: Database;
-  readonly #wallet: Wallet;
+  readonly #keeper: WalletKeeper;
   readonly #conversation: Conversation;
+  readonly #host: NodeHost;
+  readonly #ledger: LedgerHost;
   readonly pages: Pages;
   #settings: Settings;
   #answersHelped: number;
-  #node: AiloNode;
-  /** Stopping and starting nodes, in order, so that there is never a second one. Never rejects. */
-  #work: Promise<void> = Promise.resolve();
+  #address: string | undefined;
   #badge = '';
 
-  constructor(database: Database, wallet: Wallet, { settings, conversation, answersHelped }: Omit<AppState, 'node'>) {
+  constructor(
+    database: Database,
+    keeper: WalletKeeper,
+    { settings, conversation, answersHelped }: Pick<AppState, 'settings' | 'conversation' | 'answersHelped'>,
+  ) {
     this.#database = database;
-    this.#wallet = wallet;
+    this.#keeper = keeper;
+    this.#address = keeper.view.address;
     this.#settings = settings;
     this.#answersHelped = answersHelped;
     this.pages = createPages({
@@ -47,9 +51,22 @@ class App {
       obey: (command) => this.#obey(command),
       answer: (request) => this.#answer(request),
     });
-    this.#node = this.#startNode();
+    this.#host = new NodeHost({
+      chunks: indexedDbChunks(database),
+      wallet: () => keeper.wallet,
+      settings: () => this.#settings,
+      onCheckpoint: (seal) => this.#ledger.heard(seal),
+      onChange: () => this.#show(),
+      onAnswers: (finished) => this.#countAnswers(finished),
+    });
+    this.#ledger = new LedgerHost({
+      wallet: () => keeper.wallet,
+      settings: () => this.#settings,
+      openReplica,
+      onChange: () => this.#show(),
+    });
     this.#conversation = createConversation({
-      chat: (request, signal) => this.#node.chat(request, signal),
+      chat: (request, signal) => this.#host.chat(request, signal),
       turns: conversation,
       save: (saved) => putValue(database, 'conversation', saved),
       onChange: () => this.pages.show('conversation'),
@@ -57,6 +74,24 @@ class App {
       now: () => performance.now(),
       seed: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
     });
+    this.#follow();
+    this.#show();
+  }
+
+  /** Wallet or settings may be other ones. */
+  #follow(): void {
+    this.#host.follow();
+    this.#ledger.follow();
+  }
+
+  /** The keeper has news. */
+  onWallet(): void {
+    const { address } = this.#keeper.view;
+    // The name belongs to the wallet that claimed it.
+    if (address !== this.#address) this.#store(changed(this.#settings, { username: '' }));
+    this.#address = address;
+    this.#show();
+    this.#follow();
   }
 
   #obey(command: Command): void {
@@ -76,93 +111,72 @@ class App {
   }
 
   readonly #answers: Answers = {
-    words: async () => (await getValue(this.#database, 'wallet'))!,
+    words: ({ password }) => this.#keeper.words(password),
+    unlock: ({ password }) => this.#keeper.unlock(password),
+    lock: () => this.#keeper.lock(),
+    setPassword: ({ old, password }) => this.#keeper.setPassword(old, password),
+    confirmBackup: () => this.#keeper.confirmBackup(),
+    restore: ({ words }) => this.#keeper.restore(words),
+    ...walletAnswers({ service: () => this.#ledger.service, checkSpending: () => this.#checkSpending() }),
   };
 
-  async #answer(request: PageRequest): Promise<unknown> {
-    return this.#answers[request.type](request);
+  /** Throws PASSWORD_NEEDED while spending is locked. */
+  #checkSpending(): void {
+    if (!this.#keeper.spendable) throw AiloError.of('PASSWORD_NEEDED', {});
+    this.#keeper.touch();
+  }
+
+  #answer<R extends PageRequest>(request: R): Promise<unknown> {
+    const answer = this.#answers[request.type] as (request: R) => Promise<unknown>;
+    return answer(request);
   }
 
   #change(change: Partial<Settings>): void {
     const before = this.#settings;
     const after = changed(before, change);
-    this.#settings = after;
-    this.pages.show('node');
-    forget(putValue(this.#database, 'settings', after));
-    // These are settled when a node is made.
-    const isOther = (['coordinatorUrl', 'username', 'engine', 'memoryMiB'] as const).some(
-      (name) => after[name] !== before[name],
-    );
-    this.#work = this.#work.then(async () => {
-      if (isOther) await this.#restartNode();
-      else this.#node.contribute(this.#settings.contributing);
-    });
+    this.#store(after);
+    if (after.autoLockMinutes !== before.autoLockMinutes) this.#keeper.setAutoLock(after.autoLockMinutes);
+    this.#show();
+    this.#follow();
   }
 
-  async #restartNode(): Promise<void> {
-    await this.#node.stop().catch((error) => console.warn('the node did not stop cleanly', error));
-    this.#node = this.#startNode();
-    this.pages.show('node');
-  }
-
-  #startNode(): AiloNode {
-    const { coordinatorUrl, username, contributing, engine, memoryMiB } = this.#settings;
-    const node = createNode({
-      url: coordinatorUrl,
-      wallet: this.#wallet,
-      ...(username !== undefined && { username }),
-      client: { kind: 'extension', version: AILO_VERSION },
-      createRuntime: () => createBrowserRuntime({ engine, memoryMiB }),
-      chunks: indexedDbChunks(this.#database),
-      fetch: (input, init) => fetch(input, init),
-      dial: dialWebSocket,
-      schedule: systemSchedule,
-      now: () => performance.now(),
-      random: Math.random,
-      log: {
-        debug: () => {},
-        info: (fields, message) => console.info(message, fields),
-        warn: (fields, message) => console.warn(message, fields),
-      },
-    });
-    let { activity } = node.state;
-    node.subscribe((state) => {
-      if (node !== this.#node) return;
-      this.#countAnswers(answersFinished(activity, state.activity));
-      activity = state.activity;
-      this.pages.show('node');
-      this.#showBadge(state);
-    });
-    node.start();
-    if (contributing) node.contribute(true);
-    return node;
+  #store(settings: Settings): void {
+    this.#settings = settings;
+    forget(putValue(this.#database, 'settings', settings));
   }
 
   #countAnswers(finished: number): void {
-    if (finished === 0) return;
     this.#answersHelped += finished;
     forget(putValue(this.#database, 'answersHelped', this.#answersHelped));
   }
 
   #state(): AppState {
+    const wallet = this.#keeper.view;
     return {
       settings: this.#settings,
-      node: this.#node.state,
+      wallet,
+      node: this.#host.state ?? noNode(wallet),
+      ...this.#ledger.view,
       answersHelped: this.#answersHelped,
       conversation: this.#conversation.turns,
     };
   }
 
-  /** The service worker may be asleep: it is only woken for news. */
-  #showBadge(state: NodeState): void {
-    const notice = badgeOf(state, this.#settings.contributing);
+  /** Pages and badge. The service worker may be asleep: it is only woken for news. */
+  #show(): void {
+    this.pages.show('node');
+    const notice = badgeOf(this.#state().node, this.#settings.contributing);
     const key = JSON.stringify(notice);
     if (key === this.#badge) return;
     this.#badge = key;
-    void browser.runtime.sendMessage({ type: 'badge', ...notice } satisfies Notice).catch(() => {
+    notify({ type: 'badge', ...notice }).catch(() => {
       // Nobody listens while the browser closes.
     });
   }
+}
+
+function notify(notice: Notice): Promise<unknown> {
+  return browser.runtime.sendMessage(notice);
 }
 
 /** Nobody waits for it. What cannot be stored (a full disk, say) is lost with the browser, but works until then. */
@@ -170,24 +184,32 @@ function forget(work: Promise<void>): void {
   work.catch((error) => console.warn('something could not be stored', error));
 }
 
-/** The words of this profile's wallet, made on the first start. */
-async function loadWallet(database: Database): Promise<Wallet> {
-  const stored = await getValue(database, 'wallet');
-  if (stored !== undefined) return createWallet(stored);
-  const words = newWords();
-  await putValue(database, 'wallet', words);
-  return createWallet(words);
-}
-
 async function start(): Promise<App> {
   const database = openDatabase();
-  const [wallet, settings, conversation = [], answersHelped = 0] = await Promise.all([
-    loadWallet(database),
+  const [stored, conversation = [], answersHelped = 0] = await Promise.all([
     getValue(database, 'settings'),
     getValue(database, 'conversation'),
     getValue(database, 'answersHelped'),
   ]);
-  return new App(database, wallet, { settings: { ...DEFAULT_SETTINGS, ...settings }, conversation, answersHelped });
+  const settings = { ...DEFAULT_SETTINGS, ...stored };
+  let app: App | undefined;
+  const keeper = await openKeeper(database, settings.autoLockMinutes, () => app?.onWallet());
+  app = new App(database, keeper, { settings, conversation, answersHelped });
+  return app;
+}
+
+function openKeeper(database: Database, autoLockMinutes: number, onChange: () => void): Promise<WalletKeeper> {
+  return WalletKeeper.open({
+    stores: [databaseCopy(database), extensionCopy(notify)],
+    plain: { read: () => getValue(database, 'wallet'), remove: () => removeValue(database, 'wallet') },
+    tries: { read: () => getValue(database, 'tries'), write: (tries) => putValue(database, 'tries', tries) },
+    newWords,
+    random: randomBytes,
+    now: Date.now,
+    autoLockMinutes,
+    schedule: systemSchedule,
+    onChange,
+  });
 }
 
 const app = start();

@@ -95,7 +95,7 @@ describe('requests of a page', () => {
     await vi.waitFor(() => expect(asking.heard).toHaveLength(3));
     expect(asked).toEqual([{ type: 'words' }]);
     expect(asking.heard.slice(1)).toEqual([
-      { type: 'change', change: { conversation: [] } },
+      { type: 'change', conversation: [] },
       { type: 'result', id: 3, result: { ok: true, value: 'the answer' } },
     ]);
     expect(other.heard.map(({ type }) => type)).toEqual(['state', 'change']);
@@ -132,12 +132,10 @@ describe('what changed', () => {
   const { conversation, ...node } = state;
 
   it('is said with the fewest messages', () => {
-    expect(updatesOf(state, new Set(['node']))).toEqual([{ type: 'change', change: node }]);
-    expect(updatesOf(state, new Set(['answer', 'conversation']))).toEqual([
-      { type: 'change', change: { conversation } },
-    ]);
+    expect(updatesOf(state, new Set(['node']))).toEqual([{ type: 'change', node }]);
+    expect(updatesOf(state, new Set(['answer', 'conversation']))).toEqual([{ type: 'change', conversation }]);
     expect(updatesOf(state, new Set(['answer', 'node']))).toEqual([
-      { type: 'change', change: node },
+      { type: 'change', node },
       { type: 'answer', turn: turn('b') },
     ]);
     expect(updatesOf(stateOf(), new Set(['answer']))).toEqual([]);

@@ -86,8 +86,11 @@ export function updatesOf({ conversation, ...node }: AppState, parts: ReadonlySe
   const updates: Update[] = [];
   const answer = conversation.at(-1);
   if (parts.has('node') || parts.has('conversation')) {
-    const change = { ...(parts.has('node') && node), ...(parts.has('conversation') && { conversation }) };
-    updates.push({ type: 'change', change });
+    updates.push({
+      type: 'change',
+      ...(parts.has('node') && { node }),
+      ...(parts.has('conversation') && { conversation }),
+    });
   }
   if (parts.has('answer') && !parts.has('conversation') && answer) updates.push({ type: 'answer', turn: answer });
   return updates;

@@ -12,6 +12,7 @@ export const DEFAULT_SETTINGS: Settings = {
   maxNewTokens: 256,
   engine: 'auto',
   memoryMiB: 0,
+  autoLockMinutes: 15,
 };
 
 /** What was stored, over the defaults. */

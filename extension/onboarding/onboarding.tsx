@@ -29,12 +29,13 @@ export function Onboarding() {
   );
 }
 
-function Consent({ state: { settings, node } }: { state: AppState }) {
+function Consent({ state }: { state: AppState }) {
+  const { settings, node } = state;
   const form = useRef<HTMLFormElement>(null);
   const outcome = useRef<HTMLDivElement>(null);
   const isAnswered = useSignal(false);
   const urlError = useSignal<string | undefined>(undefined);
-  const refusal = usernameRefusal(node);
+  const refusal = usernameRefusal(state);
 
   useEffect(() => {
     if (isAnswered.value) outcome.current?.focus();

@@ -1,86 +1,88 @@
-import { useEffect, useState } from 'preact/hooks';
-import { toAiloError } from '../../shared/errors/index.ts';
-import type { TransactionRecord } from '../../shared/protocol/http.ts';
-import { when } from '../ui/format.ts';
-import { fetchTransactions, lineOf } from './transactions.ts';
+import type { TransactionDetail } from '../../shared/replica/wallet-types.ts';
+import type { LedgerView } from '../state.ts';
+import type { Names } from '../wallet-messages.ts';
+import { Export } from './export.tsx';
+import { FindTransaction } from './find-transaction.tsx';
+import { groupByDay } from './history-groups.ts';
+import { TransactionLine } from './transaction-line.tsx';
+import type { History } from './use-history.ts';
+import { ViewHeader } from './view-header.tsx';
 
-interface HistoryProps {
-  coordinatorUrl: string;
+interface HistoryViewProps {
+  history: History;
   address: string;
-  /** Without a connection the popup already says what is wrong; with a new one, it is worth trying again. */
-  isConnected: boolean;
-  /** Changes when there is something new to fetch. */
-  version: string;
+  ledger: LedgerView | undefined;
+  onOpen(hash: string): void;
+  onBack(): void;
 }
 
-interface Page {
-  records: TransactionRecord[];
-  next?: number | undefined;
-}
-
-export function History({ coordinatorUrl, address, isConnected, version }: HistoryProps) {
-  const [page, setPage] = useState<Page>();
-  const [failure, setFailure] = useState<string>();
-
-  async function load(signal: AbortSignal, shown: Page = { records: [] }) {
-    const { records, next: before } = shown;
-    try {
-      const more = await fetchTransactions({
-        coordinatorUrl,
-        address,
-        signal,
-        ...(before !== undefined && { before }),
-      });
-      if (signal.aborted) return;
-      setPage({ records: [...records, ...more.transactions], next: more.next });
-      setFailure(undefined);
-    } catch (thrown) {
-      if (!signal.aborted) setFailure(toAiloError(thrown).message);
-    }
-  }
-
-  useEffect(() => {
-    const cancel = new AbortController();
-    void load(cancel.signal);
-    return () => cancel.abort();
-  }, [coordinatorUrl, address, isConnected, version]);
-
+/** All of it, older pages on demand. */
+export function HistoryView({ history, address, ledger, onOpen, onBack }: HistoryViewProps) {
+  const { loaded } = history;
   return (
-    <section class="history" aria-labelledby="history-title">
-      <h2 id="history-title">History</h2>
-      {failure && isConnected && (
-        <p class="notice bad" role="alert">
-          {failure}
-        </p>
+    <div class="stack">
+      <ViewHeader title="History" onBack={onBack}>
+        <Export address={address} />
+      </ViewHeader>
+      <HistoryNotice history={history} />
+      {loaded && (
+        <TransactionList
+          transactions={loaded.transactions}
+          names={loaded.names}
+          address={address}
+          needed={ledger?.confirmations}
+          onOpen={onOpen}
+        />
       )}
-      {!page && !isConnected && <p class="muted">It appears when there is a connection.</p>}
-      {page?.records.length === 0 && (
-        <p class="muted">Nothing yet. Each answer this computer helps with appears here.</p>
-      )}
-      <ul>
-        {page?.records.map((record) => (
-          <Line key={record.index} record={record} address={address} />
-        ))}
-      </ul>
-      {page?.next !== undefined && (
-        <button type="button" class="button" onClick={() => load(new AbortController().signal, page)}>
+      {loaded?.hasOlder && (
+        <button type="button" class="button" onClick={history.loadOlder}>
           Show older
         </button>
       )}
-    </section>
+      <FindTransaction onFind={onOpen} />
+    </div>
   );
 }
 
-function Line({ record, address }: { record: TransactionRecord; address: string }) {
-  const { title, amount, isIncoming, state } = lineOf(record, address);
-  return (
-    <li class="transaction">
-      <span>{title}</span>
-      <span class={`figures ${isIncoming ? 'incoming' : ''}`}>{amount}</span>
-      <time class="small muted figures" dateTime={new Date(record.timeMs).toISOString()}>
-        {when(record.timeMs, Date.now())}
-      </time>
-      <span class="small muted">{state}</span>
-    </li>
-  );
+/** Why there is nothing, or nothing new. */
+export function HistoryNotice({ history: { loaded, error } }: { history: History }) {
+  if (error?.code === 'LEDGER_NOT_READY' || error?.code === 'ANSWER_LOST') {
+    return loaded ? null : <p class="muted">It appears as soon as this browser has read the ledger.</p>;
+  }
+  if (error) {
+    return (
+      <p class="notice bad" role="alert">
+        {error.message}
+      </p>
+    );
+  }
+  if (!loaded) return <p class="muted">Reading the ledger…</p>;
+  if (loaded.transactions.length > 0) return null;
+  return <p class="muted">Nothing yet. Each answer this computer helps with appears here, and every payment.</p>;
+}
+
+interface TransactionListProps {
+  transactions: TransactionDetail[];
+  names: Names;
+  address: string;
+  needed: number | undefined;
+  onOpen(hash: string): void;
+}
+
+export function TransactionList({ transactions, onOpen, ...shown }: TransactionListProps) {
+  return groupByDay(transactions, Date.now()).map((group) => (
+    <section key={group.day} class="day">
+      <h3 class="small muted">{group.day}</h3>
+      <ul>
+        {group.transactions.map((transaction) => (
+          <TransactionLine
+            key={transaction.hash}
+            transaction={transaction}
+            {...shown}
+            onOpen={() => onOpen(transaction.hash)}
+          />
+        ))}
+      </ul>
+    </section>
+  ));
 }

@@ -1,6 +1,9 @@
 /** The popup; the same page is the side panel and, opened as a tab, the full-width view. */
 import '../ui/theme.css';
 import './popup.css';
+import './wallet.css';
+import './payments.css';
+import './history.css';
 import { render } from 'preact';
 import { app, connect } from '../ui/link.ts';
 import { Popup } from './popup.tsx';

@@ -6,7 +6,7 @@ import type { AppState } from '../state.ts';
 
 const KEY = 'ailo.snapshot';
 /** Raised when AppState changes, so that no popup meets the state of an older version. */
-const VERSION = 2;
+const VERSION = 3;
 
 export function readSnapshot(storage: Storage): AppState | undefined {
   try {

@@ -16,6 +16,7 @@ const node = (change: Partial<NodeState> = {}): NodeState => ({
 });
 const off: Partial<NodeState> = { contributing: false, activity: { kind: 'off' } };
 const unreachable = { code: 'UNREACHABLE', message: 'It cannot be reached.' } as const;
+const locked = { code: 'WALLET_LOCKED', message: 'It is locked.' } as const;
 const taken = { code: 'USERNAME_TAKEN', message: 'The name is taken.' } as const;
 
 describe('the word in the header', () => {
@@ -27,6 +28,9 @@ describe('the word in the header', () => {
     ['waiting', 'Connecting…', { connection: 'connecting' }],
     ['off', 'Connected', off],
     ['error', 'Refused', { connection: 'refused' }],
+    ['off', 'Locked', { ...off, connection: 'stopped', error: locked }],
+    ['error', 'No wallet', { ...off, connection: 'stopped', error: { ...locked, code: 'WALLET_UNREADABLE' } }],
+    ['waiting', 'Connecting…', { ...off, connection: 'stopped' }],
   ])('is %s: %s', (tone, label, change) => {
     expect(statusOf(node(change))).toEqual({ tone, label });
   });
@@ -38,18 +42,22 @@ describe('trouble', () => {
     expect(troubleOf(node({ connection: 'connecting' }))).toBeUndefined();
   });
 
-  it('says that it is tried again, or where to mend it', () => {
+  it('says that it is tried again', () => {
     expect(troubleOf(node({ connection: 'connecting', error: unreachable }))).toBe(
       'It cannot be reached. Trying again…',
     );
-    expect(troubleOf(node({ connection: 'refused', error: taken }))).toBe(
-      'The name is taken. Choose another in the wallet.',
-    );
+    expect(troubleOf(node({ connection: 'refused', error: unreachable }))).toBe('It cannot be reached.');
+  });
+
+  it('is a wallet without its key', () => {
+    const stopped = node({ ...off, connection: 'stopped', error: locked });
+    expect(troubleOf(stopped)).toBe('It is locked.');
+    expect(contributionOf(stopped, true)).toBe('Contributing could not begin. It is locked.');
   });
 
   it('tells a refused username from other errors', () => {
-    expect(usernameRefusal(node({ error: taken }))).toBe('The name is taken.');
-    expect(usernameRefusal(node({ error: unreachable }))).toBeUndefined();
+    expect(usernameRefusal({ usernameError: taken })).toBe('The name is taken.');
+    expect(usernameRefusal({ usernameError: unreachable })).toBeUndefined();
   });
 });
 

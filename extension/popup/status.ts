@@ -1,6 +1,7 @@
 /** What the popup says about the node, in a word and in a sentence. */
 import type { Activity, NodeState } from '../../shared/node/types.ts';
 import type { ModelListing } from '../../shared/protocol/messages.ts';
+import type { AppState } from '../state.ts';
 import { count } from '../ui/format.ts';
 
 export interface Status {
@@ -9,7 +10,10 @@ export interface Status {
 }
 
 /** The word in the header. */
-export function statusOf({ connection, contributing, activity }: NodeState): Status {
+export function statusOf({ connection, contributing, activity, error }: NodeState): Status {
+  if (connection === 'stopped' && error) {
+    return error.code === 'WALLET_LOCKED' ? { tone: 'off', label: 'Locked' } : { tone: 'error', label: 'No wallet' };
+  }
   if (connection === 'refused') return { tone: 'error', label: 'Refused' };
   if (connection !== 'connected') return { tone: 'waiting', label: 'Connecting…' };
   if (!contributing) return { tone: 'off', label: 'Connected' };
@@ -19,15 +23,13 @@ export function statusOf({ connection, contributing, activity }: NodeState): Sta
 }
 
 /** The sentence under the tabs while the network cannot be used. */
-export function troubleOf(node: NodeState): string | undefined {
-  const { connection, error } = node;
+export function troubleOf({ connection, error }: NodeState): string | undefined {
   if (connection === 'connected' || !error) return undefined;
-  if (connection === 'connecting') return `${error.message} Trying again…`;
-  return usernameRefusal(node) === undefined ? error.message : `${error.message} Choose another in the wallet.`;
+  return connection === 'connecting' ? `${error.message} Trying again…` : error.message;
 }
 
 /** Why the username that was asked for cannot be had. */
-export function usernameRefusal({ error }: NodeState): string | undefined {
+export function usernameRefusal({ usernameError: error }: Pick<AppState, 'usernameError'>): string | undefined {
   return error?.code === 'USERNAME_TAKEN' || error?.code === 'USERNAME_INVALID' ? error.message : undefined;
 }
 

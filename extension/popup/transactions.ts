@@ -1,49 +1,57 @@
-/** A wallet's history from the coordinator's HTTP API. */
-import * as v from 'valibot';
-import { AiloError } from '../../shared/errors/index.ts';
-import { paths, type TransactionRecord, TransactionsResponse } from '../../shared/protocol/http.ts';
-import { WireErrorSchema } from '../../shared/protocol/messages.ts';
-import { alc } from '../ui/format.ts';
+/** How transactions look to a wallet. */
+import type { TransactionRecord } from '../../shared/protocol/http.ts';
+import { alc, shortAddress } from '../ui/format.ts';
+import type { Names } from '../wallet-messages.ts';
 
-const PAGE = 20;
+/** What the wallet has to do with a transaction. Rewards and returned payments are received from the network. */
+export type Role = 'sender' | 'recipient' | 'other';
 
-export interface HistoryRequest {
-  coordinatorUrl: string;
-  address: string;
-  /** From the page before. */
-  before?: number;
-  signal: AbortSignal;
+export function roleIn({ from, to }: TransactionRecord, address: string): Role {
+  if (from === address) return 'sender';
+  return to === address ? 'recipient' : 'other';
 }
 
-/** Newest first. Throws UNREACHABLE, MESSAGE_INVALID, and what the coordinator answers. */
-export async function fetchTransactions(
-  { coordinatorUrl, address, before, signal }: HistoryRequest,
-  fetchFrom: typeof fetch = fetch,
-): Promise<v.InferOutput<typeof TransactionsResponse>> {
-  const url = new URL(paths.transactions(address), coordinatorUrl);
-  url.searchParams.set('limit', String(PAGE));
-  if (before !== undefined) url.searchParams.set('before', String(before));
-  const response = await fetchFrom(url, { signal }).catch((cause) => {
-    throw AiloError.of('UNREACHABLE', { url: coordinatorUrl }, cause);
-  });
-  const body: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) {
-    const refusal = v.safeParse(WireErrorSchema, body);
-    throw refusal.success ? AiloError.fromWire(refusal.output) : AiloError.of('UNREACHABLE', { url: coordinatorUrl });
+/** “@ada”, else the short address. */
+export function nameOf(address: string, names: Names): string {
+  const name = names[address];
+  return name === undefined ? shortAddress(address) : `@${name}`;
+}
+
+/** Who is on the other side; undefined: the network. For a stranger's transfer, its recipient. */
+export function counterpartyOf(record: TransactionRecord, address: string): string | undefined {
+  return roleIn(record, address) === 'recipient' ? record.from : record.to;
+}
+
+export function titleOf(record: TransactionRecord, address: string, names: Names): string {
+  const { type, from, to } = record;
+  if (type === 'inference-reward') return 'Answer reward';
+  if (type === 'training-reward') return 'Training reward';
+  if (type === 'reversal') return 'Payment returned';
+  switch (roleIn(record, address)) {
+    case 'sender':
+      return `Sent to ${nameOf(to, names)}`;
+    case 'recipient':
+      return `Received from ${nameOf(from!, names)}`;
+    case 'other':
+      return `${nameOf(from!, names)} to ${nameOf(to, names)}`;
   }
-  const page = v.safeParse(TransactionsResponse, body);
-  if (page.success) return page.output;
-  throw AiloError.of('MESSAGE_INVALID', { type: 'transactions', reason: page.issues[0].message });
 }
 
-const TYPES: Record<TransactionRecord['type'], string> = {
-  'training-reward': 'Training reward',
-  'inference-reward': 'Answer reward',
-  transfer: 'Transfer',
-  reversal: 'Reversal',
-};
+/** “+0.05 ALC”, as the wallet's balance sees it. */
+export function amountOf(record: TransactionRecord, address: string): string {
+  const sign = { sender: '−', recipient: '+', other: '' }[roleIn(record, address)];
+  return `${sign}${alc(record.amountMicroAlc)}`;
+}
 
-const STATES: Record<TransactionRecord['state'], string> = {
+/** What a line says under its title, after the time. */
+export function subjectOf({ type, memo }: TransactionRecord): string {
+  if (type === 'inference-reward') return 'a part of an answer computed';
+  if (type === 'training-reward') return 'a unit of training computed';
+  if (type === 'reversal') return 'most active nodes disputed it';
+  return memo;
+}
+
+export const STATE_WORDS: Record<TransactionRecord['state'], string> = {
   pending: 'Pending',
   confirmed: 'Confirmed',
   reported: 'Reported',
@@ -51,21 +59,8 @@ const STATES: Record<TransactionRecord['state'], string> = {
   reversed: 'Reversed',
 };
 
-export interface TransactionLine {
-  title: string;
-  amount: string;
-  isIncoming: boolean;
-  state: string;
-}
-
-/** How a transaction looks to the wallet `address`. */
-export function lineOf(record: TransactionRecord, address: string): TransactionLine {
-  const isIncoming = record.to === address;
-  const direction = record.type === 'transfer' ? (isIncoming ? ' received' : ' sent') : '';
-  return {
-    title: `${TYPES[record.type]}${direction}`,
-    amount: `${isIncoming ? '+' : '−'}${alc(record.amountMicroAlc)}`,
-    isIncoming,
-    state: STATES[record.state],
-  };
+/** Whether a wallet can still say that a transfer is bad, as far as it can be told without the active nodes. */
+export function canReport(record: TransactionRecord, reportWindowMs: number, nowMs: number): boolean {
+  const isSettled = record.state === 'disputed' || record.state === 'reversed';
+  return record.type === 'transfer' && !isSettled && nowMs <= record.timeMs + reportWindowMs;
 }

@@ -1,75 +1,46 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AppState } from '../state.ts';
-import { Alc } from '../ui/alc.tsx';
-import { CopyIcon } from '../ui/icons.tsx';
-import { History } from './history.tsx';
-import { usernameRefusal } from './status.ts';
-import { UsernameForm } from './username-form.tsx';
+import { live } from '../ui/link.ts';
+import { HistoryView } from './history.tsx';
+import { Home } from './home.tsx';
+import { Receive } from './receive.tsx';
+import { Send } from './send.tsx';
+import { isDrafted } from './send-draft.ts';
+import { TransactionPage } from './transaction.tsx';
+import { useHistory } from './use-history.ts';
+import { useViews, type View } from './views.ts';
 
-const COPIED_MS = 2000;
+const HOME: View = { name: 'home' };
 
-export function Wallet({ state: { node, settings } }: { state: AppState }) {
-  const { account, address, username } = node;
-  return (
-    <div class="stack">
-      <section class="card balance" aria-labelledby="balance-title">
-        <h2 id="balance-title" class="small muted">
-          Available
-        </h2>
-        <p class="amount figures" data-testid="balance-available">
-          <Alc micro={account?.availableMicroAlc} />
-        </p>
-        <p class="small muted figures">
-          Pending{' '}
-          <span data-testid="balance-pending">
-            <Alc micro={account?.pendingMicroAlc} />
-          </span>
-        </p>
-      </section>
-      <section class="card stack" aria-labelledby="identity-title">
-        <h2 id="identity-title" class="visually-hidden">
-          Name and address
-        </h2>
-        <UsernameForm username={username} wished={settings.username} refusal={usernameRefusal(node)} />
-        <Address address={address} />
-      </section>
-      <History
-        coordinatorUrl={settings.coordinatorUrl}
-        address={address}
-        isConnected={node.connection === 'connected'}
-        // A new transaction changes one of them.
-        version={`${account?.transactions} ${account?.pendingMicroAlc}`}
-      />
-    </div>
-  );
+export function Wallet({ state }: { state: AppState }) {
+  // Another wallet begins anew.
+  return <WalletOf key={state.node.address} state={state} />;
 }
 
-function Address({ address }: { address: string }) {
-  const [isCopied, setCopied] = useState(false);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
-
-  async function copy() {
-    await navigator.clipboard.writeText(address);
-    setCopied(true);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => setCopied(false), COPIED_MS);
+function WalletOf({ state }: { state: AppState }) {
+  const { node, ledger } = state;
+  // Somebody whose popup closed while they looked up an address goes on where they were.
+  const views = useViews(isDrafted() ? [HOME, { name: 'send' }] : [HOME]);
+  const history = useHistory(`${live.value} ${ledger?.size} ${ledger?.status}`);
+  const { current } = views;
+  const open = (hash: string) => views.open({ name: 'transaction', hash });
+  switch (current.name) {
+    case 'home':
+      return <Home state={state} history={history} onOpen={views.open} />;
+    case 'send':
+      return (
+        <Send
+          state={state}
+          onBack={views.back}
+          onTransaction={(hash) => views.replace({ name: 'transaction', hash })}
+        />
+      );
+    case 'receive':
+      return <Receive state={state} onBack={views.back} />;
+    case 'history':
+      return <HistoryView history={history} address={node.address} ledger={ledger} onOpen={open} onBack={views.back} />;
+    case 'transaction':
+      return (
+        <TransactionPage key={current.hash} hash={current.hash} state={state} history={history} onBack={views.back} />
+      );
   }
-
-  return (
-    <div class="field">
-      <div class="row">
-        <h3>Address</h3>
-        <button type="button" class="button" onClick={copy}>
-          <CopyIcon /> Copy<span class="visually-hidden"> address</span>
-        </button>
-      </div>
-      <code class="address" data-testid="address">
-        {address}
-      </code>
-      <p class="small muted" role="status">
-        {isCopied ? 'The address is copied.' : 'Whoever knows it can see this wallet’s public history.'}
-      </p>
-    </div>
-  );
 }

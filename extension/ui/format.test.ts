@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alc, count, megabytes, shortAddress, when } from './format.ts';
+import { ago, alc, count, day, groupsOf, megabytes, shortAddress, when } from './format.ts';
 
 describe('figures as a person reads them', () => {
   it('shows amounts without trailing zeros', () => {
@@ -28,5 +28,30 @@ describe('figures as a person reads them', () => {
     expect(at(2026, 10, 23)).toMatch(/23/);
     expect(at(2026, 10, 23)).not.toMatch(/2026/);
     expect(at(2025, 10, 23)).toMatch(/2025/);
+  });
+
+  it.each([
+    [-5, 'just now'],
+    [1999, 'just now'],
+    [2000, '2 s ago'],
+    [59_999, '59 s ago'],
+    [60_000, '1 min ago'],
+    [3_600_000, '1 h ago'],
+    [86_400_000, '1 day ago'],
+    [3 * 86_400_000, '3 days ago'],
+  ])('says that %i ms is “%s”', (ms, words) => expect(ago(ms)).toBe(words));
+
+  it('calls days by their names while they have one', () => {
+    const now = new Date(2026, 2, 1, 0, 5).getTime();
+    const at = (...date: [number, number, number]) => day(new Date(...date, 23, 30).getTime(), now);
+    expect([at(2026, 2, 1), at(2026, 1, 28)]).toEqual(['Today', 'Yesterday']);
+    expect(at(2026, 1, 27)).toMatch(/27/);
+    expect(at(2026, 1, 27)).not.toMatch(/2026/);
+    expect(at(2025, 11, 31)).toMatch(/2025/);
+  });
+
+  it('groups addresses by four', () => {
+    expect(groupsOf('alc1qx7r9f')).toEqual(['alc1', 'qx7r', '9f']);
+    expect(groupsOf('')).toEqual([]);
   });
 });

@@ -24,13 +24,47 @@ export function count(n: number, one: string, many = `${one}s`): string {
 export function when(timeMs: number, nowMs: number): string {
   const time = new Date(timeMs);
   const now = new Date(nowMs);
-  const clock = time.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
-  if (time.toDateString() === now.toDateString()) return clock;
+  if (time.toDateString() === now.toDateString()) return clock(timeMs);
   const isThisYear = time.getFullYear() === now.getFullYear();
-  const day = time.toLocaleDateString(undefined, {
+  const date = time.toLocaleDateString(undefined, {
     day: 'numeric',
     month: 'short',
     ...(isThisYear ? {} : { year: 'numeric' }),
   });
-  return isThisYear ? `${day}, ${clock}` : day;
+  return isThisYear ? `${date}, ${clock(timeMs)}` : date;
+}
+
+/** “just now”, “12 s ago”, “5 min ago”, “3 h ago”, “2 days ago”. */
+export function ago(ms: number): string {
+  const s = Math.floor(ms / 1000);
+  if (s < 2) return 'just now';
+  if (s < 60) return `${s} s ago`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ago`;
+  if (s < 86_400) return `${Math.floor(s / 3600)} h ago`;
+  return `${count(Math.floor(s / 86_400), 'day')} ago`;
+}
+
+/** “Today”, “Yesterday”, “Monday, 23 November”, older with its year. */
+export function day(timeMs: number, nowMs: number): string {
+  const time = new Date(timeMs);
+  const now = new Date(nowMs);
+  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+  if (time.toDateString() === now.toDateString()) return 'Today';
+  if (time.toDateString() === yesterday.toDateString()) return 'Yesterday';
+  const isThisYear = time.getFullYear() === now.getFullYear();
+  return time.toLocaleDateString(undefined, {
+    day: 'numeric',
+    month: 'long',
+    ...(isThisYear ? { weekday: 'long' } : { year: 'numeric' }),
+  });
+}
+
+/** “14:03”. */
+export function clock(timeMs: number): string {
+  return new Date(timeMs).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+}
+
+/** Four characters at a time, so that two people can compare them. */
+export function groupsOf(address: string): string[] {
+  return address.match(/.{1,4}/g) ?? [];
 }

@@ -4,8 +4,7 @@ import type { ComponentChildren } from 'preact';
 function Icon({ children }: { children: ComponentChildren }) {
   return (
     <svg
-      width="18"
-      height="18"
+      class="icon"
       viewBox="0 0 20 20"
       fill="none"
       stroke="currentColor"
@@ -48,7 +47,7 @@ export const StopIcon = () => (
 export const CopyIcon = () => (
   <Icon>
     <rect x="7" y="7" width="9.5" height="9.5" rx="2" />
-    <path d="M13 4.5A1.5 1.5 0 0 0 11.500 3.500H5A1.500 1.500 0 0 0 3.500 5v6.500A1.500 1.500 0 0 0 4.500 13" />
+    <path d="M13 4.5A1.5 1.5 0 0 0 11.5 3.5H5A1.5 1.5 0 0 0 3.5 5v6.5A1.5 1.5 0 0 0 4.5 13" />
   </Icon>
 );
 
@@ -62,7 +61,49 @@ export const PanelIcon = () => (
 export const InfoIcon = () => (
   <Icon>
     <circle cx="10" cy="10" r="7" />
-    <path d="M10 9.500v4M10 6.500v.01" />
+    <path d="M10 9.5v4M10 6.5v.01" />
+  </Icon>
+);
+
+export const ReceiveIcon = () => (
+  <Icon>
+    <path d="M10 4v11.5M5 10.5l5 5 5-5" />
+  </Icon>
+);
+
+export const BackIcon = () => (
+  <Icon>
+    <path d="M12 4.5L6.5 10l5.5 5.5" />
+  </Icon>
+);
+
+export const CheckIcon = () => (
+  <Icon>
+    <path d="M4.5 10.5l3.5 3.5 7.5-8" />
+  </Icon>
+);
+
+export const ShieldIcon = () => (
+  <Icon>
+    <path d="M10 2.5l6 2.200v4.600c0 4-2.600 6.700-6 8.200-3.400-1.5-6-4.200-6-8.200V4.700zM7.300 10l2 2 3.5-3.900" />
+  </Icon>
+);
+
+export const RewardIcon = () => (
+  <Icon>
+    <path d="M10 3l1.800 5.200L17 10l-5.200 1.800L10 17l-1.800-5.200L3 10l5.200-1.800z" />
+  </Icon>
+);
+
+export const ReturnIcon = () => (
+  <Icon>
+    <path d="M7 4L3.5 7.5 7 11M3.5 7.5H12a4.200 4.200 0 0 1 0 8.400H8" />
+  </Icon>
+);
+
+export const DownloadIcon = () => (
+  <Icon>
+    <path d="M10 3.5v9M6 9l4 4 4-4M4 16.5h12" />
   </Icon>
 );
 

@@ -103,8 +103,9 @@ function receive(update: Update): void {
   }
   // The whole state always came first.
   const before = app.value!;
-  const change = update.type === 'change' ? update.change : withAnswer(before, update.turn);
-  app.value = { ...before, ...change };
+  if (update.type === 'answer') app.value = { ...before, ...withAnswer(before, update.turn) };
+  // Whole: what is not in it any more is gone.
+  else app.value = { ...(update.node ?? before), conversation: update.conversation ?? before.conversation };
 }
 
 function withAnswer({ conversation }: AppState, turn: Turn): Partial<AppState> {

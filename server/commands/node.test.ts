@@ -60,12 +60,24 @@ describe.skipIf(missing)('with a coordinator', () => {
       return true;
     });
     try {
-      await run(['--url', coordinator.url, '--budget-mib', '64', '--threads', '1', '--username', 'ada'], stop.signal);
+      await run(['--url', coordinator.url, '--budget-mib', '64', '--threads', '1'], stop.signal);
     } finally {
       write.mockRestore();
     }
-    const told = lines.map((line) => line.split(/[:,…]| part /)[0]!.trim());
-    const inOrder = ['Connecting', 'Connected as ada', 'Waiting for a', 'Loading', 'Ready with', 'Finishing what runs'];
+    const told = lines.map((line) =>
+      line
+        .replace(/alc1\w+/, 'itself')
+        .split(/[:,…]| part /)[0]!
+        .trim(),
+    );
+    const inOrder = [
+      'Connecting',
+      'Connected as itself',
+      'Waiting for a',
+      'Loading',
+      'Ready with',
+      'Finishing what runs',
+    ];
     expect(told.filter((line) => inOrder.includes(line)).filter((line, i, all) => line !== all[i - 1])).toEqual(
       inOrder,
     );

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { AiloNode, NodeState } from '../../shared/node/types.ts';
-import { type Cli, type Command, integer, string, usage, type Values } from '../cli.ts';
+import { type Cli, type Command, integer, string, url, usage, type Values } from '../cli.ts';
 import { describe } from '../node/describe.ts';
 import { createHeadlessNode, retire } from '../node/headless.ts';
 
@@ -28,7 +28,7 @@ export const node: Command = {
     const { wallet, username, threads } = values;
     const want = parseWant(values);
     const node = await createHeadlessNode({
-      url: parseUrl(string(values, 'url')),
+      url: url(values, 'url'),
       dataDir,
       budgetBytes: integer(values, 'budget-mib', { min: 16, max: 2 ** 22, default: DEFAULT_BUDGET_MIB }) * 2 ** 20,
       log: cli.log,
@@ -72,12 +72,6 @@ function watch(node: AiloNode, cli: Cli): Promise<never> {
 function hopeless({ connection, error }: NodeState): NodeState['error'] {
   const unmeetable = ['STAGE_TOO_LARGE', 'STAGE_RANGE_INVALID', 'MODEL_UNKNOWN', 'ENGINE_UNAVAILABLE'];
   return connection === 'refused' || unmeetable.includes(error?.code ?? '') ? error : undefined;
-}
-
-function parseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') throw usage('--url must begin with http:// or https://');
-  return url.href;
 }
 
 function parseWant(values: Values): { model: string; start: number; end: number } | undefined {

@@ -10,7 +10,6 @@ import type { Authenticated, Challenge } from '../../shared/protocol/messages.ts
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import { signAuthentication } from '../../shared/wallet/authentication.ts';
 import { Wallet } from '../../shared/wallet/wallet.ts';
-import { type Database, openDatabase } from '../store/database.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 
 vi.mock('./limits.ts', async (original) => ({
@@ -20,20 +19,18 @@ vi.mock('./limits.ts', async (original) => ({
   CONNECTIONS_PER_ADDRESS: { capacity: 5, perSecond: 1 },
 }));
 
-let database: Database;
 let server: Server;
 let gateway: Gateway;
 let nowMs = 0;
 const sockets: Socket[] = [];
 
 beforeEach(async () => {
-  database = await openDatabase(':memory:');
   server = createServer();
   gateway = createGateway({
     httpServer: server,
     networkId: 'ab'.repeat(32),
-    database,
-    handlers: { opened() {}, closed() {}, message() {} },
+    usernameOf: async () => undefined,
+    handlers: { opened() {}, dropped() {}, resumed() {}, closed() {}, message() {} },
     schedule: systemSchedule,
     now: () => nowMs,
     log: pino({ level: 'silent' }),
@@ -45,7 +42,6 @@ afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.disconnect();
   gateway.close();
   await new Promise((resolve) => server.close(resolve));
-  await database.destroy();
 });
 
 /** The challenge, or the code of the refusal. */

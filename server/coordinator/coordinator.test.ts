@@ -7,10 +7,15 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { pino } from 'pino';
 import { io, type Socket } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sha256Hex } from '../../shared/bytes/sha256.ts';
+import { decodeCheckpoint } from '../../shared/ledger/checkpoint.ts';
+import { signRegistration } from '../../shared/ledger/registration.ts';
+import { signReport } from '../../shared/ledger/report.ts';
+import { signTransaction } from '../../shared/ledger/transaction.ts';
 import { type Channel, createChannel, type MessageOf } from '../../shared/protocol/channel.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/limits.ts';
 import {
@@ -62,6 +67,7 @@ async function start(options: Partial<CoordinatorOptions> = {}): Promise<Coordin
 
 interface TestNode {
   address: string;
+  username: string | undefined;
   socket: Socket;
   messages: MessageOf<FromCoordinator>[];
   send: Channel<FromNode>['send'];
@@ -73,8 +79,10 @@ interface TestNode {
 }
 
 /** A node on the real channel. A computing one loads whatever it is given and, as last stage, says `tokens`. */
-async function enter(url: string, { computes = false, tokens = 20 } = {}): Promise<TestNode> {
-  const wallet = new Wallet(new Uint8Array(randomBytes(32)));
+async function enter(
+  url: string,
+  { computes = false, tokens = 20, wallet = new Wallet(new Uint8Array(randomBytes(32))) } = {},
+): Promise<TestNode> {
   const socket = io(url, { transports: ['websocket'], reconnection: false, forceNew: true });
   const messages: MessageOf<FromCoordinator>[] = [];
   const listeners = new Set<() => void>();
@@ -102,6 +110,7 @@ async function enter(url: string, { computes = false, tokens = 20 } = {}): Promi
   channel.attach({ send: (envelope) => void socket.emit('message', envelope) }, 0);
   const node: TestNode = {
     address: wallet.address,
+    username: answer.username,
     socket,
     messages,
     send: channel.send,
@@ -168,6 +177,76 @@ describe.skipIf(missing)('a coordinator', () => {
     const receipt = await fetch(`${url}/v1/receipts/${history.transactions[0].reference}`);
     expect(await receipt.json()).toMatchObject({ requester: asker.address, model: MODEL, tokens: 20, finish: 'stop' });
     expect(await (await fetch(`${url}/v1/checkpoint`)).json()).toMatchObject({ size: 3 });
+  });
+
+  test('tells its nodes how far the ledger is, and welcomes a wallet with the name that the ledger gives it', async () => {
+    const { url, networkId } = await start();
+    const wallet = new Wallet(new Uint8Array(randomBytes(32)));
+    const node = await enter(url, { wallet });
+    const sizeOf = ({ bytes }: FromCoordinator['checkpoint']) => decodeCheckpoint(hexToBytes(bytes)).size;
+    await node.got('checkpoint', (body) => sizeOf(body) === 0);
+    const { bytes, signature } = signRegistration(wallet, {
+      networkId: hexToBytes(networkId),
+      publicKey: wallet.publicKey,
+      number: 1,
+      username: 'ada',
+    });
+    const answer = await fetch(`${url}/v1/submissions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ kind: 'registration', signed: bytesToHex(concatBytes(bytes, signature)) }),
+    });
+    expect(await answer.json()).toEqual({ index: 0 });
+    await node.got('checkpoint', (body) => sizeOf(body) === 1);
+    expect(node.username).toBeUndefined();
+    node.send('leave', {});
+    node.socket.disconnect();
+    expect((await enter(url, { wallet })).username).toBe('ada');
+  });
+
+  test('lets the nodes that are there decide a dispute', async () => {
+    // It goes back at once, and the coordinator knows at once who is there.
+    const rules = { transfer: { reversalDelayMs: 0 }, activity: { heartbeatMs: 1 } };
+    const { url, networkId } = await start({ genesis: rules });
+    const keys = [1, 2].map((i) => new Wallet(new Uint8Array(32).fill(i))) as [Wallet, Wallet];
+    const asker = await enter(url);
+    for (const wallet of keys) await enter(url, { computes: true, wallet });
+    await asker.got('models', allReady);
+    asker.send('generate', request());
+    await asker.got('finished');
+    const submit = async (kind: string, { bytes, signature }: { bytes: Uint8Array; signature: Uint8Array }) => {
+      const signed = bytesToHex(concatBytes(bytes, signature));
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify({ kind, signed });
+      const answer = await fetch(`${url}/v1/submissions`, { method: 'POST', headers, body });
+      return [answer.status, await answer.json()];
+    };
+    const network = { networkId: hexToBytes(networkId) };
+    const transfer = signTransaction(keys[0], {
+      ...network,
+      type: 'transfer',
+      from: keys[0].publicKey,
+      to: keys[1].publicKey,
+      amountMicroAlc: 10_000n,
+      feeMicroAlc: 10_000n,
+      nonce: 1,
+      timeMs: Date.now(),
+      reference: new Uint8Array(32),
+      memo: '',
+    });
+    await expect.poll(() => submit('transfer', transfer)).toEqual([200, { index: 3 }]);
+    const { hash } = transfer;
+    for (const [i, wallet] of keys.entries()) {
+      const report = signReport(wallet, {
+        ...network,
+        publicKey: wallet.publicKey,
+        transfer: hash,
+        reason: 'a mistake',
+      });
+      expect(await submit('report', report)).toEqual([200, { index: 4 + i }]);
+    }
+    const known = async () => (await fetch(`${url}/v1/transactions/${bytesToHex(hash)}`)).json();
+    await expect.poll(known).toMatchObject({ state: 'reversed', dispute: { activeNodes: 2, needed: 2 } });
   });
 
   test('pays a requester who also contributes nothing for his own question', async () => {

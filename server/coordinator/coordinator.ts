@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { Quant } from '../../shared/graph/types.ts';
 import { unitCost, units } from '../../shared/graph/units.ts';
+import { MAX_ACTIVE_SET } from '../../shared/ledger/limits.ts';
 import { splitEvenly } from '../../shared/plan/plan.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import { createHttp } from '../http/app.ts';
@@ -15,9 +16,10 @@ import { openLedger } from '../ledger/ledger.ts';
 import { openDatabase } from '../store/database.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createGateway } from './gateway.ts';
-import { MAX_SEQUENCES } from './limits.ts';
+import { MAX_SEQUENCES, NODES_RETURN_MS } from './limits.ts';
 import { type ModelOptions, openModel, type ServedModel } from './model-store.ts';
 import { type GenesisOverrides, openNetwork } from './network.ts';
+import { Presence } from './presence.ts';
 import type { RoomSpec } from './room.ts';
 import { sizing } from './sizing.ts';
 
@@ -79,20 +81,40 @@ async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Pro
   opened.push(() => database.destroy());
   const wallClock = () => Date.now();
   const onFailure = (err: unknown) => log.error({ err }, 'the ledger could not be written');
-  const ledger = await openLedger({ database, networkKey, genesis, now: wallClock, onFailure });
+  const now = () => performance.now();
+  const { heartbeatMs } = genesis.activity;
+  const knownMs = now() + Math.min(heartbeatMs, NODES_RETURN_MS);
+  const presence = new Presence({ withinMs: heartbeatMs, maxNodes: MAX_ACTIVE_SET, knownMs });
+  const presentNodes = () => presence.nodes(now());
+  const ledger = await openLedger({ database, networkKey, genesis, now: wallClock, presentNodes, onFailure });
   opened.push(() => ledger.close());
 
   const served = new Map(models.map((model) => [model.id, model]));
-  const app = await createHttp({ ledger, database, genesis, networkId, models: served, log });
+  const app = await createHttp({ ledger, genesis, networkId, models: served, now, log });
   opened.push(() => app.close());
 
-  const now = () => performance.now();
   const common = { schedule: systemSchedule, now, log };
   const dispatcher = createDispatcher({ ...common, specs, ledger, wallClock, random }, (node, type, body) =>
     gateway.send(node, type, body),
   );
   opened.push(() => dispatcher.close());
-  const gateway = createGateway({ ...common, httpServer: app.server, networkId, database, handlers: dispatcher });
+  const gateway = createGateway({
+    ...common,
+    httpServer: app.server,
+    networkId,
+    usernameOf: ledger.usernameOf,
+    handlers: {
+      ...dispatcher,
+      opened(node) {
+        presence.opened(node);
+        dispatcher.opened(node);
+      },
+      closed(node) {
+        presence.closed(node, now());
+        dispatcher.closed(node);
+      },
+    },
+  });
   opened.push(() => gateway.close());
 
   return { url: await listen(app, options), networkId, models: [...served.keys()] };

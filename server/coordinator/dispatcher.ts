@@ -3,16 +3,26 @@
  * time passing. Events are handled one after the other, and what one of them causes comes after all it had to tell.
  */
 import { randomBytes } from 'node:crypto';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Logger } from 'pino';
 import { AiloError } from '../../shared/errors/index.ts';
+import { wireOf } from '../../shared/graph/wire.ts';
 import type { MessageOf } from '../../shared/protocol/channel.ts';
 import type { FromNode, ModelListing } from '../../shared/protocol/messages.ts';
 import type { Schedule } from '../../shared/protocol/schedule.ts';
 import type { InferenceResult, Ledger } from '../ledger/types.ts';
 import type { Gateway } from './gateway.ts';
-import { type JobEffect, type JobEvent, NO_JOBS, type RoomView } from './job.ts';
+import { isPaused, type Job, type JobEffect, type JobEvent, NO_JOBS, type RoomView } from './job.ts';
 import { assignmentsInUse, step as stepJobs } from './jobs.ts';
-import { ANNOUNCE_AFTER_MS, MAX_BUCKETS, OFFERS_PER_WALLET, REQUESTS_PER_WALLET, TICK_MS } from './limits.ts';
+import {
+  ANNOUNCE_AFTER_MS,
+  CHECKPOINT_EVERY_MS,
+  MAX_BUCKETS,
+  OFFERS_PER_WALLET,
+  REQUESTS_PER_WALLET,
+  TAKEOVER_AFTER_MS,
+  TICK_MS,
+} from './limits.ts';
 import { createPayments } from './payments.ts';
 import type { Pool } from './pool.ts';
 import { RateLimiter } from './rate-limit.ts';
@@ -22,7 +32,7 @@ import type { SessionHandlers } from './sessions.ts';
 
 export interface DispatcherOptions {
   specs: RoomSpec[];
-  ledger: Pick<Ledger, 'account' | 'mintInference' | 'subscribe'>;
+  ledger: Pick<Ledger, 'account' | 'checkpoint' | 'mintInference' | 'subscribe'>;
   /** Milliseconds of a steady clock. */
   now(): number;
   /** Unix time. */
@@ -50,6 +60,8 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   let jobState = NO_JOBS;
   let lastPoolMs = now();
   const present = new Set<string>();
+  /** Ends the wait for nodes whose socket is gone to be taken for away. */
+  const away = new Map<string, () => void>();
   const requests = new RateLimiter(REQUESTS_PER_WALLET, MAX_BUCKETS);
   const offers = new RateLimiter(OFFERS_PER_WALLET, MAX_BUCKETS);
   const payments = createPayments(ledger, schedule, log);
@@ -58,6 +70,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   let refusal: AiloError | undefined;
   let announced = JSON.stringify(listings());
   let cancelAnnounce: (() => void) | undefined;
+  let cancelCheckpoint: (() => void) | undefined;
 
   /** Returns the refusal of the message that caused the event, if it was one. */
   function dispatch(first: Event): AiloError | undefined {
@@ -93,7 +106,16 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       if (effect.kind === 'lost') causes.push(jobs({ kind: 'lost', assignment: effect.assignment }));
       else send(effect.to, effect.type, effect.body);
     }
-    return causes;
+    return [...causes, ...mending(() => true)];
+  }
+
+  /** Looks after jobs whose stages may have lost a holder, or got one. */
+  function mending(isMeant: (job: Job) => boolean): Event[] {
+    const models = new Set([...jobState.running.values()].filter(isMeant).map(({ model }) => model));
+    return [...models].flatMap((model) => {
+      const room = viewOf(model);
+      return room ? [jobs({ kind: 'mend', model, room })] : [];
+    });
   }
 
   function handleJobs(event: JobEvent): Event[] {
@@ -103,10 +125,22 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     for (const effect of effects) {
       if (effect.kind === 'send') send(effect.to, effect.type, effect.body);
       else if (effect.kind === 'refuse') refusal = effect.error;
+      else if (effect.kind === 'resumed') resumed(effect);
       else complete(resultOf(effect, options.wallClock()));
     }
     // Stages that only these jobs still held, or a plan that waited for quiet.
-    return ended ? [pool({ kind: 'tick' })] : [];
+    const causes = ended ? [pool({ kind: 'tick' })] : [];
+    return event.kind === 'jobFailed' ? [...mending(isPaused), ...causes] : causes;
+  }
+
+  function resumed({ job, pausedMs }: JobEffect & { kind: 'resumed' }): void {
+    const { id, model, epoch: replacements } = job;
+    log.info({ job: id, model, replacements, pausedMs }, 'an inference goes on after nodes were lost');
+  }
+
+  function forgetAway(node: string): void {
+    away.get(node)?.();
+    away.delete(node);
   }
 
   function complete(result: InferenceResult): void {
@@ -139,6 +173,16 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     }
   }
 
+  async function tellCheckpoint(nodes: Iterable<string>): Promise<void> {
+    try {
+      const { seal } = await ledger.checkpoint();
+      const body = { bytes: bytesToHex(seal.bytes), signature: bytesToHex(seal.signature) };
+      for (const node of nodes) send(node, 'checkpoint', body);
+    } catch (err) {
+      log.error({ err }, 'the checkpoint could not be read');
+    }
+  }
+
   function viewOf(model: string): RoomView | undefined {
     const room = poolState.rooms.get(model);
     if (!room) return undefined;
@@ -147,9 +191,15 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       contextLength,
       vocabSize,
       maxSequences,
-      wire: quant === 'f32' ? 'f32' : 'f16',
+      wire: wireOf(quant),
       plannedStages: listing(room).stages,
-      stages: room.stages.flatMap(({ range, holder }) => (holder ? [{ ...range, ...holder }] : [])),
+      stages: room.stages.map(({ range, holders }) => ({
+        ...range,
+        holders: holders.map(({ node, assignment, ready }) => {
+          const awaySinceMs = poolState.nodes.get(node)?.awaySinceMs;
+          return { node, assignment, ready, ...(awaySinceMs !== undefined && { awaySinceMs }) };
+        }),
+      })),
     };
   }
 
@@ -183,6 +233,10 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
 
   const unsubscribe = ledger.subscribe((addresses) => {
     for (const address of addresses) if (present.has(address)) void tellAccount(address);
+    cancelCheckpoint ??= schedule(() => {
+      cancelCheckpoint = undefined;
+      void tellCheckpoint(present);
+    }, CHECKPOINT_EVERY_MS);
   });
 
   let cancelTick = schedule(tick, TICK_MS);
@@ -199,10 +253,22 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       present.add(node);
       send(node, 'models', { models: listings() });
       void tellAccount(node);
+      void tellCheckpoint([node]);
+    },
+    dropped(node) {
+      forgetAway(node);
+      const sinceMs = now();
+      const takeOver = () => dispatch(pool({ kind: 'away', node, sinceMs }));
+      away.set(node, schedule(takeOver, TAKEOVER_AFTER_MS));
+    },
+    resumed(node) {
+      forgetAway(node);
+      if (poolState.nodes.get(node)?.awaySinceMs !== undefined) dispatch(pool({ kind: 'back', node }));
     },
     closed(node) {
       log.info({ node }, 'a session is over');
       present.delete(node);
+      forgetAway(node);
       dispatch(pool({ kind: 'gone', node }));
       dispatch(jobs({ kind: 'gone', node }));
     },
@@ -216,7 +282,9 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     async close() {
       unsubscribe();
       cancelTick();
+      for (const cancel of away.values()) cancel();
       cancelAnnounce?.();
+      cancelCheckpoint?.();
       await payments.settled();
     },
   };
@@ -232,7 +300,7 @@ function resultOf({ job, reason, latencyMs }: JobEffect & { kind: 'completed' },
     model: job.model,
     requester: job.requester,
     participants: job.stages.map(({ node, start, end }) => ({ address: node, start, end })),
-    tokens: job.tokens,
+    tokens: job.answer.length,
     latencyMs,
     finish: reason,
     timeMs,

@@ -13,17 +13,16 @@ import { AUTHENTICATE_TIMEOUT_MS, MAX_MESSAGE_BYTES, PROTOCOL_VERSION } from '..
 import { Authenticate, type Authenticated, type Challenge } from '../../shared/protocol/messages.ts';
 import type { Schedule } from '../../shared/protocol/schedule.ts';
 import { verifyAuthentication } from '../../shared/wallet/authentication.ts';
-import type { Database } from '../store/database.ts';
 import { CONNECTIONS_PER_ADDRESS, MAX_BUCKETS, MAX_SOCKETS, MAX_SOCKETS_PER_ADDRESS } from './limits.ts';
 import { RateLimiter } from './rate-limit.ts';
 import { createSessions, type SessionHandlers, type Sessions } from './sessions.ts';
-import { claimUsername, usernameOf } from './usernames.ts';
 
 export interface GatewayOptions {
   httpServer: HttpServer;
   /** SHA-256 of the genesis file, hex. */
   networkId: string;
-  database: Database;
+  /** The name that a wallet is welcomed with. */
+  usernameOf(address: string): Promise<string | undefined>;
   handlers: SessionHandlers;
   schedule: Schedule;
   now(): number;
@@ -127,20 +126,19 @@ async function enter(
   challenge: Challenge,
   answer: (message: Authenticated) => void,
   sessions: Sessions,
-  { database }: GatewayOptions,
+  { usernameOf }: GatewayOptions,
 ): Promise<void> {
   const parsed = v.safeParse(Authenticate, raw, { abortEarly: true });
   if (!parsed.success) {
     throw AiloError.of('MESSAGE_INVALID', { type: 'authenticate', reason: parsed.issues[0].message.slice(0, 200) });
   }
-  const { protocol, username, resume } = parsed.output;
+  const { protocol, resume } = parsed.output;
   if (protocol !== PROTOCOL_VERSION) {
     throw AiloError.of('PROTOCOL_UNSUPPORTED', { theirs: protocol, ours: PROTOCOL_VERSION });
   }
   const node = verifyAuthentication(challenge, parsed.output);
-  if (username !== undefined) await claimUsername(database, node, username);
-  const name = await usernameOf(database, node);
+  const username = await usernameOf(node);
   await sessions.enter(socket, node, resume, (session) => {
-    answer({ ok: true, ...session, ...(name !== undefined && { username: name }) });
+    answer({ ok: true, ...session, ...(username !== undefined && { username }) });
   });
 }

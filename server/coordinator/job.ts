@@ -1,5 +1,5 @@
 /** What a running inference is, and what is said of it; jobs.ts decides. */
-import type { AiloError } from '../../shared/errors/index.ts';
+import type { AiloError, WireError } from '../../shared/errors/index.ts';
 import type { UnitRange } from '../../shared/graph/types.ts';
 import type { FromCoordinator, FromNode } from '../../shared/protocol/messages.ts';
 
@@ -9,16 +9,34 @@ export interface RoomView {
   vocabSize: number;
   maxSequences: number;
   wire: FromCoordinator['jobOpen']['wire'];
-  /** In order; the room answers when there is at least one and all are ready. */
-  stages: (JobStage & { ready: boolean })[];
+  /** In order; the room answers when there is at least one and each has a holder that is ready. */
+  stages: StageView[];
   /** For the sentence, while there are no stages yet. */
   plannedStages: number;
 }
 
-/** A stage as it was when the job began. */
+export interface StageView extends UnitRange {
+  holders: HolderView[];
+}
+
+export interface HolderView {
+  node: string;
+  assignment: string;
+  ready: boolean;
+  /** Since when (ms) its socket has been gone for longer than a hiccup. It may come back until its session ends. */
+  awaySinceMs?: number;
+}
+
+/** A stage of the job and who computes it now. The link *into* a stage is kept with it. */
 export interface JobStage extends UnitRange {
   node: string;
   assignment: string;
+  /** Of the link into this stage: frames with another epoch were sent to, or by, a holder that was replaced since. */
+  epoch: number;
+  /** Rows of the sequence that the link has brought in this epoch. */
+  rows: number;
+  /** The holder is lost: the stage waits for another, and the job fails with this where there is none. */
+  vacant?: WireError;
 }
 
 export interface Job {
@@ -27,12 +45,23 @@ export interface Job {
   requester: string;
   model: string;
   stages: JobStage[];
+  wire: RoomView['wire'];
   vocabSize: number;
+  sampling: FromNode['generate']['sampling'];
   maxNewTokens: number;
+  prompt: readonly number[];
   /** Tokens handed to the requester so far. */
-  tokens: number;
+  answer: readonly number[];
   startedMs: number;
   deadlineMs: number;
+  /** Stages that were replaced so far; the newest epoch. */
+  epoch: number;
+  /** Nodes that were replaced: what they still say crossed that on its way. */
+  former: ReadonlySet<string>;
+  /** Assignments that could not compute this job. */
+  unable: ReadonlySet<string>;
+  /** Since when the answer stands still because a node was lost. */
+  pausedSinceMs?: number;
 }
 
 export interface Jobs {
@@ -48,19 +77,24 @@ export type JobEvent =
   | { kind: 'frame'; from: string; body: FromNode['frame'] }
   | { kind: 'token'; from: string; body: FromNode['token'] }
   | { kind: 'jobFailed'; from: string; body: FromNode['jobFailed'] }
+  | { kind: 'more'; from: string; body: FromNode['more'] }
   | { kind: 'cancel'; from: string; body: FromNode['cancel'] }
   /** The session of a node is over: nobody waits for its requests any more. */
   | { kind: 'gone'; node: string }
   /** The holder of this assignment can't go on with it. */
   | { kind: 'lost'; assignment: string }
+  /** Who holds the model now: stages that lost their holder get another, or there is none and the job fails. */
+  | { kind: 'mend'; model: string; room: RoomView }
   | { kind: 'tick' };
 
-type Sent = 'jobOpen' | 'jobClose' | 'frame' | 'accepted' | 'token' | 'finished' | 'failed';
+type Sent = 'jobOpen' | 'jobNext' | 'jobClose' | 'frame' | 'more' | 'accepted' | 'token' | 'finished' | 'failed';
 
 export type JobEffect =
   | { [T in Sent]: { kind: 'send'; to: string; type: T; body: FromCoordinator[T] } }[Sent]
   /** A message that breaks a rule of the job; its sender is told. */
   | { kind: 'refuse'; to: string; about: JobEvent['kind']; error: AiloError }
+  /** The answer goes on after nodes were lost. */
+  | { kind: 'resumed'; job: Job; pausedMs: number }
   /** To be paid. */
   | { kind: 'completed'; job: Job; reason: 'stop' | 'length'; latencyMs: number };
 
@@ -69,9 +103,33 @@ export interface JobContext {
   newId(): string;
 }
 
-/** The place of a node among the stages, or -1. */
+/** The place of a node among the stages that it computes now, or -1. */
 export function stageOf(job: Job, node: string): number {
-  return job.stages.findIndex((stage) => stage.node === node);
+  return job.stages.findIndex((stage) => stage.node === node && !stage.vacant);
+}
+
+export function isPaused(job: Job): boolean {
+  return job.stages.some(({ vacant }) => vacant);
+}
+
+/** How many jobs pass through each assignment. */
+export function loads(jobs: Jobs): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { stages } of jobs.running.values()) {
+    for (const { assignment, vacant } of stages) {
+      if (!vacant) counts.set(assignment, (counts.get(assignment) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
+/** Of holders that can compute, the one with the fewest jobs; one that is away only where nobody else is there. */
+export function leastLoaded(holders: HolderView[], counts: ReadonlyMap<string, number>): HolderView | undefined {
+  const ready = holders.filter((holder) => holder.ready);
+  const present = ready.filter(({ awaySinceMs }) => awaySinceMs === undefined);
+  const load = ({ assignment }: HolderView) => counts.get(assignment) ?? 0;
+  const candidates = present.length > 0 ? present : ready;
+  return candidates.toSorted((a, b) => load(a) - load(b))[0];
 }
 
 export function requestKey(requester: string, request: string): string {

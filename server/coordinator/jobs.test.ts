@@ -4,8 +4,13 @@ import { GREEDY } from '../../shared/sampler/types.ts';
 import { decodeFrame } from '../../shared/tensor/frame.ts';
 import { type JobEffect, type JobEvent, type Jobs, NO_JOBS, type RoomView } from './job.ts';
 import { assignmentsInUse, step } from './jobs.ts';
-import { FIRST_TOKEN_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
+import { FIRST_TOKEN_TIMEOUT_MS, REPLACEMENT_TIMEOUT_MS, REPLAY_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
 
+const holder = (stage: number, name = '') => ({
+  node: `node${stage}${name}`,
+  assignment: `assignment${stage}${name}`,
+  ready: true,
+});
 const room = (stages: number, maxSequences = 3): RoomView => ({
   contextLength: 32,
   vocabSize: 100,
@@ -13,11 +18,9 @@ const room = (stages: number, maxSequences = 3): RoomView => ({
   wire: 'f32',
   plannedStages: stages,
   stages: Array.from({ length: stages }, (_, i) => ({
-    node: `node${i}`,
-    assignment: `assignment${i}`,
     start: i,
     end: i + 1,
-    ready: true,
+    holders: [holder(i)],
   })),
 });
 
@@ -76,7 +79,7 @@ describe('an inference', () => {
     expect(opens.map(({ sample }) => sample)).toEqual([
       undefined,
       undefined,
-      { sampling: GREEDY, maxNewTokens: 4, prompt: [] },
+      { sampling: GREEDY, maxNewTokens: 4, prompt: [], answered: [] },
     ]);
     const prompt = effects.at(-1)!;
     if (prompt.kind !== 'send' || prompt.type !== 'frame') throw new Error('no prompt');
@@ -129,7 +132,12 @@ describe('an inference', () => {
 
   test.each([
     ['no such model', undefined, {}, 'MODEL_UNKNOWN'],
-    ['not all stages ready', { ...room(3), stages: [{ ...room(1).stages[0]!, ready: false }] }, {}, 'MODEL_NOT_READY'],
+    [
+      'not all stages ready',
+      { ...room(3), stages: [{ start: 0, end: 1, holders: [{ ...holder(0), ready: false }] }] },
+      {},
+      'MODEL_NOT_READY',
+    ],
     ['no stages yet', { ...room(3), stages: [] }, {}, 'MODEL_NOT_READY'],
     ['a prompt as long as the context', room(3), { tokens: new Array(32).fill(1) }, 'PROMPT_TOO_LONG'],
     ['a token the model does not know', room(3), { tokens: [1, 100] }, 'TOKEN_UNKNOWN'],
@@ -161,7 +169,8 @@ describe('frames', () => {
     const it = driver();
     it.send(generate('asker', 1));
     const job = it.soleJob().id;
-    const relay = (from: string, to: string) => brief(it.send({ kind: 'frame', from, body: { job, to, data } }));
+    const relay = (from: string, to: string) =>
+      brief(it.send({ kind: 'frame', from, body: { job, to, epoch: 0, data } }));
     expect(relay('node0', 'node1')).toEqual(['frame→node1']);
     expect(relay('node2', 'node0')).toEqual(['frame→node0']);
     for (const [from, to] of [
@@ -170,11 +179,11 @@ describe('frames', () => {
       ['node1', 'asker'],
       ['node0', 'node0'],
     ] as const) {
-      expect(it.send({ kind: 'frame', from, body: { job, to, data } })).toMatchObject([
+      expect(it.send({ kind: 'frame', from, body: { job, to, epoch: 0, data } })).toMatchObject([
         { kind: 'refuse', to: from, error: { code: 'ROUTE_INVALID' } },
       ]);
     }
-    expect(it.send({ kind: 'frame', from: 'asker', body: { job, to: 'node0', data } })).toMatchObject([
+    expect(it.send({ kind: 'frame', from: 'asker', body: { job, to: 'node0', epoch: 0, data } })).toMatchObject([
       { kind: 'refuse', error: { code: 'JOB_UNKNOWN' } },
     ]);
   });
@@ -184,7 +193,7 @@ describe('frames', () => {
     it.send(generate('asker', 1));
     const job = it.soleJob().id;
     it.token(0, 'stop');
-    expect(it.send({ kind: 'frame', from: 'node0', body: { job, to: 'node1', data } })).toEqual([]);
+    expect(it.send({ kind: 'frame', from: 'node0', body: { job, to: 'node1', epoch: 0, data } })).toEqual([]);
   });
 });
 
@@ -213,13 +222,30 @@ describe('failure', () => {
     expect(brief(effects)).not.toContain('token→asker');
   });
 
-  test('a lost stage, a failing stage, a cancel, a requester who left: the job is closed everywhere and said so', () => {
-    const ends: [JobEvent | ((job: string) => JobEvent), string][] = [
-      [{ kind: 'lost', assignment: 'assignment1' }, 'STAGE_LOST'],
+  test('a lost stage or a failing one that nobody else holds: the job is closed everywhere and said so', () => {
+    const nobody = { ...room(3), stages: room(3).stages.toSpliced(1, 1, { start: 1, end: 2, holders: [] }) };
+    const ends: [JobEvent | ((job: string) => JobEvent), RoomView, string][] = [
+      [{ kind: 'lost', assignment: 'assignment1' }, nobody, 'STAGE_LOST'],
       [
         (job) => ({ kind: 'jobFailed', from: 'node1', body: { job, error: { code: 'ENGINE_FAILED', message: 'x' } } }),
+        room(3),
         'ENGINE_FAILED',
       ],
+    ];
+    for (const [event, view, code] of ends) {
+      const it = driver();
+      it.send(generate('asker', 1));
+      const effects = it.send(typeof event === 'function' ? event(it.soleJob().id) : event);
+      expect(brief(effects)).toEqual(['jobClose→node1']);
+      const mended = it.send({ kind: 'mend', model: 'm', room: view });
+      expect(errorIn(mended)).toEqual([code]);
+      expect(brief(mended)).toEqual(['failed→asker', 'jobClose→node0', 'jobClose→node2']);
+      expect(it.jobs.running.size).toBe(0);
+    }
+  });
+
+  test('a cancel, a requester who left: the job is closed everywhere and said so', () => {
+    const ends: [JobEvent | ((job: string) => JobEvent), string][] = [
       [{ kind: 'cancel', from: 'asker', body: { request: request(1) } }, 'CANCELLED'],
       [{ kind: 'gone', node: 'asker' }, 'CANCELLED'],
     ];
@@ -245,7 +271,8 @@ describe('failure', () => {
     const it = driver();
     it.send(generate('asker', 1));
     const job = it.soleJob().id;
-    const frame = () => it.send({ kind: 'frame', from: 'node0', body: { job, to: 'node1', data: new Uint8Array(64) } });
+    const frame = () =>
+      it.send({ kind: 'frame', from: 'node0', body: { job, to: 'node1', epoch: 0, data: new Uint8Array(64) } });
     it.nowMs = TOKEN_TIMEOUT_MS - 1;
     frame();
     it.nowMs += TOKEN_TIMEOUT_MS - 1;
@@ -261,7 +288,11 @@ describe('failure', () => {
     const id = endless.soleJob().id;
     while (endless.jobs.running.size > 0 && endless.nowMs <= FIRST_TOKEN_TIMEOUT_MS) {
       endless.nowMs += TOKEN_TIMEOUT_MS / 2;
-      endless.send({ kind: 'frame', from: 'node0', body: { job: id, to: 'node1', data: new Uint8Array(64) } });
+      endless.send({
+        kind: 'frame',
+        from: 'node0',
+        body: { job: id, to: 'node1', epoch: 0, data: new Uint8Array(64) },
+      });
       endless.send({ kind: 'tick' });
     }
     expect(endless.nowMs).toBe(FIRST_TOKEN_TIMEOUT_MS);
@@ -278,7 +309,11 @@ describe('any order of events', () => {
     fc.record({ kind: fc.constant('right token' as const), pick, stop: fc.boolean() }),
     fc.record({ kind: fc.constant('frame' as const), who, to: who, pick }),
     ...(['jobFailed', 'cancel', 'gone'] as const).map((kind) => fc.record({ kind: fc.constant(kind), who, pick })),
-    fc.record({ kind: fc.constant('lost' as const), stage: fc.nat(3) }),
+    fc.record({ kind: fc.constant('lost' as const), stage: fc.nat(3), by: fc.constantFrom('', 'b') }),
+    fc.record({
+      kind: fc.constant('mend' as const),
+      there: fc.array(fc.constantFrom('', 'b', '-b', '~'), { maxLength: 2 }),
+    }),
     fc.record({ kind: fc.constant('tick' as const), ms: fc.nat(40_000) }),
   );
 
@@ -294,7 +329,7 @@ describe('any order of events', () => {
               const state = accepted.get(`${effect.job.requester}/${effect.job.request}`)!;
               state.completed++;
               expect(state.ends).toEqual(['finished']);
-              expect(effect.job.tokens).toBe(state.tokens);
+              expect(effect.job.answer.length).toBe(state.tokens);
             }
             if (effect.kind !== 'send') continue;
             const key = 'request' in effect.body ? `${effect.to}/${effect.body.request}` : '';
@@ -327,10 +362,16 @@ describe('any order of events', () => {
             take(it.send({ kind: 'token', from: each.who, body: { job: id, index: each.index, token: 1, ...finish } }));
           } else if (each.kind === 'right token') {
             const finish = each.stop ? { finish: 'stop' as const } : {};
-            const body = { job: id, index: job?.tokens ?? 0, token: 1, ...finish };
+            const body = { job: id, index: job?.answer.length ?? 0, token: 1, ...finish };
             take(it.send({ kind: 'token', from: 'node2', body }));
           } else if (each.kind === 'frame') {
-            take(it.send({ kind: 'frame', from: each.who, body: { job: id, to: each.to, data: new Uint8Array(16) } }));
+            take(
+              it.send({
+                kind: 'frame',
+                from: each.who,
+                body: { job: id, to: each.to, epoch: 0, data: new Uint8Array(64) },
+              }),
+            );
           } else if (each.kind === 'jobFailed') {
             const error = { code: 'ENGINE_FAILED', message: '' };
             take(it.send({ kind: 'jobFailed', from: each.who, body: { job: id, error } }));
@@ -339,14 +380,24 @@ describe('any order of events', () => {
           } else if (each.kind === 'gone') {
             take(it.send({ kind: 'gone', node: each.who }));
           } else if (each.kind === 'lost') {
-            take(it.send({ kind: 'lost', assignment: `assignment${each.stage}` }));
+            take(it.send({ kind: 'lost', assignment: `assignment${each.stage}${each.by}` }));
+          } else if (each.kind === 'mend') {
+            // - still loads, ~ is away.
+            const holders = (stage: number) =>
+              each.there.map((name) => ({
+                ...holder(stage, name.replace(/\W/, '')),
+                ready: !name.startsWith('-'),
+                ...(name === '~' && { awaySinceMs: 0 }),
+              }));
+            const stages = room(3).stages.map((stage, i) => ({ ...stage, holders: holders(i) }));
+            take(it.send({ kind: 'mend', model: 'm', room: { ...room(3), stages } }));
           } else if (each.kind === 'tick') {
             it.nowMs += each.ms;
             take(it.send({ kind: 'tick' }));
           }
         }
         // Time alone ends whatever is left.
-        it.nowMs += TOKEN_TIMEOUT_MS;
+        it.nowMs += Math.max(TOKEN_TIMEOUT_MS, REPLACEMENT_TIMEOUT_MS, REPLAY_TIMEOUT_MS);
         take(it.send({ kind: 'tick' }));
         expect(it.jobs.running.size).toBe(0);
         expect(assignmentsInUse(it.jobs).size).toBe(0);

@@ -40,12 +40,24 @@ export const MAX_SEQUENCES = 4;
 export const TOKEN_TIMEOUT_MS = 60_000;
 /** While the prompt is computed, frames between stages count as progress, but no longer than this in all. */
 export const FIRST_TOKEN_TIMEOUT_MS = 600_000;
+/** A stage whose holder was lost gets another within this (a node that has it takes over at once, others must load). */
+export const REPLACEMENT_TIMEOUT_MS = 120_000;
+/** A replacement shows progress, or has the next token computed, within this. */
+export const REPLAY_TIMEOUT_MS = 120_000;
+/** Stages of one job that are replaced before it is given up: nodes that die of it are not to be fed to it for ever. */
+export const MAX_REPLACEMENTS = 64;
+/** A node whose socket is gone for so long is taken for lost where another can go on for it. Reconnecting takes less. */
+export const TAKEOVER_AFTER_MS = 1_000;
 /** Requests remembered so that none is made twice. */
 export const MAX_REMEMBERED_REQUESTS = 4_096;
 
+/** After so long every node that lives has found its way back to a coordinator that started anew. */
+export const NODES_RETURN_MS = 60_000;
 /** How often deadlines, bans and grace periods are looked at. */
 export const TICK_MS = 500;
 
+/** Checkpoints are told of at most this often: each goes to every node. */
+export const CHECKPOINT_EVERY_MS = 200;
 /** Changes of the listing are collected for so long: each goes to every node. */
 export const ANNOUNCE_AFTER_MS = 50;
 /** A reward that could not be written is tried again so often, with growing pauses. */

@@ -6,6 +6,8 @@ export interface PoolNode {
   offer: Offer;
   /** It finishes what it has and takes nothing new. */
   leaving: boolean;
+  /** Since when (ms) its socket is gone. Its session lives on, but nothing new is begun with it. */
+  awaySinceMs?: number;
 }
 
 export interface Pool {
@@ -31,12 +33,13 @@ export interface Draft {
   context: Context;
 }
 
+/** Gives a node, which holds nothing, a stage. */
 export function assign(draft: Draft, room: Room, index: number, node: string): void {
   const { model, manifestHash, quant, contextLength, maxSequences } = room.spec;
   const stage = room.stages[index]!;
   const assignment = draft.context.newId();
   const deadlineMs = loadDeadline(room.spec, stage.range, draft.context.nowMs);
-  stage.holder = { node, assignment, ready: false, deadlineMs };
+  stage.holders.push({ node, assignment, ready: false, deadlineMs });
   const place = { ...stage.range, stage: index, stages: room.stages.length };
   const body = { assignment, model, manifestHash, ...place, quant, contextLength, maxSequences };
   draft.effects.push({ kind: 'send', to: node, type: 'assign', body });
@@ -47,7 +50,7 @@ export function unassign(draft: Draft, { node, assignment }: Holder): void {
 }
 
 export function holders(room: Room): Holder[] {
-  return [...room.stages.flatMap(({ holder }) => (holder ? [holder] : [])), ...room.draining];
+  return [...room.stages.flatMap(({ holders }) => holders), ...room.draining];
 }
 
 export function heldNodes(draft: Draft): Set<string> {
@@ -57,5 +60,40 @@ export function heldNodes(draft: Draft): Set<string> {
 export function freeNodes(draft: Draft): Candidate[] {
   const held = heldNodes(draft);
   // Who is leaving and holds nothing any more is no longer among the nodes.
-  return [...draft.nodes].filter(([node]) => !held.has(node)).map(([node, { offer }]) => ({ node, offer }));
+  return candidates(draft, (node) => !held.has(node));
+}
+
+/** Those of them whose nodes are not away. */
+export function presentOf(draft: Draft, holders: Holder[]): Holder[] {
+  return holders.filter(({ node }) => draft.nodes.get(node)?.awaySinceMs === undefined);
+}
+
+/** Nodes that only stand by, without a job: their stage has another holder that is no worse. They may hold another. */
+export function spareNodes(draft: Draft): Candidate[] {
+  const spare = new Set<string>();
+  for (const room of draft.rooms.values()) {
+    for (const { holders } of room.stages) {
+      const ready = holders.filter((holder) => holder.ready);
+      const kept = presentOf(draft, ready)[0] ?? ready[0] ?? holders[0];
+      for (const holder of holders) {
+        if (holder !== kept && !draft.context.inUse.has(holder.assignment)) spare.add(holder.node);
+      }
+    }
+  }
+  return candidates(draft, (node) => spare.has(node));
+}
+
+function candidates(draft: Draft, isMeant: (node: string) => boolean): Candidate[] {
+  const here = [...draft.nodes].filter(([node, { awaySinceMs }]) => awaySinceMs === undefined && isMeant(node));
+  return here.map(([node, { offer }]) => ({ node, offer }));
+}
+
+/** Takes what a node holds without a job, so that it is free at once. */
+export function release(draft: Draft, node: string): void {
+  for (const room of draft.rooms.values()) {
+    for (const stage of room.stages) {
+      for (const holder of stage.holders) if (holder.node === node) unassign(draft, holder);
+      stage.holders = stage.holders.filter((holder) => holder.node !== node);
+    }
+  }
 }

@@ -20,6 +20,12 @@ describe('token bucket', () => {
     expect(limiter.take('a', 0, 3)).toBe(0);
   });
 
+  test('asking how long to wait costs nothing either', () => {
+    const limiter = new RateLimiter(rule, 8);
+    expect([limiter.wait('a', 0, 3), limiter.wait('a', 0, 3), limiter.take('a', 0, 3)]).toEqual([0, 0, 0]);
+    expect(limiter.wait('a', 0)).toBe(limiter.take('a', 0));
+  });
+
   test('never gives more than capacity plus refill, whatever the clock does', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -5_000, max: 5_000 }), { maxLength: 200 }), (steps) => {

@@ -32,6 +32,11 @@ export class RateLimiter {
     this.#maxKeys = maxKeys;
   }
 
+  /** What `take` would answer; takes nothing. */
+  wait(key: string, nowMs: number, cost = 1): number {
+    return take(this.#buckets.get(key), this.#rule, nowMs, cost).retryAfterMs;
+  }
+
   /** 0 when `key` may go on, otherwise the time (ms) after which it may. */
   take(key: string, nowMs: number, cost = 1): number {
     const { bucket, retryAfterMs } = take(this.#buckets.get(key), this.#rule, nowMs, cost);

@@ -3,7 +3,18 @@ import { AiloError } from '../../shared/errors/index.ts';
 import { MAX_REQUESTS_PER_REQUESTER } from '../../shared/protocol/limits.ts';
 import type { FromNode } from '../../shared/protocol/messages.ts';
 import { encodeFrame } from '../../shared/tensor/frame.ts';
-import { type Job, type JobContext, type JobEffect, type Jobs, type RoomView, requestKey, send } from './job.ts';
+import {
+  type Job,
+  type JobContext,
+  type JobEffect,
+  type JobStage,
+  type Jobs,
+  leastLoaded,
+  loads,
+  type RoomView,
+  requestKey,
+  send,
+} from './job.ts';
 import { TOKEN_TIMEOUT_MS } from './limits.ts';
 
 export interface Request {
@@ -21,7 +32,7 @@ export function requestProblem(jobs: Jobs, { from, body, room }: Request): AiloE
   if (running.filter(({ requester }) => requester === from).length >= MAX_REQUESTS_PER_REQUESTER) {
     return AiloError.of('REQUESTS_TOO_MANY', { limit: MAX_REQUESTS_PER_REQUESTER });
   }
-  const ready = room.stages.filter((stage) => stage.ready).length;
+  const ready = room.stages.filter(({ holders }) => holders.some((holder) => holder.ready)).length;
   if (ready === 0 || ready < room.plannedStages) {
     return AiloError.of('MODEL_NOT_READY', { model, ready, stages: room.plannedStages });
   }
@@ -37,35 +48,70 @@ export function requestProblem(jobs: Jobs, { from, body, room }: Request): AiloE
 }
 
 /** The job of a request without a problem; its answer never runs past the context. */
-export function newJob({ from, body, room }: Request, { nowMs, newId }: JobContext): Job {
+export function newJob(jobs: Jobs, { from, body, room }: Request, { nowMs, newId }: JobContext): Job {
+  const counts = loads(jobs);
   return {
     id: newId(),
     request: body.request,
     requester: from,
     model: body.model,
-    stages: room.stages.map(({ node, assignment, start, end }) => ({ node, assignment, start, end })),
+    stages: room.stages.map(({ start, end, holders }) => {
+      const { node, assignment } = leastLoaded(holders, counts)!;
+      return { start, end, node, assignment, epoch: 0, rows: 0 };
+    }),
+    wire: room.wire,
     vocabSize: room.vocabSize,
+    sampling: body.sampling,
     maxNewTokens: Math.min(body.maxNewTokens, room.contextLength - body.tokens.length),
-    tokens: 0,
+    prompt: body.tokens,
+    answer: [],
     startedMs: nowMs,
     deadlineMs: nowMs + TOKEN_TIMEOUT_MS,
+    epoch: 0,
+    former: new Set(),
+    unable: new Set(),
   };
 }
 
 /** Every stage learns of the job before the first frame is on its way. */
-export function opening(job: Job, { body: { tokens, sampling }, room: { wire } }: Request): JobEffect[] {
-  const first = job.stages[0]!;
-  const opens = job.stages.map(({ node, assignment }, stage) => {
-    const next = job.stages[stage + 1];
-    const open = { job: job.id, assignment, next: (next ?? first).node, wire };
-    if (next) return send(node, 'jobOpen', open);
-    const prompt = sampling.repetitionPenalty === 1 ? [] : tokens;
-    return send(node, 'jobOpen', { ...open, sample: { sampling, maxNewTokens: job.maxNewTokens, prompt } });
-  });
+export function opening(job: Job): { job: Job; effects: JobEffect[] } {
+  const opens = job.stages.map((_, stage) => open(job, stage));
   const participants = job.stages.map(({ node }) => node);
   const accepted = send(job.requester, 'accepted', { request: job.request, participants });
-  // One frame always suffices: 4 bytes for each of MAX_PROMPT_TOKENS are well below MAX_FRAME_BYTES.
-  const ids = Int32Array.from(tokens);
-  const prompt = encodeFrame({ job: job.id, sequence: 0, position: 0, sampleAfter: true, kind: 'tokens', ids });
-  return [...opens, accepted, send(first.node, 'frame', { job: job.id, data: prompt })];
+  const begun = tellTokens(job);
+  return { job: begun.job, effects: [...opens, accepted, ...begun.effects] };
+}
+
+/** What the holder of a stage must know, at the beginning and when it takes over. */
+export function open(job: Job, stage: number): JobEffect {
+  const { node, assignment } = job.stages[stage]!;
+  const { id, sampling, wire, maxNewTokens, prompt, answer } = job;
+  const next = job.stages[(stage + 1) % job.stages.length]!;
+  const isLast = stage === job.stages.length - 1;
+  const known = sampling.repetitionPenalty === 1 ? [] : [...prompt];
+  return send(node, 'jobOpen', {
+    job: id,
+    assignment,
+    next: next.node,
+    epoch: next.epoch,
+    // Prompt and answer come to the first stage from here.
+    has: isLast ? prompt.length + answer.length : next.rows,
+    promptTokens: prompt.length,
+    wire,
+    ...(isLast && { sample: { sampling, maxNewTokens, prompt: known, answered: [...answer] } }),
+  });
+}
+
+/** Gives the first stage what it lacks of prompt and answer. */
+export function tellTokens(job: Job): { job: Job; effects: JobEffect[] } {
+  const [first, ...rest] = job.stages as [JobStage, ...JobStage[]];
+  const tokens = [...job.prompt, ...job.answer];
+  if (first.vacant || first.rows >= tokens.length) return { job, effects: [] };
+  // One frame always suffices: 4 bytes for each of prompt and answer are well below MAX_FRAME_BYTES.
+  const ids = Int32Array.from(tokens.slice(first.rows));
+  const frame = { job: job.id, sequence: 0, position: first.rows, sampleAfter: true, kind: 'tokens', ids } as const;
+  return {
+    job: { ...job, stages: [{ ...first, rows: tokens.length }, ...rest] },
+    effects: [send(first.node, 'frame', { job: job.id, data: encodeFrame(frame) })],
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * A room serves one model: an ordered list of stages, each held by one node. Everything here is a pure decision over
- * plain state; rooms.ts strings them together over all rooms.
+ * A room serves one model: an ordered list of stages, each held by one node or several, any of which can compute it.
+ * Everything here is a pure decision over plain state; rooms.ts strings them together over all rooms.
  *
  * forming (some stage has no holder) → loading (some holder is not ready) → ready
  */
@@ -52,7 +52,8 @@ export interface Holder {
 
 export interface Stage {
   range: UnitRange;
-  holder?: Holder;
+  /** The first was there first; the others stand by and take jobs of their own. */
+  holders: Holder[];
 }
 
 export interface Ban {
@@ -88,15 +89,19 @@ export function createRoom(spec: RoomSpec): Room {
 export function copyRoom(room: Room): Room {
   return {
     spec: room.spec,
-    stages: room.stages.map(({ range, holder }) => (holder ? { range, holder: { ...holder } } : { range })),
+    stages: room.stages.map(({ range, holders }) => ({ range, holders: holders.map((holder) => ({ ...holder })) })),
     draining: [...room.draining],
     bans: new Map(room.bans),
   };
 }
 
 export function phase(room: Room): 'forming' | 'loading' | 'ready' {
-  if (room.stages.length === 0 || room.stages.some(({ holder }) => !holder)) return 'forming';
-  return room.stages.every(({ holder }) => holder?.ready) ? 'ready' : 'loading';
+  if (room.stages.length === 0 || room.stages.some(({ holders }) => holders.length === 0)) return 'forming';
+  return room.stages.every(isReady) ? 'ready' : 'loading';
+}
+
+export function isReady({ holders }: Stage): boolean {
+  return holders.some(({ ready }) => ready);
 }
 
 export function listing(room: Room): ModelListing {
@@ -108,7 +113,7 @@ export function listing(room: Room): ModelListing {
     contextLength,
     chat,
     stages: room.stages.length || stages || 1,
-    ready: room.stages.filter(({ holder }) => holder?.ready).length,
+    ready: room.stages.filter(isReady).length,
   };
 }
 

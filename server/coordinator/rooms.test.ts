@@ -78,11 +78,11 @@ function driver(specs: RoomSpec[], seed = 1) {
       return next.effects;
     },
     room: (model = 'm') => self.pool.rooms.get(model)!,
-    holders: (model = 'm') => self.room(model).stages.map(({ holder }) => holder?.node),
+    holders: (model = 'm') => self.room(model).stages.map(({ holders }) => holders[0]?.node),
     sent: (type: string) => self.effects.flatMap((e) => (e.kind === 'send' && e.type === type ? [e] : [])),
     readyAll(model = 'm') {
-      for (const { holder } of self.room(model).stages) {
-        if (holder) self.send({ kind: 'stageReady', node: holder.node, assignment: holder.assignment });
+      for (const { node, assignment } of self.room(model).stages.flatMap(({ holders }) => holders)) {
+        self.send({ kind: 'stageReady', node, assignment });
       }
     },
   };
@@ -121,9 +121,9 @@ describe('a room', () => {
     it.send({ kind: 'offer', node: 'b', offer: offer(6) });
     it.readyAll();
     expect(it.room().stages).toHaveLength(2);
-    for (const { holder } of it.room().stages) it.inUse.add(holder!.assignment);
+    for (const { holders } of it.room().stages) it.inUse.add(holders[0]!.assignment);
     it.send({ kind: 'offer', node: 'c', offer: offer(12) });
-    expect(it.effects).toEqual([]);
+    expect(it.sent('unassign')).toEqual([]);
     it.inUse.clear();
     it.send({ kind: 'tick' });
     expect(it.holders()).toEqual(['c']);
@@ -132,38 +132,39 @@ describe('a room', () => {
         .sent('unassign')
         .map(({ to }) => to)
         .sort(),
-    ).toEqual(['a', 'b']);
+    ).toEqual(['a', 'b', 'c']);
   });
 
-  test('gives a lost stage to a waiting node and leaves the others alone', () => {
+  test('gives a lost stage to a node that only stands by, and leaves the others alone', () => {
     const it = driver([spec('m', 2)]);
     for (const node of ['a', 'b', 'c']) it.send({ kind: 'offer', node, offer: offer(12) });
     it.readyAll();
-    const [first, second] = it.room().stages;
+    const second = it.room().stages[1];
+    const first = it.room().stages[0]!.holders[0];
     const waiting = ['a', 'b', 'c'].find((node) => !it.holders().includes(node));
-    it.send({ kind: 'gone', node: second!.holder!.node });
-    expect(it.effects[0]).toEqual({ kind: 'lost', assignment: second!.holder!.assignment });
+    it.send({ kind: 'gone', node: second!.holders[0]!.node });
+    expect(it.effects[0]).toEqual({ kind: 'lost', assignment: second!.holders[0]!.assignment });
     expect(it.sent('assign')).toMatchObject([{ to: waiting, body: { start: 6, end: 12, stage: 1 } }]);
-    expect(it.room().stages[0]).toEqual(first);
+    expect(it.room().stages[0]!.holders).toEqual([first]);
   });
 
   test('goes back to forming when nobody can take the lost stage, and keeps what is loaded', () => {
     const it = driver([spec('m', 2)]);
     for (const node of ['a', 'b']) it.send({ kind: 'offer', node, offer: offer(12) });
     it.readyAll();
-    const kept = it.room().stages[0]!.holder!;
+    const kept = it.room().stages[0]!.holders[0]!;
     it.send({ kind: 'gone', node: it.holders()[1]! });
     expect(phase(it.room())).toBe('forming');
     it.send({ kind: 'offer', node: 'c', offer: offer(6) });
     expect(it.holders()).toEqual([kept.node, 'c']);
-    expect(it.room().stages[0]!.holder!.ready).toBe(true);
+    expect(it.room().stages[0]!.holders[0]!.ready).toBe(true);
   });
 
   test('does not ask a failing node again for 15 s, then 30 s', () => {
     const it = driver([spec('m', 1)]);
     it.send({ kind: 'offer', node: 'a', offer: offer(12) });
     for (const banMs of [BAN_MS, 2 * BAN_MS]) {
-      const { assignment } = it.room().stages[0]!.holder!;
+      const { assignment } = it.room().stages[0]!.holders[0]!;
       it.send({ kind: 'stageFailed', node: 'a', assignment });
       expect(it.sent('assign')).toEqual([]);
       const dueMs = nextTickMs(it.pool, it.context.nowMs);
@@ -179,7 +180,7 @@ describe('a room', () => {
   test('does not fill the place of a failed node with the same node, and leaves the others alone', () => {
     const it = driver([spec('m', 2)]);
     for (const node of ['a', 'b']) it.send({ kind: 'offer', node, offer: offer(12) });
-    const { node, assignment } = it.room().stages[1]!.holder!;
+    const { node, assignment } = it.room().stages[1]!.holders[0]!;
     const kept = it.holders()[0];
     it.send({ kind: 'stageFailed', node, assignment });
     expect(it.sent('assign')).toEqual([]);
@@ -202,11 +203,12 @@ describe('a room', () => {
     const it = driver([spec('m', 1)]);
     it.send({ kind: 'offer', node: 'slow', offer: offer(12) });
     it.send({ kind: 'offer', node: 'other', offer: offer(12) });
-    const [chosen] = it.holders();
+    const [chosen, other] = it.room().stages[0]!.holders;
+    it.send({ kind: 'stageReady', ...other! });
     it.context.nowMs = nextTickMs(it.pool, 0);
     it.send({ kind: 'tick' });
-    expect(it.sent('unassign')).toMatchObject([{ to: chosen }]);
-    expect(it.holders()[0]).not.toBe(chosen);
+    expect(it.sent('unassign')).toMatchObject([{ to: chosen!.node }]);
+    expect(it.holders()).toEqual([other!.node]);
   });
 
   test('does not forget a deadline over what else happens at that moment', () => {
@@ -221,7 +223,7 @@ describe('a room', () => {
     const it = driver([spec('m', 1)]);
     it.send({ kind: 'offer', node: 'a', offer: offer(12) });
     it.readyAll();
-    const { assignment } = it.room().stages[0]!.holder!;
+    const { assignment } = it.room().stages[0]!.holders[0]!;
     it.inUse.add(assignment);
     it.send({ kind: 'offer', node: 'b', offer: offer(12) });
     it.send({ kind: 'withdraw', node: 'a' });
@@ -236,10 +238,118 @@ describe('a room', () => {
   test('ignores what others say about an assignment', () => {
     const it = driver([spec('m', 1)]);
     it.send({ kind: 'offer', node: 'a', offer: offer(12) });
-    const { assignment } = it.room().stages[0]!.holder!;
+    const { assignment } = it.room().stages[0]!.holders[0]!;
     it.send({ kind: 'stageReady', node: 'b', assignment });
     it.send({ kind: 'stageFailed', node: 'b', assignment });
-    expect(it.room().stages[0]!.holder).toMatchObject({ node: 'a', ready: false });
+    expect(it.room().stages[0]!.holders[0]).toMatchObject({ node: 'a', ready: false });
+  });
+});
+
+describe('nodes beyond the plan', () => {
+  /** Stages of 6, 4 and 2 units. */
+  const uneven = () => {
+    const it = driver([spec('m', 3)]);
+    for (const [node, start, end] of [
+      ['a', 0, 6],
+      ['b', 6, 10],
+      ['c', 10, 12],
+    ] as const) {
+      it.send({ kind: 'offer', node, offer: offer(end - start, { model: 'm', start, end }) });
+    }
+    it.readyAll();
+    return it;
+  };
+  const standing = (it: ReturnType<typeof driver>, model = 'm') =>
+    it.room(model).stages.map(({ holders }) => holders.map(({ node }) => node));
+
+  test('stand by where the fewest hold a stage, of those the largest, as far as they can', () => {
+    const it = uneven();
+    expect(standing(it)).toEqual([['a'], ['b'], ['c']]);
+    for (const [node, units] of [
+      ['d', 11],
+      ['e', 11],
+      ['f', 3],
+      ['g', 1],
+      ['h', 5],
+    ] as const) {
+      it.send({ kind: 'offer', node, offer: offer(units) });
+    }
+    expect(standing(it)).toEqual([
+      ['a', 'd'],
+      ['b', 'e', 'h'],
+      ['c', 'f'],
+    ]);
+  });
+
+  test('take over, so that the room stays ready, and another stands by', () => {
+    const it = uneven();
+    for (const node of ['d', 'e', 'f']) it.send({ kind: 'offer', node, offer: offer(11) });
+    it.readyAll();
+    expect(standing(it)).toEqual([
+      ['a', 'd'],
+      ['b', 'e'],
+      ['c', 'f'],
+    ]);
+    it.send({ kind: 'offer', node: 'g', offer: offer(11) });
+    it.send({ kind: 'gone', node: 'b' });
+    expect(phase(it.room())).toBe('ready');
+    expect(it.effects).toMatchObject([{ kind: 'lost' }]);
+    it.send({ kind: 'gone', node: 'g' });
+    it.send({ kind: 'offer', node: 'h', offer: offer(11) });
+    expect(standing(it)).toEqual([
+      ['a', 'd'],
+      ['e', 'h'],
+      ['c', 'f'],
+    ]);
+  });
+
+  test('give way to a room that can be formed with them, unless they are in a job', () => {
+    const it = driver([spec('m', 1), spec('n', 3)]);
+    it.send({ kind: 'offer', node: 'a', offer: offer(12) });
+    it.readyAll();
+    for (const node of ['b', 'c']) it.send({ kind: 'offer', node, offer: offer(12) });
+    it.readyAll();
+    expect(standing(it)).toEqual([['a', 'b', 'c']]);
+    it.inUse.add(it.room().stages[0]!.holders[1]!.assignment);
+    it.send({ kind: 'offer', node: 'd', offer: offer(12) });
+    expect(phase(it.room('n'))).toBe('forming');
+    it.inUse.clear();
+    it.send({ kind: 'tick' });
+    expect(standing(it)).toEqual([['a']]);
+    expect(
+      it
+        .sent('assign')
+        .map(({ to, body }) => ('model' in body ? `${body.model}: ${to}` : ''))
+        .sort(),
+    ).toEqual(['n: b', 'n: c', 'n: d']);
+  });
+
+  test('are asked for nothing while they are away, and are not what a stage relies on', () => {
+    const it = driver([spec('m', 1), spec('n', 1)]);
+    for (const node of ['a', 'b']) it.send({ kind: 'offer', node, offer: offer(12) });
+    it.readyAll();
+    it.readyAll('n');
+    it.send({ kind: 'offer', node: 'c', offer: offer(12) });
+    it.readyAll();
+    expect(standing(it)).toEqual([['a', 'c']]);
+    it.send({ kind: 'away', node: 'a', sinceMs: 5 });
+    expect(it.pool.nodes.get('a')).toMatchObject({ awaySinceMs: 5 });
+    it.send({ kind: 'gone', node: 'b' });
+    expect(it.sent('assign'), 'c is the one that is here for m, and a is not here').toEqual([]);
+    it.send({ kind: 'back', node: 'a' });
+    expect(it.sent('assign')).toMatchObject([{ to: 'c', body: { model: 'n' } }]);
+    expect(standing(it)).toEqual([['a']]);
+  });
+
+  test('hold what only somebody holds who is away', () => {
+    const it = uneven();
+    it.send({ kind: 'offer', node: 'd', offer: offer(11) });
+    expect(standing(it)).toEqual([['a', 'd'], ['b'], ['c']]);
+    it.send({ kind: 'away', node: 'b', sinceMs: 0 });
+    expect(it.sent('unassign')).toMatchObject([{ to: 'd' }]);
+    expect(standing(it)).toEqual([['a'], ['b', 'd'], ['c']]);
+    it.send({ kind: 'offer', node: 'e', offer: offer(11) });
+    expect(standing(it), 'each stage has one that is here').toEqual([['a', 'e'], ['b', 'd'], ['c']]);
   });
 });
 
@@ -309,7 +419,8 @@ describe('any order of events', () => {
       weight: 4,
     },
     fc.record({ kind: fc.constant('withdraw' as const), node }),
-    fc.record({ kind: fc.constant('gone' as const), node }),
+    fc.record({ kind: fc.constantFrom('gone' as const, 'back' as const), node }),
+    fc.record({ kind: fc.constant('away' as const), node, sinceMs: fc.constant(0) }),
     fc.record({ kind: fc.constantFrom('stageReady' as const, 'stageFailed' as const), node }),
     fc.record({ kind: fc.constant('tick' as const), ms: fc.integer({ min: 0, max: 200_000 }) }),
     fc.record({ kind: fc.constant('jobs' as const), model: fc.constantFrom('m', 'n'), on: fc.boolean() }),
@@ -325,7 +436,7 @@ describe('any order of events', () => {
           const told = new Map<string, string[]>();
           const holderOf = (name: string) =>
             [...it.pool.rooms.values()].flatMap(({ stages, draining }) =>
-              [...stages.flatMap(({ holder }) => holder ?? []), ...draining].filter((holder) => holder.node === name),
+              [...stages.flatMap(({ holders }) => holders), ...draining].filter((holder) => holder.node === name),
             );
           const run = (poolEvent: PoolEvent) => {
             if (poolEvent.kind === 'gone') told.delete(poolEvent.node);
@@ -347,9 +458,8 @@ describe('any order of events', () => {
           for (const each of events) {
             if (each.kind === 'jobs') {
               const room = it.room(each.model);
-              for (const { holder } of room.stages) {
-                if (holder && each.on && phase(room) === 'ready') it.inUse.add(holder.assignment);
-                if (holder && !each.on) it.inUse.delete(holder.assignment);
+              for (const { holders } of room.stages) {
+                if (each.on && phase(room) === 'ready') it.inUse.add(holders.find(({ ready }) => ready)!.assignment);
               }
               if (!each.on) it.inUse.clear();
             } else if (each.kind === 'tick') {
@@ -359,7 +469,8 @@ describe('any order of events', () => {
               run({ kind: 'offer', node: each.node, offer: offer(each.units, each.want) });
             } else if (each.kind === 'stageReady' || each.kind === 'stageFailed') {
               for (const { assignment } of holderOf(each.node)) run({ kind: each.kind, node: each.node, assignment });
-            } else run({ kind: each.kind, node: each.node });
+            } else if (each.kind === 'away') run(each);
+            else run({ kind: each.kind, node: each.node });
 
             for (const name of nodes) {
               const held = holderOf(name);
@@ -368,13 +479,14 @@ describe('any order of events', () => {
             }
             for (const room of it.pool.rooms.values()) {
               let start = 0;
-              for (const { range, holder } of room.stages) {
+              for (const { range, holders } of room.stages) {
                 expect(range.start).toBe(start);
                 start = range.end;
-                if (!holder) continue;
-                const known = it.pool.nodes.get(holder.node);
-                expect(known?.leaving).toBe(false);
-                expect(UNIT_BYTES * (range.end - range.start)).toBeLessThanOrEqual(known!.offer.budgetBytes);
+                for (const { node } of holders) {
+                  const known = it.pool.nodes.get(node);
+                  expect(known?.leaving).toBe(false);
+                  expect(UNIT_BYTES * (range.end - range.start)).toBeLessThanOrEqual(known!.offer.budgetBytes);
+                }
               }
               if (room.stages.length > 0) expect(start).toBe(UNITS);
             }

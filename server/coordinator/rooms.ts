@@ -1,7 +1,7 @@
 /**
  * All rooms and the nodes that offered themselves, as one pure state machine: `step(pool, event, context)` gives the
- * next state and what has to be told to whom. A node holds at most one stage of one room. Nobody is asked to hold
- * what his measured budget does not allow.
+ * next state and what has to be told to whom. A node holds at most one stage of one room, a stage has any number of
+ * holders. Nobody is asked to hold what his measured budget does not allow.
  */
 import { AiloError } from '../../shared/errors/index.ts';
 import { type Draft, holders, type Pool, type PoolEffect, unassign } from './pool.ts';
@@ -23,6 +23,9 @@ export type PoolEvent =
   | { kind: 'withdraw'; node: string }
   /** Its session is over. */
   | { kind: 'gone'; node: string }
+  /** Its socket has been gone since then; its session still waits for it. */
+  | { kind: 'away'; node: string; sinceMs: number }
+  | { kind: 'back'; node: string }
   | { kind: 'stageReady'; node: string; assignment: string }
   | { kind: 'stageFailed'; node: string; assignment: string }
   /** Time passed, or jobs ended: look again at bans, deadlines and drained stages, as after every event. */
@@ -31,7 +34,7 @@ export type PoolEvent =
 /** When there is something to do for a `tick` after the one at `lastMs`; Infinity when nothing is due. */
 export function nextTickMs(pool: Pool, lastMs: number): number {
   const dues = [...pool.rooms.values()].flatMap((room) => [
-    ...room.stages.flatMap(({ holder }) => (holder && !holder.ready ? [holder.deadlineMs] : [])),
+    ...room.stages.flatMap(({ holders }) => holders.filter(({ ready }) => !ready).map(({ deadlineMs }) => deadlineMs)),
     ...[...room.bans.values()].map(({ untilMs }) => untilMs),
   ]);
   return Math.min(...dues.filter((dueMs) => dueMs > lastMs), Number.POSITIVE_INFINITY);
@@ -69,9 +72,19 @@ function apply(draft: Draft, event: PoolEvent): void {
       draft.nodes.delete(event.node);
       lose(draft, ({ node }) => node === event.node);
       break;
+    case 'away':
+    case 'back': {
+      const known = draft.nodes.get(event.node);
+      if (!known) break;
+      const { awaySinceMs: _, ...here } = known;
+      draft.nodes.set(event.node, event.kind === 'away' ? { ...here, awaySinceMs: event.sinceMs } : here);
+      break;
+    }
     case 'stageReady':
       for (const { stages } of draft.rooms.values()) {
-        for (const { holder } of stages) if (isAssignment(holder, event)) holder.ready = true;
+        for (const holder of stages.flatMap(({ holders }) => holders)) {
+          if (isAssignment(holder, event)) holder.ready = true;
+        }
       }
       break;
     case 'stageFailed':
@@ -81,11 +94,8 @@ function apply(draft: Draft, event: PoolEvent): void {
   }
 }
 
-function isAssignment(
-  holder: Holder | undefined,
-  { node, assignment }: { node: string; assignment: string },
-): holder is Holder {
-  return holder?.assignment === assignment && holder.node === node;
+function isAssignment(holder: Holder, { node, assignment }: { node: string; assignment: string }): boolean {
+  return holder.assignment === assignment && holder.node === node;
 }
 
 function offer(draft: Draft, node: string, offer: Offer): void {
@@ -97,8 +107,9 @@ function offer(draft: Draft, node: string, offer: Offer): void {
   draft.nodes.set(node, { offer, leaving: false });
   // A stage that the new offer no longer allows is given back.
   for (const room of draft.rooms.values()) {
-    for (const { range, holder } of room.stages) {
-      if (holder?.node === node && !mayHold(room, range, { node, offer }, draft.context.nowMs)) vacate(draft, node);
+    for (const { range, holders } of room.stages) {
+      const holds = holders.some((holder) => holder.node === node);
+      if (holds && !mayHold(room, range, { node, offer }, draft.context.nowMs)) vacate(draft, node);
     }
   }
 }
@@ -114,21 +125,19 @@ function offerProblem(draft: Draft, { want, budgetBytes }: Offer): AiloError | u
 function vacate(draft: Draft, node: string): void {
   for (const room of draft.rooms.values()) {
     for (const stage of room.stages) {
-      if (stage.holder?.node !== node) continue;
-      room.draining.push(stage.holder);
-      delete stage.holder;
+      room.draining.push(...stage.holders.filter((holder) => holder.node === node));
+      stage.holders = stage.holders.filter((holder) => holder.node !== node);
     }
   }
 }
 
-/** Forgets holders that can't go on; the jobs that pass through them fail. */
+/** Forgets holders that can't go on; the jobs that pass through them need others. */
 function lose(draft: Draft, isLost: (holder: Holder) => boolean): void {
   const lost = (holder: Holder) => draft.effects.push({ kind: 'lost', assignment: holder.assignment });
   for (const room of draft.rooms.values()) {
     for (const stage of room.stages) {
-      if (!stage.holder || !isLost(stage.holder)) continue;
-      lost(stage.holder);
-      delete stage.holder;
+      stage.holders.filter(isLost).forEach(lost);
+      stage.holders = stage.holders.filter((holder) => !isLost(holder));
     }
     room.draining.filter(isLost).forEach(lost);
     room.draining = room.draining.filter((holder) => !isLost(holder));

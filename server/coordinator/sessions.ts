@@ -17,6 +17,10 @@ import { RateLimiter } from './rate-limit.ts';
 export interface SessionHandlers {
   /** A new session; a resumed one is not announced again. */
   opened(node: string): void;
+  /** The session has lost its socket and waits for another. */
+  dropped(node: string): void;
+  /** It has one again. */
+  resumed(node: string): void;
   /** The session is over for good. */
   closed(node: string): void;
   /** A valid message. What it throws is told to the node as `refused`. */
@@ -106,6 +110,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     delete session.socket;
     session.channel.detach();
     session.cancelGrace = schedule(() => end(session), SESSION_GRACE_MS);
+    handlers.dropped(session.node);
   }
 
   function withinRate(session: Session, envelope: unknown): boolean {
@@ -168,7 +173,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       const first = sessions.get(node);
       if (resume && first?.id === resume.session && first.channel.canAttach(resume.received)) {
         answer({ session: first.id, received: first.channel.received, resumed: true });
-        return carry(first, socket, resume.received);
+        carry(first, socket, resume.received);
+        return handlers.resumed(node);
       }
       const probed = first?.socket;
       if (probed && (await answersProbe(probed))) throw AiloError.of('ALREADY_CONNECTED', {});

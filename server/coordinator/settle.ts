@@ -1,7 +1,7 @@
 /** After every event: what may end ends, what is broken is mended, what can be formed is formed. */
 import { layOut } from './layout.ts';
-import { assign, type Draft, freeNodes, heldNodes, unassign } from './pool.ts';
-import { isForgotten, mayHold, phase, type Room, shuffle } from './room.ts';
+import { assign, type Draft, freeNodes, heldNodes, presentOf, release, spareNodes, unassign } from './pool.ts';
+import { type Candidate, isForgotten, mayHold, phase, type Room, shuffle } from './room.ts';
 
 export function settle(draft: Draft): void {
   const rooms = [...draft.rooms.values()];
@@ -9,6 +9,7 @@ export function settle(draft: Draft): void {
   // What is broken is mended before anything new is begun.
   for (const room of rooms) fillHoles(draft, room);
   for (const room of rooms) planAnew(draft, room);
+  standBy(draft);
 }
 
 /** Stages that were given back end here once their jobs have; so do bans that nobody needs to remember. */
@@ -28,28 +29,54 @@ function endDrained(draft: Draft, room: Room): void {
 
 function fillHoles(draft: Draft, room: Room): void {
   // A plan that nobody holds a part of is worth nothing: a new one may suit better.
-  if (room.stages.every(({ holder }) => !holder)) room.stages = [];
-  for (const [index, stage] of room.stages.entries()) {
-    if (stage.holder) continue;
-    const able = freeNodes(draft).filter((candidate) => mayHold(room, stage.range, candidate, draft.context.nowMs));
-    const [chosen] = shuffle(able, draft.context.random);
-    if (chosen) assign(draft, room, index, chosen.node);
+  if (room.stages.every(({ holders }) => holders.length === 0)) room.stages = [];
+  for (const [index, { range, holders }] of room.stages.entries()) {
+    // Whoever is away may come back, but nobody waits for that.
+    if (presentOf(draft, holders).length > 0) continue;
+    const isAble = (candidate: Candidate) => mayHold(room, range, candidate, draft.context.nowMs);
+    const free = freeNodes(draft).filter(isAble);
+    const [chosen] = shuffle(free.length > 0 ? free : spareNodes(draft).filter(isAble), draft.context.random);
+    if (chosen) give(draft, room, index, chosen.node);
   }
 }
 
 /** Plans a room that has none or can't go on with its plan, or that could do with fewer stages and is idle. */
 function planAnew(draft: Draft, room: Room): void {
-  const free = freeNodes(draft);
-  const own = room.stages.flatMap(({ holder }) => (holder ? [holder] : []));
+  const own = room.stages.flatMap(({ holders }) => holders);
   const broken = phase(room) === 'forming';
-  const mayShrink = room.spec.stages === undefined && free.length > 0;
-  if ((!broken && !mayShrink) || own.some(({ assignment }) => draft.context.inUse.has(assignment))) return;
-  const candidates = [...free, ...own.flatMap(({ node }) => ({ node, offer: draft.nodes.get(node)!.offer }))];
-  const placements = layOut(room, candidates, draft.context);
+  if (own.some(({ assignment }) => draft.context.inUse.has(assignment))) return;
+  const isOwn = new Set(own.map(({ node }) => node));
+  const kept = presentOf(draft, own).map(({ node }) => ({ node, offer: draft.nodes.get(node)!.offer }));
+  const free = freeNodes(draft);
+  const spare = spareNodes(draft).filter(({ node }) => !isOwn.has(node));
+  const mayShrink = room.spec.stages === undefined && free.length + spare.length + own.length > room.stages.length;
+  if (!broken && !mayShrink) return;
+  // Who stands by elsewhere is asked last.
+  const placements =
+    layOut(room, [...free, ...kept], draft.context) ?? layOut(room, [...free, ...kept, ...spare], draft.context);
   if (!placements || (!broken && placements.length >= room.stages.length)) return;
   for (const holder of own) unassign(draft, holder);
-  room.stages = placements.map(({ range }) => ({ range }));
+  room.stages = placements.map(({ range }) => ({ range, holders: [] }));
   placements.forEach(({ node }, index) => {
-    assign(draft, room, index, node);
+    give(draft, room, index, node);
   });
+}
+
+/** Nodes that no plan needs load what is most fragile: the stage with the fewest holders, of those the largest. */
+function standBy(draft: Draft): void {
+  const rooms = [...draft.rooms.values()].filter((room) => phase(room) !== 'forming');
+  const places = rooms.flatMap((room) =>
+    room.stages.map((stage, index) => ({ room, stage, index, bytes: room.spec.memoryBytes(stage.range) })),
+  );
+  for (const candidate of shuffle(freeNodes(draft), draft.context.random)) {
+    const able = places.filter(({ room, stage }) => mayHold(room, stage.range, candidate, draft.context.nowMs));
+    const present = ({ stage }: (typeof able)[number]) => presentOf(draft, stage.holders).length;
+    const [chosen] = able.sort((a, b) => present(a) - present(b) || b.bytes - a.bytes);
+    if (chosen) assign(draft, chosen.room, chosen.index, candidate.node);
+  }
+}
+
+function give(draft: Draft, room: Room, index: number, node: string): void {
+  release(draft, node);
+  assign(draft, room, index, node);
 }

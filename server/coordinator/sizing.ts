@@ -58,17 +58,18 @@ export function sizing(
 }
 
 /**
- * Planning adds up units, but what a stage has once (intermediate values, RoPE tables) does not add up: it is taken
+ * Planning adds up units, but what a stage has once (intermediate values, RoPE tables, journals) does not add up: it is taken
  * from every node's budget instead. The sum is never less than the stage's real memory.
  */
 function additiveBytes(config: ModelConfig, { quant, contextLength, maxSequences }: SizingOptions) {
-  let [workingBytes, tableBytes] = [0, 0];
+  let [workingBytes, tableBytes, journalBytes] = [0, 0, 0];
   const bytesOfUnits = units(config).map((unit, start) => {
     const memory = stageMemory(config, { start, end: start + 1 }, quant, contextLength);
     const weightBytes = unitBytes(config, unit, quant);
     workingBytes = Math.max(workingBytes, memory.workingBytes);
+    journalBytes = Math.max(journalBytes, memory.journalBytes);
     tableBytes = Math.max(tableBytes, memory.weightBytes - weightBytes);
     return weightBytes + maxSequences * memory.cacheBytes;
   });
-  return { bytesOfUnits, overheadBytes: workingBytes + tableBytes };
+  return { bytesOfUnits, overheadBytes: workingBytes + tableBytes + maxSequences * journalBytes };
 }

@@ -1,4 +1,4 @@
-/** The coordinator's HTTP server: public, read-only, usable from any origin. The paths are those of protocol/http.ts. */
+/** The coordinator's HTTP server: public, usable from any origin. The paths are those of protocol/http.ts. */
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
@@ -8,9 +8,11 @@ import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { statusOf } from './errors.ts';
 import { type LedgerRoutes, ledgerRoutes } from './ledger-routes.ts';
 import { MAX_REQUESTS_PER_MINUTE, MAX_URL_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts';
+import { logRoutes } from './log-routes.ts';
 import { type ModelRoutes, modelRoutes } from './model-routes.ts';
+import { type SubmissionRoutes, submissionRoutes } from './submission-routes.ts';
 
-export interface HttpOptions extends LedgerRoutes, ModelRoutes {
+export interface HttpOptions extends LedgerRoutes, SubmissionRoutes, ModelRoutes {
   log: Logger;
 }
 
@@ -38,9 +40,9 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   await app.register(helmet, { crossOriginResourcePolicy: { policy: 'cross-origin' } });
   await app.register(cors, {
     origin: '*',
-    methods: ['GET', 'HEAD'],
-    allowedHeaders: ['Range'],
-    exposedHeaders: ['Content-Range', 'Content-Length', 'Accept-Ranges'],
+    methods: ['GET', 'HEAD', 'POST'],
+    allowedHeaders: ['Range', 'Content-Type'],
+    exposedHeaders: ['Content-Range', 'Content-Length', 'Accept-Ranges', 'ETag', 'Retry-After'],
   });
   await app.register(rateLimit, {
     max: MAX_REQUESTS_PER_MINUTE,
@@ -49,6 +51,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   });
   app.get('/healthz', async () => ({ status: 'ok' }));
   await app.register(ledgerRoutes(options));
+  await app.register(logRoutes(options));
+  await app.register(submissionRoutes(options));
   await app.register(modelRoutes(options));
   return app;
 }

@@ -2,9 +2,11 @@
 import type { Transaction as DatabaseTransaction } from 'kysely';
 import type { Batch } from '../../shared/ledger/batch.ts';
 import { encodeAccount } from '../../shared/ledger/records.ts';
-import { encodeAddress } from '../../shared/wallet/address.ts';
 import type { Tables } from '../store/database.ts';
+import { addressOf } from './addresses.ts';
+import { ROWS_PER_STATEMENT } from './limits.ts';
 import { partiesOf } from './parties.ts';
+import { slices } from './slices.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -35,58 +37,68 @@ export function addReward(before: Earnings, amountMicroAlc: bigint, timeMs: numb
 }
 
 export async function publishAccounts(tx: DatabaseTransaction<Tables>, batch: Batch): Promise<void> {
-  const earnings = new Map<string, Earnings>();
-  for (const account of batch.changed.accounts.values()) {
-    const address = encodeAddress(account.publicKey);
-    earnings.set(address, await readEarnings(tx, address));
-  }
-  for (const [address, sums] of sumsOf(batch, earnings)) earnings.set(address, sums);
-  for (const [position, account] of batch.changed.accounts) {
-    const address = encodeAddress(account.publicKey);
-    const { total, day, onDay, transactions } = earnings.get(address) ?? NONE;
-    const changing = {
+  const { accounts } = batch.changed;
+  const earnings = addSums(batch, await readEarnings(tx, [...accounts.keys()]));
+  const rows = [...accounts].map(([position, account]) => {
+    const { total, day, onDay, transactions } = earnings.get(position) ?? NONE;
+    return {
+      position,
+      address: addressOf(account.publicKey),
+      username: account.username || null,
       record: encodeAccount(account),
       earned_total: String(total),
       earned_day: day,
       earned_on_day: String(onDay),
       transactions,
     };
+  });
+  for (const some of slices(rows, ROWS_PER_STATEMENT)) {
     await tx
       .insertInto('ledger_account')
-      .values({ position, address, ...changing })
-      .onConflict((conflict) => conflict.column('position').doUpdateSet(changing))
+      .values(some)
+      .onConflict((conflict) =>
+        conflict.column('position').doUpdateSet(({ ref }) => ({
+          username: ref('excluded.username'),
+          record: ref('excluded.record'),
+          earned_total: ref('excluded.earned_total'),
+          earned_day: ref('excluded.earned_day'),
+          earned_on_day: ref('excluded.earned_on_day'),
+          transactions: ref('excluded.transactions'),
+        })),
+      )
       .execute();
   }
 }
 
-/** The earnings after the batch of everybody who is party to one of its transactions. */
-function sumsOf(batch: Batch, before: ReadonlyMap<string, Earnings>): Map<string, Earnings> {
-  const after = new Map<string, Earnings>();
+/** Adds what the batch brings to those who are party to one of its transactions. By position. */
+function addSums(batch: Batch, earnings: Map<number, Earnings>): Map<number, Earnings> {
   for (const { entry } of batch.entries) {
     if (entry.kind !== 'transaction') continue;
     const { transaction } = entry.signed;
     const { type, amountMicroAlc, timeMs } = transaction;
     const isReward = type === 'inference-reward' || type === 'training-reward';
-    for (const address of partiesOf(transaction)) {
-      const sums = after.get(address) ?? before.get(address) ?? NONE;
+    for (const party of partiesOf(transaction)) {
+      const position = batch.tip.state.placeOf(party)!;
+      const sums = earnings.get(position) ?? NONE;
       const earned = isReward ? addReward(sums, amountMicroAlc, timeMs) : sums;
-      after.set(address, { ...earned, transactions: sums.transactions + 1 });
+      earnings.set(position, { ...earned, transactions: sums.transactions + 1 });
     }
   }
-  return after;
+  return earnings;
 }
 
-async function readEarnings(tx: DatabaseTransaction<Tables>, address: string): Promise<Earnings> {
-  const row = await tx
-    .selectFrom('ledger_account')
-    .select(['earned_total', 'earned_day', 'earned_on_day', 'transactions'])
-    .where('address', '=', address)
-    .executeTakeFirst();
-  if (!row) return NONE;
-  return {
-    total: BigInt(row.earned_total),
-    day: row.earned_day,
-    onDay: BigInt(row.earned_on_day),
-    transactions: row.transactions,
-  };
+async function readEarnings(tx: DatabaseTransaction<Tables>, positions: number[]): Promise<Map<number, Earnings>> {
+  const earnings = new Map<number, Earnings>();
+  for (const some of slices(positions, ROWS_PER_STATEMENT)) {
+    const rows = await tx
+      .selectFrom('ledger_account')
+      .select(['position', 'earned_total', 'earned_day', 'earned_on_day', 'transactions'])
+      .where('position', 'in', some)
+      .execute();
+    for (const { position, earned_total, earned_day, earned_on_day, transactions } of rows) {
+      const sums = { total: BigInt(earned_total), day: earned_day, onDay: BigInt(earned_on_day), transactions };
+      earnings.set(position, sums);
+    }
+  }
+  return earnings;
 }

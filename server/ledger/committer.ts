@@ -12,17 +12,24 @@
  * Another sequencer on the same database can only make a step fail, never fork the log: steps 1 and 3 compare. After
  * any failure nothing in memory must be believed: recover, then go on.
  */
+import { setImmediate } from 'node:timers/promises';
 import { AiloError } from '../../shared/errors/index.ts';
 import { Batch, checkpointAt, type Tip } from '../../shared/ledger/batch.ts';
-import { equalBytes, HASH_BYTES } from '../../shared/ledger/binary.ts';
-import { encodeCheckpoint, openSeal, sealCheckpoint } from '../../shared/ledger/checkpoint.ts';
+import { equalBytes } from '../../shared/ledger/binary.ts';
+import {
+  type Checkpoint,
+  encodeCheckpoint,
+  openSeal,
+  type Seal,
+  sealCheckpoint,
+} from '../../shared/ledger/checkpoint.ts';
+import { COSIGNATURE_WINDOW, TILE_ENTRIES } from '../../shared/ledger/limits.ts';
 import { LogTree } from '../../shared/ledger/log-tree.ts';
-import { hashLeaf } from '../../shared/ledger/merkle.ts';
+import { CompactRange, hashLeaf } from '../../shared/ledger/merkle.ts';
 import type { Network } from '../../shared/ledger/network.ts';
 import { LedgerState } from '../../shared/ledger/state.ts';
 import type { SigningKey } from '../../shared/wallet/wallet.ts';
-import { partiesOf } from './parties.ts';
-import type { Head, LedgerStore, Published } from './store.ts';
+import type { Head, LedgerStore } from './store.ts';
 
 export type CommitPoint = 'begun' | 'staged' | 'signed' | 'swapped' | 'published';
 
@@ -32,8 +39,8 @@ export interface CommitterOptions {
   networkKey: SigningKey;
   /** Tests stop a commit here, before the first step and after each. */
   stall?: ((point: CommitPoint) => void | Promise<void>) | undefined;
-  /** After each commit: the addresses whose account or history changed. */
-  onPublished(addresses: ReadonlySet<string>): void;
+  /** After each commit. */
+  onPublished(batch: Batch): void;
 }
 
 export class Committer {
@@ -43,11 +50,16 @@ export class Committer {
     this.#options = options;
   }
 
-  /** Makes the batch part of the log. On any error its tip is not to be used again. */
+  /**
+   * Makes the batch part of the log. On any error its tip is not to be used again. Between the steps whatever else the
+   * process does has its turn, which a large batch would keep waiting.
+   */
   async commit(batch: Batch): Promise<void> {
     await this.#stage(batch);
-    await this.#seal(batch);
-    await this.#publish(batch);
+    await setImmediate();
+    const seal = await this.#seal(batch);
+    await setImmediate();
+    await this.#publish(batch, seal);
   }
 
   /**
@@ -58,20 +70,18 @@ export class Committer {
     const { store, network } = this.#options;
     const head = (await store.head()) ?? (await this.#create());
     const checkpoint = this.#checkHead(head);
-    const published = await store.published().catch(corrupt);
-    const tip = await this.#load(published);
-    const unpublished = await this.#reread(tip, published.size, checkpoint.size);
-    if (!equalBytes(encodeCheckpoint(checkpointAt(network, tip)), head.checkpoint)) {
+    const tip = await this.#load();
+    const unpublished = await this.#reread(tip, tip.log.size, checkpoint.size);
+    if (!equalBytes(encodeCheckpoint(checkpointAt(network, tip)), head.seal.bytes)) {
       throw AiloError.of('LEDGER_CORRUPT', { reason: `it does not lead to checkpoint ${checkpoint.size}` });
     }
-    if (unpublished.entries.length > 0) await this.#publish(unpublished);
+    if (unpublished.entries.length > 0) await this.#publish(unpublished, head.seal);
     if (head.staged) {
       const staged = await this.#reread(tip, checkpoint.size, Number.MAX_SAFE_INTEGER);
       if (!equalBytes(staged.checkpointBytes(), head.staged)) {
         throw AiloError.of('LEDGER_CORRUPT', { reason: `what was staged after entry ${checkpoint.size} has changed` });
       }
-      await this.#seal(staged);
-      await this.#publish(staged);
+      await this.#publish(staged, await this.#seal(staged));
     }
     return tip;
   }
@@ -83,22 +93,19 @@ export class Committer {
     await this.#at('staged');
   }
 
-  async #seal(batch: Batch): Promise<void> {
+  async #seal(batch: Batch): Promise<Seal> {
     const { store, network, networkKey } = this.#options;
     const seal = sealCheckpoint(networkKey, checkpointAt(network, batch.tip));
     await this.#at('signed');
-    if (!(await store.swap(batch, seal.bytes, seal.signature))) throw overtaken();
+    if (!(await store.swap(batch, seal))) throw overtaken();
     await this.#at('swapped');
+    return seal;
   }
 
-  async #publish(batch: Batch): Promise<void> {
-    await this.#options.store.publish(batch);
+  async #publish(batch: Batch, seal: Seal): Promise<void> {
+    await this.#options.store.publish(batch, seal);
     await this.#at('published');
-    const addresses = new Set<string>();
-    for (const { entry } of batch.entries) {
-      if (entry.kind === 'transaction') for (const one of partiesOf(entry.signed.transaction)) addresses.add(one);
-    }
-    this.#options.onPublished(addresses);
+    this.#options.onPublished(batch);
   }
 
   /** The stored entries from `start` up to `end`, placed on `tip` again. */
@@ -113,11 +120,17 @@ export class Committer {
     return batch;
   }
 
-  async #load({ records, size, window }: Published): Promise<Tip> {
-    const tail = await this.#options.store.entries(window.size, size);
+  /** The published end of the log. */
+  async #load(): Promise<Tip> {
+    const { store } = this.#options;
+    const { size, records, tileRoots } = await store.load().catch(corrupt);
+    const tilesBefore = Math.max(0, Math.floor((size - COSIGNATURE_WINDOW) / TILE_ENTRIES));
+    const start = tilesBefore * TILE_ENTRIES;
+    const tail = await store.entries(start, size);
     try {
-      const log = new LogTree(window.size, split(window.hashes), tail.map(hashLeaf));
+      const log = new LogTree(start, frontierOf(tileRoots.slice(0, tilesBefore)), tail.map(hashLeaf));
       if (log.size !== size) throw AiloError.of('LEDGER_CORRUPT', { reason: `entries before ${size} are missing` });
+      checkTiles(log, tileRoots, tilesBefore);
       return { state: new LedgerState(records), log };
     } catch (error) {
       return corrupt(error);
@@ -128,14 +141,13 @@ export class Committer {
     const { store, network, networkKey } = this.#options;
     const state = LedgerState.empty(network.genesis);
     const seal = sealCheckpoint(networkKey, checkpointAt(network, { state, log: new LogTree() }));
-    await store.create(seal.bytes, seal.signature, state.totals);
-    return { size: 0, checkpoint: seal.bytes, signature: seal.signature, staged: undefined };
+    await store.create(seal, state.totals);
+    return { size: 0, seal, staged: undefined };
   }
 
-  #checkHead(head: Head) {
-    const { network } = this.#options;
+  #checkHead({ seal }: Head): Checkpoint {
     try {
-      return openSeal({ bytes: head.checkpoint, signature: head.signature }, network);
+      return openSeal(seal, this.#options.network);
     } catch (error) {
       const other = error instanceof AiloError && error.code === 'NETWORK_MISMATCH';
       throw other
@@ -159,8 +171,17 @@ function overtaken(): Error {
   return new Error('another sequencer has moved the head of the ledger');
 }
 
-function split(frontier: Uint8Array): Uint8Array[] {
-  const hashes: Uint8Array[] = [];
-  for (let at = 0; at < frontier.length; at += HASH_BYTES) hashes.push(frontier.slice(at, at + HASH_BYTES));
-  return hashes;
+/** Over full tiles only, the log's tree is the tree over their roots. */
+function frontierOf(tileRoots: readonly Uint8Array[]): readonly Uint8Array[] {
+  const range = new CompactRange();
+  for (const root of tileRoots) range.append(root);
+  return range.hashes;
+}
+
+/** The roots before the window are checked by the log's own root. */
+function checkTiles(log: LogTree, tileRoots: readonly Uint8Array[], from: number): void {
+  const isWrong = (root: Uint8Array, i: number) => !equalBytes(root, log.tileRoot(from + i) ?? new Uint8Array());
+  if (tileRoots.length !== Math.floor(log.size / TILE_ENTRIES) || tileRoots.slice(from).some(isWrong)) {
+    throw AiloError.of('LEDGER_CORRUPT', { reason: 'the hashes of its pieces are not theirs' });
+  }
 }

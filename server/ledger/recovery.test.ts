@@ -9,7 +9,7 @@ import { type Database, openDatabase } from '../store/database.ts';
 import type { CommitPoint } from './committer.ts';
 import { type LedgerOptions, openLedger } from './ledger.ts';
 import { LedgerStore } from './store.ts';
-import { genesis, inference, networkKey, START_MS, wallets } from './testing.ts';
+import { failing, genesis, inference, networkKey, START_MS, stopAt, wallets } from './testing.ts';
 import type { Ledger } from './types.ts';
 
 let folder: string;
@@ -34,20 +34,6 @@ async function connect(): Promise<Database> {
 async function open(options: Partial<LedgerOptions> = {}): Promise<Ledger> {
   const database = options.database ?? (await connect());
   return openLedger({ networkKey, genesis, now: () => START_MS, ...options, database });
-}
-
-/** A stall hook that stops at `point` for good; `reached` resolves when it has. */
-function stopAt(point: CommitPoint) {
-  let arrived = () => {};
-  const reached = new Promise<void>((resolve) => {
-    arrived = resolve;
-  });
-  const stall = (at: CommitPoint) => {
-    if (at !== point) return;
-    arrived();
-    return new Promise<void>(() => {});
-  };
-  return { reached, stall };
 }
 
 const earned = async (ledger: Ledger, i = 1) => (await ledger.account(wallets[i]!.address)).availableMicroAlc;
@@ -163,25 +149,6 @@ async function freshDatabase(): Promise<Database> {
   return database;
 }
 
-/** A store whose `method` fails the `nth` time, before or after it did its work. */
-function failing(database: Database, method: 'stage' | 'swap' | 'publish', when: 'before' | 'after'): LedgerStore {
-  let failed = false;
-  return new Proxy(new LedgerStore(database), {
-    get(store, name: keyof LedgerStore) {
-      const member = store[name].bind(store) as (...args: unknown[]) => Promise<unknown>;
-      if (name !== method) return member;
-      return async (...args: unknown[]) => {
-        const fail = !failed;
-        failed = true;
-        if (fail && when === 'before') throw new Error('disk full');
-        const value = await member(...args);
-        if (fail) throw new Error('connection lost');
-        return value;
-      };
-    },
-  });
-}
-
 describe.each(['stage', 'swap', 'publish'] as const)('a %s', (method) => {
   test.each(['before', 'after'] as const)(
     'that fails %s its work is made good, and nothing is paid twice',
@@ -228,7 +195,7 @@ describe('opening', () => {
   test.each([
     ['a changed balance', `update ledger_account set record = (select record from ledger_account where position = 1)`],
     ['a changed total', `update ledger_published set totals = zeroblob(length(totals))`],
-    ['a window that does not fit', `update ledger_published set window_size = 1`],
+    ['a tile’s root that is none', `insert into ledger_tile values (0, zeroblob(32))`],
     ['a changed entry', `update ledger_entry set bytes = zeroblob(30) where position = 1`],
     ['a forged signature', `update ledger_head set signature = zeroblob(64)`],
     ['a checkpoint that is none', `update ledger_head set checkpoint = zeroblob(10)`],

@@ -2,11 +2,13 @@
  * The sequencer: the one place where the log grows. Bookings that wait are gathered into a batch, which is committed
  * as a whole.
  */
+import { setImmediate } from 'node:timers/promises';
 import { AiloError } from '../../shared/errors/index.ts';
 import { Batch, type Tip } from '../../shared/ledger/batch.ts';
 import type { Network } from '../../shared/ledger/network.ts';
+import type { LedgerState, StateView } from '../../shared/ledger/state.ts';
 import type { Committer } from './committer.ts';
-import { MAX_BACKLOG, MAX_BATCH_BOOKINGS } from './limits.ts';
+import { BOOKINGS_PER_TURN, MAX_BACKLOG, MAX_BATCH_BOOKINGS, MAX_BATCH_ENTRIES } from './limits.ts';
 
 /** Adds the entries of one booking. An AiloError thrown before it added any refuses this booking alone. */
 export type Booking<T> = (batch: Batch) => T | Promise<T>;
@@ -14,6 +16,8 @@ export type Booking<T> = (batch: Batch) => T | Promise<T>;
 export interface SequencerOptions {
   committer: Committer;
   network: Network;
+  /** Told of the state at the log's end after opening and whenever the log has grown. */
+  onState?: ((state: LedgerState) => void) | undefined;
   /** Told of failures that bookings are only told the sentence of. */
   onFailure?: ((error: unknown) => void) | undefined;
 }
@@ -40,7 +44,20 @@ export class Sequencer {
 
   /** Recovers what an earlier process left. Throws LEDGER_OTHER_NETWORK, LEDGER_CORRUPT, or the database's error. */
   async open(): Promise<void> {
-    this.#tip = await this.#options.committer.recover();
+    this.#tip = await this.#recover();
+  }
+
+  /**
+   * Where the log is about to end, for those who need a hint: it may be ahead of what is sealed, and is not there while
+   * it must be recovered.
+   */
+  get state(): StateView | undefined {
+    return this.#tip?.state;
+  }
+
+  /** Bookings that wait for their turn. */
+  get backlog(): number {
+    return this.#waiting.length;
   }
 
   /** Resolves with what `book` returned once its entries are published. See `Ledger.mintInference` for rejections. */
@@ -60,26 +77,32 @@ export class Sequencer {
   }
 
   async #drain(): Promise<void> {
-    // Bookings that are submitted in the same turn share a commit.
-    await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const bookings = this.#waiting.splice(0, MAX_BATCH_BOOKINGS);
+      // Whatever has arrived shares a commit; and however much there is, others get their turn in between.
+      await setImmediate();
+      /** Those of the batch; a failure is told to all of them, and to the next if there is no batch yet. */
+      const taken: Waiting[] = [];
       try {
-        this.#tip ??= await this.#options.committer.recover();
-        await this.#process(this.#tip, bookings);
+        this.#tip ??= await this.#recover();
+        await this.#process(this.#tip, taken);
       } catch (error) {
         this.#tip = undefined;
         this.#options.onFailure?.(error);
-        for (const { reject } of bookings) reject(AiloError.of('LEDGER_FAILED', {}, error));
+        if (taken.length === 0) taken.push(...this.#waiting.splice(0, MAX_BATCH_BOOKINGS));
+        for (const { reject } of taken) reject(AiloError.of('LEDGER_FAILED', {}, error));
       }
     }
     this.#draining = undefined;
   }
 
-  async #process(tip: Tip, bookings: Waiting[]): Promise<void> {
+  async #process(tip: Tip, taken: Waiting[]): Promise<void> {
     const batch = new Batch(this.#options.network, tip);
     const booked: (() => void)[] = [];
-    for (const { book, resolve, reject } of bookings) {
+    while (taken.length < MAX_BATCH_BOOKINGS && batch.entries.length < MAX_BATCH_ENTRIES) {
+      const next = this.#waiting.shift();
+      if (!next) break;
+      if (taken.push(next) % BOOKINGS_PER_TURN === 0) await setImmediate();
+      const { book, resolve, reject } = next;
       const before = batch.entries.length;
       try {
         const value = await book(batch);
@@ -89,7 +112,16 @@ export class Sequencer {
         reject(error);
       }
     }
-    if (batch.entries.length > 0) await this.#options.committer.commit(batch);
+    if (batch.entries.length > 0) {
+      await this.#options.committer.commit(batch);
+      this.#options.onState?.(tip.state);
+    }
     for (const answer of booked) answer();
+  }
+
+  async #recover(): Promise<Tip> {
+    const tip = await this.#options.committer.recover();
+    this.#options.onState?.(tip.state);
+    return tip;
   }
 }

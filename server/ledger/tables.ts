@@ -13,20 +13,24 @@ export interface LedgerTables {
     /** The checkpoint that the staged rows lead to; whoever staged last is the only one who can swap. */
     staged: Uint8Array | null;
   };
-  /** One row: how much of the log the tables below contain. */
+  /** One row: how much of the log the tables below contain. Readers see the log as far as this. */
   ledger_published: {
     slot: 1;
     size: number;
+    /** The checkpoint of this size. */
+    checkpoint: Uint8Array;
+    signature: Uint8Array;
     /** The state's totals there. */
     totals: Uint8Array;
-    /** Where the tree's window begins: opening it reads the log from there on. */
-    window_size: number;
-    window_hashes: Uint8Array;
   };
+  /** The root over each full tile: proofs are made of these, and the log's tree is opened from them. */
+  ledger_tile: { index: number; root: Uint8Array };
   /** `position`: order of first appearance. Beside the consensus record stands what only the summary shows. */
   ledger_account: {
     position: number;
     address: string;
+    /** For looking up whose it is. Within a batch it may pass from one to another, so that the index is not unique. */
+    username: string | null;
     record: Uint8Array;
     earned_total: string;
     /** UTC day (days since 1970) of the newest reward, and what was earned on it. */
@@ -34,14 +38,14 @@ export interface LedgerTables {
     earned_on_day: string;
     transactions: number;
   };
-  /** `position`: order of appearance among transfers. */
-  ledger_transfer: { position: number; hash: string; record: Uint8Array };
+  /** `position`: order of appearance among transfers; `entry`: its place in the log. */
+  ledger_transfer: { position: number; entry: number; record: Uint8Array };
   /** `position`: order of appearance among disputes; `hash`: of the transfer. */
   ledger_dispute: { position: number; hash: string; record: Uint8Array };
-  /** For looking up by hash; the bytes are in the log. */
-  ledger_transaction: { hash: string; position: number };
-  /** Whose histories a transaction stands in. */
-  ledger_party: { address: string; position: number };
+  /** By SHA-256 of what was signed (a transaction, registration, cosignature or report): where in the log it stands. */
+  ledger_signed: { hash: Uint8Array; position: number };
+  /** Whose histories a transaction stands in; `account`: the position of the account. */
+  ledger_party: { account: number; position: number };
   ledger_receipt: { hash: string; job: string; position: number };
 }
 
@@ -65,14 +69,20 @@ export async function createLedgerTables(db: Kysely<unknown>): Promise<void> {
     .createTable('ledger_published')
     .addColumn('slot', 'integer', (c) => c.primaryKey().check(sql`slot = 1`))
     .addColumn('size', 'integer', (c) => c.notNull())
+    .addColumn('checkpoint', blob, (c) => c.notNull())
+    .addColumn('signature', blob, (c) => c.notNull())
     .addColumn('totals', blob, (c) => c.notNull())
-    .addColumn('window_size', 'integer', (c) => c.notNull())
-    .addColumn('window_hashes', blob, (c) => c.notNull())
+    .execute();
+  await db.schema
+    .createTable('ledger_tile')
+    .addColumn('index', 'integer', (c) => c.primaryKey())
+    .addColumn('root', blob, (c) => c.notNull())
     .execute();
   await db.schema
     .createTable('ledger_account')
     .addColumn('position', 'integer', (c) => c.primaryKey())
     .addColumn('address', 'text', (c) => c.notNull().unique())
+    .addColumn('username', 'text')
     .addColumn('record', blob, (c) => c.notNull())
     .addColumn('earned_total', 'text', (c) => c.notNull())
     .addColumn('earned_day', 'integer', (c) => c.notNull())
@@ -80,9 +90,15 @@ export async function createLedgerTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('transactions', 'integer', (c) => c.notNull())
     .execute();
   await db.schema
+    .createIndex('ledger_account_username')
+    .on('ledger_account')
+    .column('username')
+    .where('username', 'is not', null)
+    .execute();
+  await db.schema
     .createTable('ledger_transfer')
     .addColumn('position', 'integer', (c) => c.primaryKey())
-    .addColumn('hash', 'text', (c) => c.notNull().unique())
+    .addColumn('entry', 'integer', (c) => c.notNull().unique())
     .addColumn('record', blob, (c) => c.notNull())
     .execute();
   await db.schema
@@ -92,15 +108,15 @@ export async function createLedgerTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('record', blob, (c) => c.notNull())
     .execute();
   await db.schema
-    .createTable('ledger_transaction')
-    .addColumn('hash', 'text', (c) => c.primaryKey())
+    .createTable('ledger_signed')
+    .addColumn('hash', blob, (c) => c.primaryKey())
     .addColumn('position', 'integer', (c) => c.notNull())
     .execute();
   await db.schema
     .createTable('ledger_party')
-    .addColumn('address', 'text', (c) => c.notNull())
+    .addColumn('account', 'integer', (c) => c.notNull())
     .addColumn('position', 'integer', (c) => c.notNull())
-    .addPrimaryKeyConstraint('ledger_party_key', ['address', 'position'])
+    .addPrimaryKeyConstraint('ledger_party_key', ['account', 'position'])
     .execute();
   await db.schema
     .createTable('ledger_receipt')

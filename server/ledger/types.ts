@@ -1,7 +1,8 @@
 /** The ledger as the rest of the coordinator sees it. */
+import type * as v from 'valibot';
 import type { AiloError } from '../../shared/errors/index.ts';
 import type { Checkpoint, Seal } from '../../shared/ledger/checkpoint.ts';
-import type { TransactionRecord } from '../../shared/protocol/http.ts';
+import type { Submission, TransactionRecord, TransactionResponse } from '../../shared/protocol/http.ts';
 import type { AccountSummary } from '../../shared/protocol/messages.ts';
 
 /** A completed inference, as the room saw it. The same result always makes the same receipt. */
@@ -42,6 +43,18 @@ export interface Ledger {
    * (the job was already paid for another result), LEDGER_BUSY, LEDGER_CLOSED, LEDGER_FAILED (try again).
    */
   mintInference(result: InferenceResult): Promise<MintOutcome>;
+  /**
+   * Places what a wallet signed (`bytes ‖ signature`), durably: when this resolves, it is sealed in a checkpoint. The
+   * same submission gives the same place again, however often. Rejects with the error of its format, PUBLIC_KEY_INVALID,
+   * SIGNATURE_INVALID, the error of the rule it breaks, LEDGER_BUSY, LEDGER_CLOSED, LEDGER_FAILED (try again).
+   *
+   * @param admit called with the signer's public key once the signature proved good; what it throws refuses
+   */
+  submit(
+    kind: Submission['kind'],
+    signed: Uint8Array,
+    admit?: (publicKey: Uint8Array) => void,
+  ): Promise<{ index: number }>;
   /** A wallet without history has an account of zeros. */
   account(address: string): Promise<AccountSummary>;
   /** The wallet's history, newest first, at most `limit` of those placed before `before` in the log. */
@@ -49,10 +62,19 @@ export interface Ledger {
     address: string,
     page: { before?: number | undefined; limit: number },
   ): Promise<{ transactions: TransactionRecord[]; next?: number }>;
+  usernameOf(address: string): Promise<string | undefined>;
+  /** Address of the wallet that has the username. */
+  ownerOf(username: string): Promise<string | undefined>;
+  /** By its hash, with the proof that it stands in the log. */
+  transaction(hash: string): Promise<v.InferInput<typeof TransactionResponse> | undefined>;
   /** By the hash that rewards carry as their reference. */
   receipt(hash: string): Promise<ReceiptRecord | undefined>;
   /** The newest checkpoint and the network key's signature over it. */
   checkpoint(): Promise<{ checkpoint: Checkpoint; seal: Seal }>;
+  /** The first `width` entries of a tile, encoded; undefined where the newest checkpoint does not cover them. */
+  tile(index: number, width: number): Promise<Uint8Array | undefined>;
+  /** RFC 6962 consistency proof, 0 < from ≤ to; undefined where the newest checkpoint does not cover `to`. */
+  consistency(from: number, to: number): Promise<Uint8Array[] | undefined>;
   /** The log's entries `start` ≤ place < `end`, as far as the newest checkpoint covers them; at most 256. */
   entries(start: number, end: number): Promise<Uint8Array[]>;
   /** Told, after each commit, the addresses whose account or history changed. Returns how to stop. */

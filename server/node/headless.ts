@@ -6,11 +6,16 @@ import { type Dial, dialWebSocket } from '../../shared/node/dial.ts';
 import { createNode, type NodeOptions } from '../../shared/node/node.ts';
 import type { AiloNode } from '../../shared/node/types.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
+import type { LedgerClient } from '../../shared/replica/ledger-client.ts';
+import type { Wallet } from '../../shared/wallet/wallet.ts';
 import { folderChunkStore } from '../model/folder-chunks.ts';
 import { createNodeRuntime } from '../runtime/node-runtime.ts';
+import { createNodeLedger } from './ledger.ts';
 import { openWalletFile } from './wallet-file.ts';
 
-export interface HeadlessOptions extends Pick<NodeOptions, 'url' | 'username' | 'want'> {
+export interface HeadlessOptions extends Pick<NodeOptions, 'url' | 'want'> {
+  /** Claimed for the wallet; absent keeps what it has. */
+  username?: string;
   /** Keeps the model chunks, and the wallet unless `walletFile` says otherwise. Nodes of one machine may share it. */
   dataDir: string;
   walletFile?: string;
@@ -22,25 +27,57 @@ export interface HeadlessOptions extends Pick<NodeOptions, 'url' | 'username' | 
   dial?: Dial;
 }
 
+/** A node and its wallet's life on the ledger, which begin and end together. */
+export interface HeadlessNode extends AiloNode {
+  readonly wallet: Wallet;
+  /** Undefined before `start` and after `stop`. */
+  readonly ledger: LedgerClient | undefined;
+}
+
 /** A node that is not started yet. Throws WALLET_FILE_INVALID, WORDS_INVALID. */
-export async function createHeadlessNode(options: HeadlessOptions): Promise<AiloNode> {
-  const { url, username, want, dataDir, budgetBytes, threads, log, dial = dialWebSocket } = options;
+export async function createHeadlessNode(options: HeadlessOptions): Promise<HeadlessNode> {
+  const { url, want, dataDir, budgetBytes, threads, dial = dialWebSocket } = options;
   const wallet = await openWalletFile(options.walletFile ?? join(dataDir, 'wallet.json'));
-  return createNode({
+  const log = options.log.child({ node: wallet.address });
+  let ledger: LedgerClient | undefined;
+  const node = createNode({
     url,
     wallet,
-    ...(username !== undefined && { username }),
     ...(want && { want }),
     client: { kind: 'headless', version: packageJson.version },
     createRuntime: async () => createNodeRuntime({ budgetBytes, ...(threads !== undefined && { threads }) }),
     chunks: folderChunkStore(join(dataDir, 'chunks')),
     fetch,
     dial,
+    onCheckpoint: (seal) => ledger?.follow(seal),
     schedule: systemSchedule,
     now: () => performance.now(),
     random: Math.random,
-    log: log.child({ node: wallet.address }),
+    log,
   });
+  // Not spread: a node's state is read anew each time.
+  return {
+    wallet,
+    get ledger() {
+      return ledger;
+    },
+    get state() {
+      return node.state;
+    },
+    subscribe: node.subscribe,
+    contribute: node.contribute,
+    chat: node.chat,
+    start() {
+      ledger ??= createNodeLedger({ ...options, wallet, log });
+      node.start();
+    },
+    async stop() {
+      await node.stop();
+      const closing = ledger;
+      ledger = undefined;
+      await closing?.close();
+    },
+  };
 }
 
 /** Takes nothing new, finishes what runs (for `timeoutMs` at most), and stops. */

@@ -26,7 +26,12 @@ export function folderStores(folder: string): ReplicaStores {
       pins((database) => {
         database.prepare('INSERT OR REPLACE INTO pin VALUES (?, ?)').run(url, genesis);
       }),
-    open: async (networkId) => sqliteStore(openFile(folder, networkId)),
+    open: async (networkId) => {
+      const database = openFile(folder, networkId);
+      // A second replica of the same rows would write over what this one believes: it is refused when it opens.
+      database.pragma('locking_mode = EXCLUSIVE');
+      return sqliteStore(database);
+    },
   };
 }
 

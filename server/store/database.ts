@@ -2,12 +2,11 @@
 import Sqlite from 'better-sqlite3';
 import { Kysely, Migrator, SqliteDialect } from 'kysely';
 import { AiloError } from '../../shared/errors/index.ts';
-import type { UsernameTables } from '../coordinator/usernames.ts';
 import type { LedgerTables } from '../ledger/tables.ts';
 import { migrations } from './migrations.ts';
 
 /** Each part adds the interface of its tables here and its migrations to migrations.ts. */
-export interface Tables extends LedgerTables, UsernameTables {}
+export interface Tables extends LedgerTables {}
 
 export type Database = Kysely<Tables>;
 

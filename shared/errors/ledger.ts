@@ -43,6 +43,8 @@ export const ledgerSentences = {
     `The receipt has number ${d.number} where ${d.expected} comes next for its requester.`,
   RECEIPT_TOO_SHORT: (d: { tokens: number; minTokens: number }) =>
     `Cut off after ${d.tokens} tokens, the answer earns nothing; ${d.minTokens} are needed.`,
+  RECEIPT_TOO_LARGE: (d: { maxSequences: number }) =>
+    `No work unit has more than ${d.maxSequences} sequences, so this one is paid nothing.`,
   RECEIPT_OVER_QUOTA: (d: { paidPerHour: number }) =>
     `Only ${d.paidPerHour} requests of one person are paid each hour, so this one earned nothing.`,
   RECEIPT_NOBODY_TO_PAY: (_: Record<never, never>) =>
@@ -73,6 +75,8 @@ export const ledgerSentences = {
     `Transfers are final after ${Math.round(d.windowMs / 3_600_000)} hours and cannot be reported any more.`,
   REPORT_NOT_ACTIVE: (_: Record<never, never>) =>
     'Only nodes that were active at the first report of a transfer can report it.',
+  ACTIVE_NODES_UNKNOWN: (d: { retryAfterMs: number }) =>
+    `The coordinator has just started and waits for the nodes to come back; report it in ${Math.ceil(d.retryAfterMs / 1000)} s.`,
   REPORT_TWICE: (_: Record<never, never>) => 'This wallet has reported the transfer already.',
   ACTIVE_SET_INVALID: (d: { reason: string }) => `The set of active nodes cannot be right: ${d.reason}.`,
   REVERSAL_UNFOUNDED: (_: Record<never, never>) => 'Only a disputed transfer can be reversed.',
@@ -89,10 +93,15 @@ export const ledgerSentences = {
   LEDGER_CORRUPT: (d: { reason: string }) => `The stored ledger is damaged: ${d.reason}.`,
   LEDGER_BUSY: (d: { limit: number }) => `More than ${d.limit} bookings are waiting; try again in a moment.`,
   LEDGER_CLOSED: (_: Record<never, never>) => 'The ledger is closing and takes nothing more.',
+  LEDGER_NOT_READY: (_: Record<never, never>) =>
+    'The ledger is not ready yet: it has not been read here so far; please try again in a moment.',
   LEDGER_FAILED: (_: Record<never, never>) =>
     'The ledger could not be written; please try again, nothing is booked twice.',
 
   // Replaying it elsewhere
+  LEDGER_UNSOUND: (d: { index: number; reason: string }) =>
+    `The ledger is not sound: entry ${d.index} breaks a rule. ${d.reason}`,
+  LEDGER_MISMATCH: (d: { size: number }) => `What was served are not the ${d.size} entries that the checkpoint seals.`,
   LEDGER_UNREACHABLE: (d: { reason: string }) => `The ledger cannot be fetched at the moment: ${d.reason}.`,
   LEDGER_FORKED: (d: { size: number }) =>
     `The coordinator signed two different ledgers of ${d.size} entries; nothing newer is believed.`,

@@ -1,15 +1,24 @@
 import type { ModelConfig } from '../model/types.ts';
+import { payloadBytes } from '../tensor/payload.ts';
 import { MAX_STEP_ROWS } from './limits.ts';
-import type { StageMemory, Unit, WeightSpec } from './types.ts';
+import type { Quant, StageMemory, Unit, WeightSpec } from './types.ts';
+import { wireOf } from './wire.ts';
 
 const FLOAT_BYTES = 4;
 
 /** What a stage of these units and weights takes. */
-export function memoryOf(config: ModelConfig, run: Unit[], weights: WeightSpec[], contextLength: number): StageMemory {
+export function memoryOf(
+  config: ModelConfig,
+  run: Unit[],
+  weights: WeightSpec[],
+  { quant, contextLength }: { quant: Quant; contextLength: number },
+): StageMemory {
   const attentions = run.filter((unit) => unit.kind === 'attention').length;
+  const isLast = run.at(-1)?.kind === 'head';
   return {
     weightBytes: weights.reduce((sum, weight) => sum + weight.byteLength, 0),
     cacheBytes: attentions * cacheBytes(config, contextLength),
+    journalBytes: isLast ? 0 : contextLength * payloadBytes(1, config.hiddenSize, wireOf(quant)),
     workingBytes: Math.max(...run.map((unit) => workingBytes(config, unit, contextLength))),
   };
 }
@@ -33,6 +42,7 @@ function workingBytes(config: ModelConfig, unit: Unit, contextLength: number): n
 }
 
 /** All that a loaded stage may take while `maxSequences` sequences are open. */
-export function totalBytes({ weightBytes, cacheBytes, workingBytes }: StageMemory, maxSequences: number): number {
-  return weightBytes + maxSequences * cacheBytes + workingBytes;
+export function totalBytes(memory: StageMemory, maxSequences: number): number {
+  const { weightBytes, cacheBytes, journalBytes, workingBytes } = memory;
+  return weightBytes + maxSequences * (cacheBytes + journalBytes) + workingBytes;
 }

@@ -14,7 +14,7 @@ export function unitBytes(config: ModelConfig, unit: Unit, quant: Quant): number
 /** What `buildStage` would say of the memory of a stage, without its bytes. Throws STAGE_RANGE_INVALID. */
 export function stageMemory(config: ModelConfig, range: UnitRange, quant: Quant, contextLength: number): StageMemory {
   const { weights } = record(config, range, quant, contextLength).graph;
-  return memoryOf(config, units(config).slice(range.start, range.end), weights, contextLength);
+  return memoryOf(config, units(config).slice(range.start, range.end), weights, { quant, contextLength });
 }
 
 function layerOf(unit: Unit): number {

@@ -116,6 +116,13 @@ describe('memory', () => {
     expect(stageMemory(llama, { start: 1, end: 4 }, 'f32', 100).cacheBytes).toBe(2 * 2 * 4 * 8 * 100 * 4);
   });
 
+  test('of a journal is the rows of a whole context as they go over the wire; the last stage has none', () => {
+    const middle = { start: 1, end: 4 };
+    expect(stageMemory(llama, middle, 'f32', 100).journalBytes).toBe(100 * llama.hiddenSize * 4);
+    expect(stageMemory(llama, middle, 'int8', 100).journalBytes).toBe(100 * llama.hiddenSize * 2);
+    expect(stageMemory(llama, { start: 1, end: units(llama).length }, 'f32', 100).journalBytes).toBe(0);
+  });
+
   test('of the weights of a real model is right: GPT-2 has 124,439,808 parameters', () => {
     const real = { n_embd: 768, n_layer: 12, n_head: 12, vocab_size: 50257, n_positions: 1024 };
     const config = parseConfig({ model_type: 'gpt2', ...real });

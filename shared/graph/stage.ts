@@ -30,7 +30,7 @@ export function buildStage(
       unit.kind === 'attention' ? { layer: unit.layer, kvHeads: config.kvHeads, headDim: config.headDim } : [],
     ),
     contextLength,
-    memory: memoryOf(config, run, graph.weights, contextLength),
+    memory: memoryOf(config, run, graph.weights, { quant, contextLength }),
     takes: run[0]!.kind === 'embedding' ? 'tokens' : 'hidden',
     gives: run.at(-1)!.kind === 'head' ? 'logits' : 'hidden',
     hiddenSize: config.hiddenSize,

@@ -64,6 +64,8 @@ export interface StageMemory {
   weightBytes: number;
   /** KV caches of one sequence. */
   cacheBytes: number;
+  /** What one sequence sends to the next stage, kept for a replacement of that one; 0 where the head ends the model. */
+  journalBytes: number;
   /** The largest intermediate values of one step of `MAX_STEP_ROWS` rows. */
   workingBytes: number;
 }

@@ -1,11 +1,12 @@
 import { ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { encodeReceiptEntry } from './entry.ts';
+import { encodeReceiptEntry, encodeTrainingReceiptEntry } from './entry.ts';
 import { MAX_MICRO_ALC } from './limits.ts';
 import type { InferenceReceipt } from './receipt.ts';
 import { LedgerState } from './state.ts';
 import { networkKey, START_MS, TestLedger, wallets } from './testing.ts';
+import type { TrainingReceipt } from './training-receipt.ts';
 import type { Transaction } from './transaction.ts';
 
 let ledger: TestLedger;
@@ -100,6 +101,31 @@ describe('an inference', () => {
     const state = new LedgerState({ totals: full });
     Object.assign(ledger, { state });
     expect(broken(() => ledger.pay())).toBe('SUPPLY_EXHAUSTED');
+  });
+});
+
+describe('an update', () => {
+  const receipt = (change: Partial<TrainingReceipt>) => () =>
+    ledger.add(encodeTrainingReceiptEntry(ledger.timeMs, ledger.trainingReceipt(change)));
+
+  test('pays who trained it by batch and rank', () => {
+    receipt({})();
+    expect(broken(() => ledger.place(ledger.reward({ type: 'inference-reward' })))).toBe('REWARD_WRONG');
+    expect(broken(() => ledger.place(ledger.reward({ amountMicroAlc: 150_001n })))).toBe('REWARD_WRONG');
+    ledger.place(ledger.reward());
+    expect(account(4)).toMatchObject({ availableMicroAlc: 150_000n, trainings: 1, lastWorkMs: START_MS });
+  });
+
+  test('breaks a rule', () => {
+    receipt({})();
+    ledger.place(ledger.reward());
+    expect(broken(receipt({ number: 1 }))).toBe('RECEIPT_NUMBER_WRONG');
+    expect(broken(receipt({ sequences: 65 }))).toBe('RECEIPT_TOO_LARGE');
+    expect(broken(receipt({ timeMs: START_MS + 120_001 }))).toBe('TIME_IN_FUTURE');
+    expect(broken(receipt({ wallet: networkKey.publicKey }))).toBe('RECIPIENT_INVALID');
+    for (const change of [{ rank: 0 }, { rank: 4 }, { sequences: 0 }, { number: 0 }, { campaign: '' }]) {
+      expect(broken(receipt(change))).toBe('RECEIPT_INVALID');
+    }
   });
 });
 

@@ -9,7 +9,7 @@ import type { Network } from './network.ts';
 import type { Totals } from './records.ts';
 import { applyRegistration } from './registration-rules.ts';
 import { applyReport, applyReversal } from './report-rules.ts';
-import { applyReceipt, applyReward } from './reward-rules.ts';
+import { applyReceipt, applyReward, applyTrainingReceipt } from './reward-rules.ts';
 import { epochAt, issuanceRatePpm } from './rewards.ts';
 import type { Change, StateView } from './state.ts';
 import { applyTransfer } from './transfer-rules.ts';
@@ -32,12 +32,14 @@ export function applyEntry(network: Network, state: StateView, log: LogView, ent
       return applyTransaction(network, state, log, totals, entry);
     case 'receipt':
       return applyReceipt(network, state, totals, entry);
+    case 'training-receipt':
+      return applyTrainingReceipt(network, state, totals, entry);
     case 'registration':
       return applyRegistration(network, state, totals, entry);
     case 'cosignature':
       return applyCosignature(network, state, log, totals, entry);
     case 'report':
-      return applyReport(network, state, totals, entry);
+      return applyReport(network, state, log, totals, entry);
   }
 }
 

@@ -5,7 +5,8 @@
  *
  * Kinds: 1 a transaction and its signature; 2 an inference receipt; 3 a registration; 4 a cosignature; 5 a report,
  * behind which the first one of a transfer carries the active set: its size (2) and the places of the accounts (4 each),
- * ascending. Who is active only the coordinator knows, so it says so in public, before anybody decides.
+ * ascending (who is active only the coordinator knows, so it says so in public, before anybody decides); 6 a training
+ * receipt.
  */
 import { AiloError } from '../errors/index.ts';
 import { SIGNATURE_BYTES } from '../wallet/public-key.ts';
@@ -15,6 +16,7 @@ import { MAX_ACTIVE_SET } from './limits.ts';
 import { decodeReceipt, encodeReceipt, type InferenceReceipt, receiptHash } from './receipt.ts';
 import { decodeRegistration, type SignedRegistration } from './registration.ts';
 import { decodeReport, type SignedReport } from './report.ts';
+import { decodeTrainingReceipt, encodeTrainingReceipt, type TrainingReceipt } from './training-receipt.ts';
 import { decodeSigned, type SignedTransaction } from './transaction.ts';
 
 export type Entry =
@@ -22,12 +24,23 @@ export type Entry =
   | { kind: 'receipt'; timeMs: number; receipt: InferenceReceipt; hash: Uint8Array }
   | { kind: 'registration'; timeMs: number; signed: SignedRegistration }
   | { kind: 'cosignature'; timeMs: number; signed: SignedCosignature }
-  | { kind: 'report'; timeMs: number; signed: SignedReport; activeSet: number[] };
+  | { kind: 'report'; timeMs: number; signed: SignedReport; activeSet: number[] }
+  | { kind: 'training-receipt'; timeMs: number; receipt: TrainingReceipt; hash: Uint8Array };
+
+/** An entry that carries somebody's signature. */
+export type SignedEntry = Extract<Entry, { signed: unknown }>;
 
 /** The entry of one kind. */
 export type EntryOf<K extends Entry['kind']> = Extract<Entry, { kind: K }>;
 
-const KINDS = { transaction: 1, receipt: 2, registration: 3, cosignature: 4, report: 5 } as const;
+const KINDS = {
+  transaction: 1,
+  receipt: 2,
+  registration: 3,
+  cosignature: 4,
+  report: 5,
+  'training-receipt': 6,
+} as const;
 
 /** What was signed and the signature over it, one behind the other, as an entry holds them. */
 interface Signed {
@@ -49,6 +62,10 @@ export function encodeTransactionEntry(timeMs: number, signed: SignedTransaction
 
 export function encodeReceiptEntry(timeMs: number, receipt: InferenceReceipt): Uint8Array {
   return new RecordWriter().u8(KINDS.receipt).safe(timeMs).bytes(encodeReceipt(receipt)).finish();
+}
+
+export function encodeTrainingReceiptEntry(timeMs: number, receipt: TrainingReceipt): Uint8Array {
+  return new RecordWriter().u8(KINDS['training-receipt']).safe(timeMs).bytes(encodeTrainingReceipt(receipt)).finish();
 }
 
 /** @param activeSet empty for all reports of a transfer but the first */
@@ -86,6 +103,11 @@ export function decodeEntry(bytes: Uint8Array): Entry {
       checkActiveSet(activeSet);
       return { kind: 'report', timeMs, signed, activeSet };
     }
+    case KINDS['training-receipt']: {
+      const payload = rest();
+      const receipt = decodeTrainingReceipt(payload);
+      return { kind: 'training-receipt', timeMs, receipt, hash: receiptHash(payload) };
+    }
     default:
       throw invalid('its kind is unknown');
   }
@@ -95,12 +117,12 @@ export function decodeEntry(bytes: Uint8Array): Entry {
 export function signatureIn(
   entry: Entry,
 ): { publicKey: Uint8Array; message: Uint8Array; signature: Uint8Array } | undefined {
-  if (entry.kind === 'receipt') return undefined;
+  if (!('signed' in entry)) return undefined;
   const { bytes: message, signature } = entry.signed;
   return { publicKey: signerOf(entry), message, signature };
 }
 
-function signerOf(entry: Exclude<Entry, { kind: 'receipt' }>): Uint8Array {
+function signerOf(entry: SignedEntry): Uint8Array {
   switch (entry.kind) {
     case 'transaction':
       return entry.signed.transaction.from;

@@ -22,6 +22,7 @@ import {
 } from './records.ts';
 import { decodeRegistration, encodeRegistration } from './registration.ts';
 import { decodeReport, encodeReport, signReport } from './report.ts';
+import { decodeTrainingReceipt, encodeTrainingReceipt, type TrainingReceipt } from './training-receipt.ts';
 import {
   decodeSigned,
   decodeTransaction,
@@ -67,6 +68,22 @@ const receipt: fc.Arbitrary<InferenceReceipt> = fc.record({
   model: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/),
   participants: fc.array(participant, { minLength: 1, maxLength: 9 }),
 });
+const trainingReceipt: fc.Arbitrary<TrainingReceipt> = fc
+  .record({
+    unit: bytes(16),
+    wallet: bytes(32),
+    number: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    timeMs: safe,
+    round: u32,
+    sequences: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+    rank: fc.integer({ min: 1, max: 100 }),
+    worse: fc.nat(1000),
+    lossBeforeMicroNats: u32,
+    lossAfterMicroNats: u32,
+    latencyMs: u32,
+    campaign: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/),
+  })
+  .map(({ worse, ...receipt }) => ({ ...receipt, ranked: receipt.rank + worse }));
 const checkpoint: fc.Arbitrary<Checkpoint> = fc.record({
   networkId: bytes(32),
   size: safe,
@@ -84,6 +101,7 @@ const account = fc.record({
   quotaHour: u32,
   quotaUsed: u32,
   lastWorkMs: safe,
+  trainings: safe,
   cosignedSize: safe,
   registrations: safe,
   username: fc.oneof(fc.constant(''), username),
@@ -100,7 +118,13 @@ const transfer = fc.record({
   confirmed: fc.boolean(),
   trouble: fc.constantFrom('none', 'reported', 'disputed', 'reversed'),
 });
-const dispute = fc.record({ transfer: bytes(32), activeSet: places, reporters: places, disputedMs: safe });
+const dispute = fc.record({
+  transfer: bytes(32),
+  activeSet: places,
+  reporters: places,
+  reports: fc.array(safe, { maxLength: 12 }),
+  disputedMs: safe,
+});
 const vote = { networkId: bytes(32), publicKey: bytes(32) };
 const cosignature = fc.record({ ...vote, size: safe, root: bytes(32) });
 const report = fc.record({ ...vote, transfer: bytes(32), reason: memo.filter((text) => text !== '') });
@@ -126,6 +150,7 @@ const totals = fc.record({
 const FORMATS = [
   ['transaction', 'TRANSACTION_INVALID', transaction, encodeTransaction, decodeTransaction],
   ['receipt', 'RECEIPT_INVALID', receipt, encodeReceipt, decodeReceipt],
+  ['training receipt', 'RECEIPT_INVALID', trainingReceipt, encodeTrainingReceipt, decodeTrainingReceipt],
   ['checkpoint', 'CHECKPOINT_INVALID', checkpoint, encodeCheckpoint, decodeCheckpoint],
   ['account', 'LEDGER_RECORD_INVALID', account, encodeAccount, decodeAccount],
   ['transfer record', 'LEDGER_RECORD_INVALID', transfer, encodeTransfer, decodeTransfer],
@@ -268,7 +293,7 @@ test('entries carry what there are kinds for, and nothing else', () => {
     { numRuns: 30 },
   );
   const other = new Uint8Array(20);
-  other[0] = 6;
+  other[0] = 7;
   for (const bad of [new Uint8Array(), new Uint8Array(5), other]) {
     expect(() => decodeEntry(bad)).toThrow(expect.objectContaining({ code: 'ENTRY_INVALID' }));
   }

@@ -57,8 +57,14 @@ export const GenesisSchema = v.strictObject({
   training: v.strictObject({
     /** Per sequence of the assigned batch. */
     rewardMicroAlc: amount,
-    /** The loss bonus of the round's best. */
+    /** A receipt for more sequences is none. */
+    maxSequences: whole(1, 65_535),
+    /** The loss bonus of the round's best; the last gets none. */
     lossBonusPermille: whole(0, 10_000),
+    /** On top at 0 ms, falling linearly … */
+    latencyBonusMicroAlc: amount,
+    /** … to nothing from here on. */
+    latencyBonusUntilMs: durationMs,
   }),
   issuance: v.strictObject({
     epochMs: durationMs,
@@ -94,7 +100,13 @@ export function defaultGenesis(publicKey: Uint8Array, name: string, timeMs: numb
       paidPerHour: 60,
     },
     // A standard unit of 8 sequences pays 0.1 ALC before its bonus.
-    training: { rewardMicroAlc: '12500', lossBonusPermille: 1000 },
+    training: {
+      rewardMicroAlc: '12500',
+      maxSequences: 64,
+      lossBonusPermille: 1000,
+      latencyBonusMicroAlc: '50000',
+      latencyBonusUntilMs: 600_000,
+    },
     // 10 ALC a day: a wallet that works through some 150 answers a day earns at the full rate.
     issuance: { epochMs: 86_400_000, targetMicroAlc: '10000000', minRatePermille: 500 },
   };

@@ -81,6 +81,19 @@ test('keeps answers that stay what they were, also of a leaf hash that its owner
   expect(tree.rootAt(1)).toBeUndefined();
 });
 
+test('knows the roots over the full tiles of its window', () => {
+  const first = 2;
+  const tree = new LogTree(first * TILE_ENTRIES, frontierAt(first * TILE_ENTRIES), leaves.slice(first * TILE_ENTRIES));
+  const last = Math.floor(LAST / TILE_ENTRIES) - 1;
+  const start = tree.windowFrontier.size / TILE_ENTRIES;
+  for (const tile of [start, start + 1, last]) {
+    const range = new CompactRange();
+    for (const leaf of leaves.slice(tile * TILE_ENTRIES, (tile + 1) * TILE_ENTRIES)) range.append(leaf);
+    expect(tree.tileRoot(tile)).toEqual(range.root());
+  }
+  for (const tile of [-1, start - 1, last + 1, 0.5]) expect(tree.tileRoot(tile)).toBeUndefined();
+});
+
 test('is not made from a frontier of another size, and has no root at what is no size', () => {
   expect(() => new LogTree(3, [leaves[0]!])).toThrow(RangeError);
   for (const size of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {

@@ -30,9 +30,10 @@ export class LogTree {
   /**
    * The tree over the first `size` entries, given by its frontier, and the entries whose leaf hashes follow.
    *
-   * `rootAt` cannot look behind `size`. To open a log of n entries with its whole window, put away `windowFrontier` and
-   * give it back together with the leaf hashes of all entries since: those of 64 tiles at most and of the one that
-   * is not full. RangeError where `hashes` are not as many as a tree of `size` has.
+   * `rootAt` cannot look behind `size`. To open a log of n entries with its whole window, give it the frontier where
+   * the window begins (`windowFrontier`, or made of the tiles' roots before it) together with the leaf hashes of all
+   * entries since: those of 64 tiles at most and of the one that is not full. RangeError where `hashes` are not as many
+   * as a tree of `size` has.
    */
   constructor(size = 0, hashes: readonly Uint8Array[] = [], tailLeafHashes: Iterable<Uint8Array> = []) {
     this.#range = new CompactRange(size, hashes);
@@ -85,6 +86,19 @@ export class LogTree {
     if (this.#roots.size >= CACHED_ROOTS) this.#roots.delete(this.#roots.keys().next().value!);
     this.#roots.set(size, root);
     return root;
+  }
+
+  /** The root over a full tile; undefined for one that is not full yet or begins before the window. */
+  tileRoot(tile: number): Uint8Array | undefined {
+    const start = tile * TILE_ENTRIES;
+    if (!Number.isSafeInteger(tile) || start < this.windowFrontier.size || start + TILE_ENTRIES > this.size)
+      return undefined;
+    const range = new CompactRange();
+    const first = placeOf(start);
+    for (let i = 0; i < TILE_ENTRIES; i++) {
+      range.append(this.#leaves.subarray(first + i * HASH_BYTES, first + (i + 1) * HASH_BYTES));
+    }
+    return range.root();
   }
 
   #keepFrontier(): void {

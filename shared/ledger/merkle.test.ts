@@ -20,7 +20,10 @@ const node: NodeHash = (level, index) => treeHash(index * 2 ** level, (index + 1
 
 test('leaves and nodes are hashed as RFC 6962 says, and nothing is a node but two hashes', () => {
   const [one, two] = [leaf(1), leaf(2)];
-  expect(one).toEqual(sha256(concatBytes(Uint8Array.of(0), data(1))));
+  for (const length of [0, 1, 4095, 4096, 20_000, 3]) {
+    const bytes = new Uint8Array(length).fill(length);
+    expect(hashLeaf(bytes)).toEqual(sha256(concatBytes(Uint8Array.of(0), bytes)));
+  }
   for (const [left, right] of [
     [one, two],
     [two, one],
@@ -46,6 +49,7 @@ test('a tree that grows leaf by leaf has the roots of the definition, also after
   }
   expect(() => new CompactRange(5, [leaf(0)])).toThrow(RangeError);
   expect(() => new CompactRange(-1, [])).toThrow(RangeError);
+  expect(() => new CompactRange(1, [leaf(0).slice(1)])).toThrow(RangeError);
 });
 
 test('a record tree has the same roots, whatever changed in whatever order', () => {

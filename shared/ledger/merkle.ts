@@ -1,5 +1,5 @@
 /** RFC 6962 §2.1: the hashes of an append-only Merkle tree, and a tree that grows without keeping its leaves. */
-import { sha256 } from '../bytes/sha256.ts';
+import { sha256 } from '../bytes/sha256-sync.ts';
 import { HASH_BYTES } from './binary.ts';
 
 /** The root of no leaves. */
@@ -44,11 +44,12 @@ export class CompactRange {
   #size: number;
   readonly #hashes: Uint8Array[];
 
-  /** @param hashes as many as `size` has one-bits; RangeError otherwise */
+  /** @param hashes as many as `size` has one-bits, each of 32 bytes; RangeError otherwise */
   constructor(size = 0, hashes: readonly Uint8Array[] = []) {
     if (!Number.isSafeInteger(size) || size < 0 || hashes.length !== oneBits(size)) {
       throw new RangeError(`${hashes.length} hashes do not make a tree of ${size} leaves`);
     }
+    if (hashes.some((hash) => hash.length !== HASH_BYTES)) throw new RangeError('a hash has 32 bytes');
     this.#size = size;
     this.#hashes = [...hashes];
   }

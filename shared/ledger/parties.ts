@@ -30,6 +30,7 @@ export function accountOf(state: StateView, publicKey: Uint8Array): Account {
       quotaHour: 0,
       quotaUsed: 0,
       lastWorkMs: 0,
+      trainings: 0,
       cosignedSize: 0,
       registrations: 0,
       username: '',

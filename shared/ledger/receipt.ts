@@ -8,7 +8,7 @@
  * Little-endian. A training receipt will be another domain beside this one.
  */
 import { utf8ToBytes } from '@noble/hashes/utils.js';
-import { sha256 } from '../bytes/sha256.ts';
+import { sha256 } from '../bytes/sha256-sync.ts';
 import { AiloError } from '../errors/index.ts';
 import { PUBLIC_KEY_BYTES } from '../wallet/public-key.ts';
 import { domain, RecordReader, RecordWriter } from './binary.ts';

@@ -23,6 +23,8 @@ export interface Account {
   quotaUsed: number;
   /** When it last earned a reward; 0: never. */
   lastWorkMs: number;
+  /** Of its last training receipt; 0 before the first. */
+  trainings: number;
   /** Entries that its last cosignature covers; 0 before the first. */
   cosignedSize: number;
   /** Of its last registration; 0 before the first. */
@@ -58,6 +60,8 @@ export interface Dispute {
   activeSet: readonly number[];
   /** Those of them that reported it, in the order in which they did. */
   reporters: readonly number[];
+  /** Places of their reports in the log, in the same order. */
+  reports: readonly number[];
   /** When enough of them had; 0: not yet. */
   disputedMs: number;
 }
@@ -89,6 +93,7 @@ export function encodeAccount(account: Account): Uint8Array {
     .u32(account.quotaHour)
     .u32(account.quotaUsed)
     .safe(account.lastWorkMs)
+    .safe(account.trainings)
     .safe(account.cosignedSize)
     .safe(account.registrations)
     .u8(account.username.length)
@@ -108,6 +113,7 @@ export function decodeAccount(bytes: Uint8Array): Account {
     quotaHour: reader.u32(),
     quotaUsed: reader.u32(),
     lastWorkMs: reader.safe(),
+    trainings: reader.safe(),
     cosignedSize: reader.safe(),
     registrations: reader.safe(),
     username: String.fromCharCode(...reader.bytes(reader.u8())),
@@ -168,6 +174,7 @@ export function encodeDispute(dispute: Dispute): Uint8Array {
     .fixed(dispute.transfer, HASH_BYTES)
     .places(dispute.activeSet)
     .places(dispute.reporters)
+    .indexes(dispute.reports)
     .safe(dispute.disputedMs)
     .finish();
 }
@@ -179,6 +186,7 @@ export function decodeDispute(bytes: Uint8Array): Dispute {
     transfer: reader.fixed(HASH_BYTES),
     activeSet: reader.places(),
     reporters: reader.places(),
+    reports: reader.indexes(),
     disputedMs: reader.safe(),
   };
   reader.end();

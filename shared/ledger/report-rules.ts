@@ -6,6 +6,7 @@ import { AiloError } from '../errors/index.ts';
 import { isEligible } from './activity.ts';
 import { equalBytes } from './binary.ts';
 import type { EntryOf } from './entry.ts';
+import type { LogView } from './log-view.ts';
 import type { Network } from './network.ts';
 import type { Account, Dispute, Totals, Transfer } from './records.ts';
 import type { Report } from './report.ts';
@@ -31,6 +32,7 @@ export function checkReport(network: Network, state: StateView, report: Report, 
 export function applyReport(
   network: Network,
   state: StateView,
+  log: LogView,
   totals: Totals,
   { signed: { report }, activeSet, timeMs }: EntryOf<'report'>,
 ): Change {
@@ -41,7 +43,8 @@ export function applyReport(
   }
   const reporters = [...before.reporters, state.placeOf(report.publicKey)!];
   const enough = reporters.length * 1000 >= network.genesis.transfer.reportPermille * before.activeSet.length;
-  const dispute = { ...before, reporters, disputedMs: enough ? timeMs : 0 };
+  const reports = [...before.reports, log.size];
+  const dispute = { ...before, reporters, reports, disputedMs: enough ? timeMs : 0 };
   return {
     accounts: enough ? frozen(state, transfer) : [],
     transfers: [{ ...transfer, trouble: enough ? 'disputed' : 'reported' }],
@@ -59,7 +62,7 @@ function opened(network: Network, state: StateView, report: Report, activeSet: n
   }
   const place = state.placeOf(report.publicKey);
   if (place === undefined || !activeSet.includes(place)) throw AiloError.of('REPORT_NOT_ACTIVE', {});
-  return { transfer: report.transfer, activeSet, reporters: [], disputedMs: 0 };
+  return { transfer: report.transfer, activeSet, reporters: [], reports: [], disputedMs: 0 };
 }
 
 /** What was confirmed goes back to pending, even where the recipient has spent it: then his balance is below zero. */

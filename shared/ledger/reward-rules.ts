@@ -4,12 +4,13 @@
  */
 import { AiloError } from '../errors/index.ts';
 import { equalBytes } from './binary.ts';
+import type { EntryOf } from './entry.ts';
+import type { Genesis } from './genesis.ts';
 import { MAX_MICRO_ALC } from './limits.ts';
 import type { Network } from './network.ts';
 import { accountOf, checkRecipient } from './parties.ts';
-import type { InferenceReceipt } from './receipt.ts';
 import type { Totals } from './records.ts';
-import { checkLength, epochAt, inferenceReward, paidWallets, useQuota } from './rewards.ts';
+import { checkLength, epochAt, inferenceReward, paidWallets, trainingReward, useQuota } from './rewards.ts';
 import type { Change, DueReward, StateView } from './state.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -17,15 +18,13 @@ export function applyReceipt(
   network: Network,
   state: StateView,
   totals: Totals,
-  { receipt, hash, timeMs }: { receipt: InferenceReceipt; hash: Uint8Array; timeMs: number },
+  { receipt, hash, timeMs }: EntryOf<'receipt'>,
 ): Change {
   const { genesis } = network;
   const requester = accountOf(state, receipt.requester);
   const expected = requester.receipts + 1;
   if (receipt.number !== expected) throw AiloError.of('RECEIPT_NUMBER_WRONG', { number: receipt.number, expected });
-  if (receipt.timeMs > timeMs + genesis.transfer.clockToleranceMs) {
-    throw AiloError.of('TIME_IN_FUTURE', { aheadMs: receipt.timeMs - timeMs });
-  }
+  checkTime(genesis, receipt.timeMs, timeMs);
   checkRecipient(network, state, receipt.requester);
   checkLength(genesis, receipt);
   const paid = paidWallets(receipt);
@@ -37,8 +36,36 @@ export function applyReceipt(
   return {
     accounts: [{ ...requester, receipts: expected, ...useQuota(genesis, requester, timeMs) }],
     totals,
-    due: paid.map((to) => ({ to, amountMicroAlc, reference: hash })),
+    due: paid.map((to) => ({ type: 'inference-reward', to, amountMicroAlc, reference: hash })),
   };
+}
+
+export function applyTrainingReceipt(
+  network: Network,
+  state: StateView,
+  totals: Totals,
+  { receipt, hash, timeMs }: EntryOf<'training-receipt'>,
+): Change {
+  const { genesis } = network;
+  const account = accountOf(state, receipt.wallet);
+  const expected = account.trainings + 1;
+  if (receipt.number !== expected) throw AiloError.of('RECEIPT_NUMBER_WRONG', { number: receipt.number, expected });
+  checkTime(genesis, receipt.timeMs, timeMs);
+  checkRecipient(network, state, receipt.wallet);
+  const { maxSequences } = genesis.training;
+  if (receipt.sequences > maxSequences) throw AiloError.of('RECEIPT_TOO_LARGE', { maxSequences });
+  const amountMicroAlc = trainingReward(genesis, receipt, totals.epochRatePpm);
+  if (totals.mintedMicroAlc + amountMicroAlc > MAX_MICRO_ALC) throw AiloError.of('SUPPLY_EXHAUSTED', {});
+  return {
+    accounts: [{ ...account, trainings: expected }],
+    totals,
+    due: [{ type: 'training-reward', to: account.publicKey, amountMicroAlc, reference: hash }],
+  };
+}
+
+function checkTime(genesis: Genesis, receiptMs: number, entryMs: number): void {
+  const aheadMs = receiptMs - entryMs;
+  if (aheadMs > genesis.transfer.clockToleranceMs) throw AiloError.of('TIME_IN_FUTURE', { aheadMs });
 }
 
 export function applyReward(
@@ -71,7 +98,7 @@ export function applyReward(
 
 function checkReward(transaction: Transaction, due: DueReward, timeMs: number): void {
   const wrong = (reason: string) => AiloError.of('REWARD_WRONG', { reason });
-  if (transaction.type !== 'inference-reward') throw wrong('it is of another type');
+  if (transaction.type !== due.type) throw wrong('it is of another type');
   if (!equalBytes(transaction.reference, due.reference)) throw wrong('it names another receipt');
   if (!equalBytes(transaction.to, due.to)) throw wrong('it goes to another wallet than the next to be paid');
   if (transaction.amountMicroAlc !== due.amountMicroAlc) throw wrong('its amount is another');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { defaultGenesis } from './genesis.ts';
-import { inferenceReward, issuanceRatePpm, useQuota } from './rewards.ts';
+import { inferenceReward, issuanceRatePpm, trainingReward, useQuota } from './rewards.ts';
 import { networkKey } from './testing.ts';
 
 const genesis = defaultGenesis(networkKey.publicKey, 'test', 0);
@@ -16,6 +16,21 @@ test.each([
   [4999, 333_333, 16_669n],
 ])('an answer after %i ms at a rate of %i ppm pays %i µALC', (latencyMs, ratePpm, microAlc) => {
   expect(inferenceReward(genesis, latencyMs, ratePpm)).toBe(microAlc);
+});
+
+test.each([
+  // A standard unit of 8 sequences: 0.1 ALC, twice that for the best of its round.
+  [8, 1, 5, 600_000, 1_000_000, 200_000n],
+  [8, 3, 5, 600_000, 1_000_000, 150_000n],
+  [8, 5, 5, 600_000, 1_000_000, 100_000n],
+  [8, 1, 1, 600_000, 1_000_000, 100_000n],
+  [8, 5, 5, 0, 1_000_000, 150_000n],
+  [8, 5, 5, 300_000, 1_000_000, 125_000n],
+  [64, 1, 2, 600_000, 500_000, 800_000n],
+  [1, 2, 4, 600_000, 1_000_000, 20_833n],
+])('an update of %i sequences, rank %i of %i, after %i ms at %i ppm pays %i µALC', (...given) => {
+  const [sequences, rank, ranked, latencyMs, ratePpm, microAlc] = given;
+  expect(trainingReward(genesis, { sequences, rank, ranked, latencyMs }, ratePpm)).toBe(microAlc);
 });
 
 test('the latency bonus is exact for figures that do not divide', () => {

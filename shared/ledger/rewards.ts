@@ -3,6 +3,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { AiloError } from '../errors/index.ts';
 import type { Genesis } from './genesis.ts';
 import type { InferenceReceipt } from './receipt.ts';
+import type { TrainingReceipt } from './training-receipt.ts';
 
 /** 1 in millionths: the unit of issuance rates. */
 export const FULL_RATE_PPM = 1_000_000;
@@ -10,10 +11,32 @@ const HOUR_MS = 3_600_000;
 
 /** What an inference pays to each participating wallet at the epoch's rate: base plus latency bonus, rounded down. */
 export function inferenceReward(genesis: Genesis, latencyMs: number, ratePpm: number): bigint {
-  const { rewardMicroAlc, latencyBonusMicroAlc, latencyBonusUntilMs } = genesis.inference;
+  const { rewardMicroAlc } = genesis.inference;
+  return atRate(BigInt(rewardMicroAlc) + latencyBonus(genesis.inference, latencyMs), ratePpm);
+}
+
+/**
+ * What a validated update pays at the epoch's rate: BaseRate × BatchSize × (1 + LossBonus), plus the latency bonus, each
+ * rounded down. The loss bonus falls evenly from the round's best to its last; who is alone was compared with nobody.
+ */
+export function trainingReward(
+  genesis: Genesis,
+  { sequences, rank, ranked, latencyMs }: Pick<TrainingReceipt, 'sequences' | 'rank' | 'ranked' | 'latencyMs'>,
+  ratePpm: number,
+): bigint {
+  const { rewardMicroAlc, lossBonusPermille } = genesis.training;
+  const base = BigInt(rewardMicroAlc) * BigInt(sequences);
+  const lossBonus =
+    ranked === 1 ? 0n : (base * BigInt(lossBonusPermille * (ranked - rank))) / BigInt(1000 * (ranked - 1));
+  return atRate(base + lossBonus + latencyBonus(genesis.training, latencyMs), ratePpm);
+}
+
+function latencyBonus(
+  { latencyBonusMicroAlc, latencyBonusUntilMs }: { latencyBonusMicroAlc: string; latencyBonusUntilMs: number },
+  latencyMs: number,
+): bigint {
   const fasterByMs = Math.max(0, latencyBonusUntilMs - latencyMs);
-  const bonus = (BigInt(latencyBonusMicroAlc) * BigInt(fasterByMs)) / BigInt(latencyBonusUntilMs);
-  return atRate(BigInt(rewardMicroAlc) + bonus, ratePpm);
+  return (BigInt(latencyBonusMicroAlc) * BigInt(fasterByMs)) / BigInt(latencyBonusUntilMs);
 }
 
 /** A multiple of a full reward. */

@@ -154,9 +154,14 @@ test('whatever happens, the supply is exact after every step, refusals change no
         }
         assertSupply(ledger.state);
       }
-      for (const { confirmed, trouble } of ledger.state.records().transfers) {
+      const { transfers } = ledger.state.records();
+      for (const { confirmed, trouble } of transfers) {
         if (confirmed) seen.confirmed++;
         if (trouble !== 'none') seen[trouble]++;
+      }
+      const disputed = transfers.filter(({ trouble }) => trouble === 'disputed').map(({ hash }) => hash.join());
+      for (const state of [ledger.state, stored(ledger.state)]) {
+        expect([...state.disputed()].map(({ transfer }) => transfer.join()).sort()).toEqual(disputed.sort());
       }
       const replayed = LedgerState.empty(ledger.network.genesis);
       const view = new PlainLog();
@@ -205,7 +210,7 @@ test('the state hash depends on every record and every total', () => {
   ledger.place(ledger.transfer());
   const records = ledger.state.records();
   const { totals, accounts, transfers } = records;
-  const dispute = { transfer: transfers[0]!.hash, activeSet: [1], reporters: [1], disputedMs: 0 };
+  const dispute = { transfer: transfers[0]!.hash, activeSet: [1], reporters: [1], reports: [9], disputedMs: 0 };
   const hashes = [
     {},
     { totals: { ...totals, epochRatePpm: 1 } },

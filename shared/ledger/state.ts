@@ -7,7 +7,7 @@
  * account can be shown to somebody who knows nothing but a checkpoint. (A hash over all records, sorted, would cost the
  * whole state for every checkpoint; a chained hash of changes could be shown to nobody.)
  */
-import { sha256 } from '../bytes/sha256.ts';
+import { sha256 } from '../bytes/sha256-sync.ts';
 import { AiloError } from '../errors/index.ts';
 import { domain, RecordWriter } from './binary.ts';
 import type { Genesis } from './genesis.ts';
@@ -32,6 +32,7 @@ const DOMAIN = domain('state');
 
 /** A reward that the receipt before it makes the next entries be. */
 export interface DueReward {
+  type: 'inference-reward' | 'training-reward';
   to: Uint8Array;
   amountMicroAlc: bigint;
   /** The receipt's hash. */
@@ -83,6 +84,8 @@ export class LedgerState implements StateView {
   /** Public keys by username. */
   readonly #usernames = new Map<string, Uint8Array>();
   readonly #unconfirmed = new OpenTransfers();
+  /** Places of the transfers that wait for their reversal. */
+  readonly #disputed = new Set<number>();
   /** Places of transfers older than the report window that are not final, and of the first that is younger. */
   #oldTransfers: number[] = [];
   #firstNew = 0;
@@ -151,6 +154,11 @@ export class LedgerState implements StateView {
 
   dispute(transfer: Uint8Array): Readonly<Dispute> | undefined {
     return this.#disputes.get(transfer);
+  }
+
+  /** Disputes that were decided and wait for their reversal, in the order in which they were. */
+  *disputed(): Generator<Readonly<Dispute>> {
+    for (const place of this.#disputed) yield this.#disputes.get(this.#transfers.at(place)!.hash)!;
   }
 
   placeOfDispute(transfer: Uint8Array): number | undefined {
@@ -238,11 +246,14 @@ export class LedgerState implements StateView {
   }
 
   #putTransfer(transfer: Transfer): void {
-    const wasOpen = isUnconfirmed(this.#transfers.put(transfer));
-    if (wasOpen === isUnconfirmed(transfer)) return;
+    const old = this.#transfers.put(transfer);
+    const [wasOpen, isOpen] = [isUnconfirmed(old), isUnconfirmed(transfer)];
+    if (wasOpen === isOpen && old?.trouble === transfer.trouble) return;
     const place = this.#transfers.placeOf(transfer.hash)!;
-    if (wasOpen) this.#unconfirmed.delete(place);
-    else this.#unconfirmed.add(place, transfer.index);
+    if (wasOpen && !isOpen) this.#unconfirmed.delete(place);
+    if (isOpen && !wasOpen) this.#unconfirmed.add(place, transfer.index);
+    if (transfer.trouble === 'disputed') this.#disputed.add(place);
+    else this.#disputed.delete(place);
   }
 
   #assertSupply(): void {

@@ -20,6 +20,7 @@ import type { InferenceReceipt } from './receipt.ts';
 import { encodeRegistration, type Registration } from './registration.ts';
 import { encodeReport, type Report } from './report.ts';
 import { LedgerState } from './state.ts';
+import type { TrainingReceipt } from './training-receipt.ts';
 import { encodeTransaction, type SignedTransaction, type Transaction } from './transaction.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);
@@ -86,13 +87,37 @@ export class TestLedger {
     };
   }
 
+  /** A receipt for wallet 4's update, the second best of three, unless changed. */
+  trainingReceipt(change: Partial<TrainingReceipt> = {}): TrainingReceipt {
+    const wallet = change.wallet ?? wallets[4]!.publicKey;
+    return {
+      unit: new Uint8Array(16).fill(this.log.length),
+      wallet,
+      number: (this.state.account(wallet)?.trainings ?? 0) + 1,
+      timeMs: this.timeMs,
+      round: 1,
+      sequences: 8,
+      rank: 2,
+      ranked: 3,
+      lossBeforeMicroNats: 1_930_000,
+      lossAfterMicroNats: 1_910_000,
+      latencyMs: 600_000,
+      campaign: 'nano-char',
+      ...change,
+    };
+  }
+
   /** The reward that is due next. */
   reward(change: Partial<Transaction> = {}): SignedTransaction {
-    const due = this.state.due[0] ?? { to: wallets[1]!.publicKey, amountMicroAlc: 50_000n, reference: ZERO_HASH };
+    const due = this.state.due[0] ?? {
+      type: 'inference-reward',
+      to: wallets[1]!.publicKey,
+      amountMicroAlc: 50_000n,
+      reference: ZERO_HASH,
+    };
     return unsigned({
       ...due,
       networkId: this.network.id,
-      type: 'inference-reward',
       from: networkKey.publicKey,
       feeMicroAlc: 0n,
       nonce: this.state.totals.networkNonce + 1,

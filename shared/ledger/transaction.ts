@@ -9,7 +9,7 @@
  * reversals are from the network's key.
  */
 import { utf8ToBytes } from '@noble/hashes/utils.js';
-import { sha256 } from '../bytes/sha256.ts';
+import { sha256 } from '../bytes/sha256-sync.ts';
 import { AiloError } from '../errors/index.ts';
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES, verify } from '../wallet/public-key.ts';
 import type { SigningKey } from '../wallet/wallet.ts';

@@ -86,7 +86,9 @@ describe('a transfer is verified', () => {
 
   test('nothing comes between a receipt and its rewards', () => {
     const { state } = ledger;
-    const due = [{ to: sender.publicKey, amountMicroAlc: 1n, reference: new Uint8Array(32) }];
+    const due = [
+      { type: 'inference-reward' as const, to: sender.publicKey, amountMicroAlc: 1n, reference: new Uint8Array(32) },
+    ];
     state.commit({ totals: state.totals, due });
     for (const attempt of [
       () => ledger.cosign(verifiers[0]!),

@@ -23,15 +23,19 @@ const assignment = (n: number, changes: Partial<FromCoordinator['assign']> = {})
   maxSequences: 2,
   ...changes,
 });
-const jobOpen = (job: number, of = 1): FromCoordinator['jobOpen'] => ({
+const jobOpen = (job: number, of = 1, promptTokens = 1): FromCoordinator['jobOpen'] => ({
   job: id(job),
   assignment: id(of),
   next: address,
+  epoch: 0,
+  has: promptTokens,
+  promptTokens: promptTokens,
   wire: 'f32',
   sample: {
     sampling: { temperature: 0, topK: 0, topP: 1, repetitionPenalty: 1, seed: 0 },
     maxNewTokens: 4,
     prompt: [],
+    answered: [],
   },
 });
 const prompt = (job: number, ids: number[]) => ({
@@ -121,7 +125,7 @@ describe('contributor', () => {
     const { contributor, sent, activities, ready } = setUp();
     await ready();
     contributor.jobOpen(jobOpen(1));
-    contributor.jobOpen(jobOpen(2));
+    contributor.jobOpen(jobOpen(2, 1, 2));
     contributor.frame(prompt(1, [3]));
     contributor.frame(prompt(2, [5, 6]));
     await settle();

@@ -39,7 +39,9 @@ export interface Contributor {
   assign(body: Assignment): void;
   unassign(body: FromCoordinator['unassign']): void;
   jobOpen(body: FromCoordinator['jobOpen']): void;
+  jobNext(body: FromCoordinator['jobNext']): void;
   jobClose(body: FromCoordinator['jobClose']): void;
+  more(body: FromCoordinator['more']): void;
   frame(body: FromCoordinator['frame']): void;
   /** Frees everything, the engine included. Contributing stays switched as it was. */
   release(): Promise<void>;
@@ -217,6 +219,8 @@ export function createContributor(options: ContributorOptions): Contributor {
       if (jobs) jobs.jobOpen(body);
       else send('jobFailed', { job: body.job, error: AiloError.of('STAGE_RELEASED', {}).toWire() });
     },
+    jobNext: (body) => held?.loaded?.jobs.jobNext(body),
+    more: (body) => held?.loaded?.jobs.more(body),
     jobClose: (body) => held?.loaded?.jobs.jobClose(body),
     frame: (body) => held?.loaded?.jobs.frame(body),
     release,

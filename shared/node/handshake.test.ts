@@ -13,9 +13,9 @@ const current: Resumable = { id: session, channel: { received: 7, canAttach: (re
 
 describe('answerChallenge', () => {
   it('signs the challenge and names the session to go on with', () => {
-    const message = answerChallenge(challenge, wallet, current, { client, username: 'ada' });
+    const message = answerChallenge(challenge, wallet, current, { client });
     expect(verifyAuthentication(challenge, message)).toBe(wallet.address);
-    expect(message).toMatchObject({ client, username: 'ada', resume: { session, received: 7 } });
+    expect(message).toMatchObject({ client, resume: { session, received: 7 } });
     expect(answerChallenge(challenge, wallet, undefined, { client })).not.toHaveProperty('resume');
   });
 

@@ -17,7 +17,7 @@ export function answerChallenge(
   raw: unknown,
   key: SigningKey,
   current: Resumable | undefined,
-  { client, username }: { client: Authenticate['client']; username?: string },
+  { client }: { client: Authenticate['client'] },
 ): Authenticate {
   const challenge = parse(Challenge, raw, 'challenge');
   if (challenge.protocol !== PROTOCOL_VERSION) {
@@ -27,7 +27,6 @@ export function answerChallenge(
     protocol: PROTOCOL_VERSION,
     ...signAuthentication(key, challenge),
     client,
-    ...(username !== undefined && { username }),
     ...(current && { resume: { session: current.id, received: current.channel.received } }),
   };
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { Sampler } from '../sampler/types.ts';
 import { decodeFrame, encodeFrame } from '../tensor/frame.ts';
-import { createJob, type Job } from './job.ts';
+import { createJob, type Job, type JobMessage } from './job.ts';
+import { REPLAY_WINDOW_BYTES } from './limits.ts';
 import { sumAnswer, sumStage } from './testing.ts';
 
 const JOB = '1f'.repeat(16);
@@ -10,11 +11,21 @@ const SAMPLING = { temperature: 0, topK: 0, topP: 1, repetitionPenalty: 1, seed:
 const greedy: Sampler = { next: (logits) => logits.indexOf(Math.max(...logits)) };
 const address = (name: string) => `alc1${name.repeat(58)}`;
 
-type Sent = { [T in 'frame' | 'token' | 'jobFailed']: { type: T; body: FromNode[T] } }['frame' | 'token' | 'jobFailed'];
+type Sent = { [T in JobMessage]: { type: T; body: FromNode[T] } }[JobMessage];
 
 function setUp(
   kind: Parameters<typeof sumStage>,
-  { own = address('q'), next = address('p'), maxNewTokens = 10, contextLength = 100, eosTokens = [] as number[] } = {},
+  {
+    own = address('q'),
+    next = address('p'),
+    promptTokens = 3,
+    has = 0,
+    answered = [] as number[],
+    exact = true,
+    maxNewTokens = 10,
+    contextLength = 400,
+    eosTokens = [] as number[],
+  } = {},
 ) {
   const engine = sumStage(...kind);
   const sent: Sent[] = [];
@@ -23,8 +34,11 @@ function setUp(
     job: JOB,
     assignment: '2e'.repeat(16),
     next,
+    epoch: 4,
+    has: last ? promptTokens + answered.length : has,
+    promptTokens,
     wire: 'f16',
-    ...(last && { sample: { sampling: SAMPLING, maxNewTokens, prompt: [] } }),
+    ...(last && { sample: { sampling: SAMPLING, maxNewTokens, prompt: [], answered } }),
   };
   const job = createJob({
     open,
@@ -32,6 +46,7 @@ function setUp(
     shape: engine.shape,
     contextLength,
     eosTokens,
+    exact,
     address: own,
     send: (type, body) => sent.push({ type, body } as Sent),
     onStep: () => {},
@@ -41,16 +56,9 @@ function setUp(
   return { job, sent, ...engine };
 }
 
+const head = { job: JOB, sequence: 0, position: 0, sampleAfter: true };
 const prompt = (ids: number[], changes: object = {}) =>
-  encodeFrame({
-    job: JOB,
-    sequence: 0,
-    position: 0,
-    sampleAfter: true,
-    kind: 'tokens',
-    ids: Int32Array.from(ids),
-    ...changes,
-  });
+  encodeFrame({ ...head, kind: 'tokens', ids: Int32Array.from(ids), ...changes });
 const idle = async (job: Job) => {
   while (job.queuedBytes > 0) await new Promise((resolve) => setTimeout(resolve));
   await new Promise((resolve) => setTimeout(resolve));
@@ -71,7 +79,7 @@ describe('job', () => {
   });
 
   it('computes a long prompt in steps that keep their order and ask for one token at the end', async () => {
-    const { job, sent, log } = setUp(['tokens', 'hidden']);
+    const { job, sent, log } = setUp(['tokens', 'hidden'], { promptTokens: 300 });
     const ids = Array.from({ length: 300 }, (_, i) => i % 50);
     job.accept(prompt(ids));
     await idle(job);
@@ -96,7 +104,7 @@ describe('job', () => {
         ['hidden', 'hidden'],
         ['hidden', 'logits'],
       ] as const
-    ).map((kind, i) => setUp([...kind], { own: names[i]!, next: names[(i + 1) % 3]! }));
+    ).map((kind, i) => setUp([...kind], { own: names[i]!, next: names[(i + 1) % 3]!, promptTokens: 2 }));
     stages[0]!.job.accept(prompt([3, 9]));
     const relayed = [0, 0, 0];
     for (let round = 0; round < 100; round++) {
@@ -144,7 +152,11 @@ describe('job', () => {
   });
 
   it('frees its cache when it is closed, after the running step, and says nothing more', async () => {
-    const { job, sent, caches, log } = setUp(['tokens', 'logits'], { next: address('q'), maxNewTokens: 1000 });
+    const { job, sent, caches, log } = setUp(['tokens', 'logits'], {
+      next: address('q'),
+      promptTokens: 1,
+      maxNewTokens: 1000,
+    });
     job.accept(prompt([1]));
     while (tokensOf(sent).length < 3) await Promise.resolve();
     const before = sent.length;
@@ -152,5 +164,126 @@ describe('job', () => {
     expect(sent.length).toBe(before);
     expect(caches.size).toBe(0);
     expect(log.at(-1)).toBe('drop');
+  });
+});
+
+describe('a job whose neighbours are replaced', () => {
+  const ids = Array.from({ length: 20 }, (_, i) => (7 * i) % 50);
+  const single = (position: number) => prompt([ids[position]!], { position });
+  const spans = (sent: Sent[]) =>
+    framesOf(sent).map((frame) => [frame.position, frame.kind === 'hidden' ? frame.rows : frame.ids.length]);
+
+  it('sends what it sent before to the successor’s replacement, in as few frames as fit, with the new epoch', async () => {
+    const { job, sent, log } = setUp(['tokens', 'hidden']);
+    job.accept(prompt(ids.slice(0, 3)));
+    for (const position of [3, 4, 5]) job.accept(single(position));
+    await idle(job);
+    const before = [...log];
+    sent.length = 0;
+    job.link.relink({ next: address('z'), epoch: 5, has: 0 });
+    expect(sent).toMatchObject([{ type: 'frame', body: { to: address('z'), epoch: 5 } }]);
+    const [frame] = framesOf(sent);
+    expect(frame).toMatchObject({ kind: 'hidden', position: 0, rows: 6, sequence: 0, sampleAfter: true });
+    expect(frame!.kind === 'hidden' && [...frame!.data]).toEqual(ids.slice(0, 6).flatMap((id) => [id, id]));
+    job.accept(single(6));
+    await idle(job);
+    expect(log, 'nothing is computed twice').toEqual([...before, '6+1']);
+    expect(spans(sent)).toEqual([
+      [0, 6],
+      [6, 1],
+    ]);
+  });
+
+  it('asks for no token after a part of the prompt', async () => {
+    const { job, sent } = setUp(['tokens', 'hidden'], { promptTokens: 10 });
+    job.accept(prompt(ids.slice(0, 5), { sampleAfter: false }));
+    await idle(job);
+    job.link.relink({ next: address('z'), epoch: 5, has: 0 });
+    job.accept(prompt(ids.slice(5, 10), { position: 5 }));
+    await idle(job);
+    expect(framesOf(sent).map(({ sampleAfter }) => sampleAfter)).toEqual([false, false, true]);
+  });
+
+  it('sends a long journal in pieces, and goes on when the other has run what it got', async () => {
+    const rows = 3 * REPLAY_WINDOW_BYTES;
+    const { job, sent } = setUp(['tokens', 'hidden'], { promptTokens: rows, contextLength: rows + 1 });
+    const bytesPerRow = 4;
+    const piece = Math.ceil(REPLAY_WINDOW_BYTES / bytesPerRow);
+    const held = piece + 1000;
+    for (let position = 0; position < held; position += 32_768) {
+      job.accept(prompt(Array(Math.min(32_768, held - position)).fill(1), { position, sampleAfter: false }));
+    }
+    await idle(job);
+    while (framesOf(sent.slice(-1))[0]!.position + 128 < held) await idle(job);
+    sent.length = 0;
+    job.link.relink({ next: address('z'), epoch: 5, has: 0 });
+    const first = sent.length;
+    expect(sent.map(({ body }) => 'more' in body)).toEqual([...Array(first - 1).fill(false), true]);
+    // What is computed meanwhile waits its turn.
+    job.accept(prompt([1], { position: held, sampleAfter: false }));
+    await idle(job);
+    expect(sent).toHaveLength(first);
+    job.link.more();
+    const all = spans(sent);
+    expect(sent.some(({ body }, i) => i >= first && 'more' in body)).toBe(false);
+    expect(all.reduce((end, [position, count]) => (position === end ? end + count! : -1), 0)).toBe(held + 1);
+  });
+
+  it('tells its predecessor that it has run a piece, when that asked', async () => {
+    const { job, sent } = setUp(['hidden', 'hidden']);
+    const data = encodeFrame({ ...head, kind: 'hidden', rows: 3, data: new Float32Array(6) }, 'f16');
+    job.accept(data, true);
+    await idle(job);
+    expect(sent.map(({ type }) => type)).toEqual(['frame', 'more']);
+  });
+
+  it('as a replacement computes all rows, those after the prompt one by one, and sends only what is missing', async () => {
+    for (const exact of [true, false]) {
+      const { job, sent, log } = setUp(['tokens', 'hidden'], { has: 5, exact });
+      job.accept(prompt(ids.slice(0, 7)));
+      await idle(job);
+      expect(log).toEqual(exact ? ['0+3', '3+1', '4+1', '5+1', '6+1'] : ['0+7']);
+      expect(spans(sent)).toEqual(
+        exact
+          ? [
+              [5, 1],
+              [6, 1],
+            ]
+          : [[5, 2]],
+      );
+      // Its own successor may be lost next: it can give that everything.
+      sent.length = 0;
+      job.link.relink({ next: address('z'), epoch: 6, has: 0 });
+      expect(spans(sent)).toEqual([[0, 7]]);
+    }
+  });
+
+  it('as a last stage goes on after what was answered', async () => {
+    const answer = sumAnswer([1, 2, 4], 10);
+    const { job, sent } = setUp(['tokens', 'logits'], { next: address('q'), answered: answer.slice(0, 4) });
+    job.accept(prompt([1, 2, 4, ...answer.slice(0, 4)]));
+    await idle(job);
+    expect(tokensOf(sent).map(({ index, token }) => [index, token])).toEqual(
+      answer.map((token, index) => [index, token]).slice(4),
+    );
+  });
+
+  it('as a last stage does not answer again what the first stage has not read yet', async () => {
+    const answer = sumAnswer([1, 2, 4], 10);
+    const { job, sent } = setUp(['tokens', 'logits'], { answered: answer.slice(0, 4) });
+    // Without the fourth token, which the coordinator gives to the first stage.
+    job.accept(prompt([1, 2, 4, ...answer.slice(0, 3)]));
+    await idle(job);
+    expect(sent).toEqual([]);
+    job.accept(prompt([answer[3]!], { position: 6 }));
+    await idle(job);
+    expect(sent).toMatchObject([
+      { type: 'token', body: { index: 4, token: answer[4] } },
+      { type: 'frame', body: { epoch: 4 } },
+    ]);
+    sent.length = 0;
+    job.link.relink({ next: address('z'), epoch: 9, has: 7 });
+    expect(sent).toMatchObject([{ type: 'frame', body: { to: address('z'), epoch: 9 } }]);
+    expect(spans(sent)).toEqual([[7, 1]]);
   });
 });

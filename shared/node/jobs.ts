@@ -2,7 +2,7 @@
 import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import { createSampler } from '../sampler/sampler.ts';
-import { createJob, type Job } from './job.ts';
+import { createJob, type Job, type JobMessage } from './job.ts';
 import { MAX_QUEUED_FRAME_BYTES } from './limits.ts';
 import type { ReadyStage } from './stage.ts';
 
@@ -10,7 +10,7 @@ export interface JobsOptions {
   ready: ReadyStage;
   assignment: FromCoordinator['assign'];
   address: string;
-  send<T extends 'frame' | 'token' | 'jobFailed'>(type: T, body: FromNode[T]): void;
+  send<T extends JobMessage>(type: T, body: FromNode[T]): void;
   /** A job came or went, or a step was taken. */
   onChange(): void;
 }
@@ -21,6 +21,8 @@ export interface Jobs {
   /** Steps of the newest job. */
   readonly steps: number;
   jobOpen(body: FromCoordinator['jobOpen']): void;
+  jobNext(body: FromCoordinator['jobNext']): void;
+  more(body: FromCoordinator['more']): void;
   frame(body: FromCoordinator['frame']): void;
   jobClose(body: FromCoordinator['jobClose']): void;
   /** Settles when nothing runs any more and the caches are free. Never rejects. */
@@ -43,17 +45,20 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
   }
 
   function openJob(open: FromCoordinator['jobOpen']): Job {
-    const { model, contextLength, maxSequences } = assignment;
+    const { model, contextLength, maxSequences, quant } = assignment;
     if (jobs.size >= maxSequences) throw AiloError.of('ROOM_BUSY', { model });
     const { stage, shape, eosTokens } = ready;
-    const sampler = open.sample && createSampler(open.sample.sampling, open.sample.prompt);
+    const { sample } = open;
+    const sampler = sample && createSampler(sample.sampling, sample.prompt, sample.answered);
+    // int4 is for GPUs, where a row at a time costs most; what f32 and int8 compute depends on which rows go together.
+    const exact = quant !== 'int4';
     steps = 0;
     const onStep = () => {
       steps++;
       onChange();
     };
     const rest = { stage, shape, eosTokens, contextLength, address, send, onStep, startAfter: closing };
-    return createJob({ open, ...rest, ...(sampler && { sampler }) });
+    return createJob({ open, exact, ...rest, ...(sampler && { sampler }) });
   }
 
   return {
@@ -75,8 +80,10 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
         send('jobFailed', { job: body.job, error: toAiloError(thrown).toWire() });
       }
     },
-    frame({ job: id, data }) {
-      // Frames of a job that was closed meanwhile are normal.
+    // Messages of a job that was closed meanwhile are normal.
+    jobNext: ({ job, ...to }) => jobs.get(job)?.link.relink(to),
+    more: ({ job }) => jobs.get(job)?.link.more(),
+    frame({ job: id, data, more }) {
       const job = jobs.get(id);
       if (!job) return;
       let queuedBytes = data.length;
@@ -84,7 +91,7 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
       if (queuedBytes > MAX_QUEUED_FRAME_BYTES) {
         job.fail(AiloError.of('SESSION_OVERFLOW', { limitBytes: MAX_QUEUED_FRAME_BYTES }));
       } else {
-        job.accept(data);
+        job.accept(data, more);
       }
     },
     jobClose({ job, reason }) {

@@ -88,12 +88,12 @@ export function createRequester(options: RequesterOptions): Requester {
       entry.accepted = true;
       entry.events.push({ kind: 'accepted', participants, promptTokens: entry.promptTokens });
     },
-    token({ request, index, token }) {
+    token({ request, index, token, pausedMs }) {
       const entry = pending.get(request);
       if (!entry) return;
       const text = entry.text.push(token);
       entry.written += text;
-      entry.events.push({ kind: 'token', index, token, text });
+      entry.events.push({ kind: 'token', index, token, text, ...(pausedMs !== undefined && { pausedMs }) });
     },
     finished({ request, reason, tokens, latencyMs }) {
       const entry = pending.get(request);

@@ -92,7 +92,6 @@ describe('session', () => {
     session = createSession({
       url: door.url,
       wallet,
-      username: 'ada',
       client: { kind: 'headless', version: '1' },
       dial: dialWebSocket,
       schedule: quick,
@@ -112,7 +111,7 @@ describe('session', () => {
   it('signs the challenge, and messages flow both ways', async () => {
     session.start();
     await expect.poll(() => events).toEqual(['connecting', 'open', 'connected']);
-    expect(door.seen[0]).toMatchObject({ username: 'ada', client: { kind: 'headless' } });
+    expect(door.seen[0]).toMatchObject({ client: { kind: 'headless' } });
     expect(door.seen[0]).not.toHaveProperty('resume');
     session.send('withdraw', {});
     door.session.channel.send('models', { models: [] });

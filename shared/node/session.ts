@@ -25,7 +25,6 @@ import type { NodeState } from './types.ts';
 export interface SessionOptions {
   url: string;
   wallet: Wallet;
-  username?: string;
   client: Authenticate['client'];
   dial: Dial;
   schedule: Schedule;

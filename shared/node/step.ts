@@ -28,13 +28,22 @@ export function rowsPerStep({ gives, hiddenSize }: StageShape, wire: 'f32' | 'f1
   return Math.max(1, Math.min(MAX_STEP_ROWS, fitting));
 }
 
-/** The steps that a frame asks of this stage. Throws FRAME_INVALID for what the stage cannot take. */
-export function stepsOf(frame: Frame, shape: StageShape, maxRows: number): Step[] {
+/**
+ * The steps that a frame asks of this stage. Rows from position `singleFrom` on are computed one at a time, however
+ * many the frame has. Throws FRAME_INVALID for what the stage cannot take.
+ */
+export function stepsOf(
+  frame: Frame,
+  shape: StageShape,
+  maxRows: number,
+  singleFrom = Number.POSITIVE_INFINITY,
+): Step[] {
   checkFrame(frame, shape);
   const rows = frame.kind === 'tokens' ? frame.ids.length : frame.rows;
   const steps: Step[] = [];
-  for (let start = 0; start < rows; start += maxRows) {
-    const end = Math.min(rows, start + maxRows);
+  for (let start = 0, end = 0; start < rows; start = end) {
+    const together = Math.max(1, Math.min(maxRows, singleFrom - frame.position - start));
+    end = Math.min(rows, start + together);
     steps.push({
       position: frame.position + start,
       rows: end - start,

@@ -54,3 +54,55 @@ export function sumAnswer(prompt: number[], count: number): number[] {
   for (let i = 0; i < count; i++) tokens.push(tokens.reduce((sum, id) => sum + id, 0) % VOCABULARY);
   return tokens.slice(prompt.length);
 }
+
+/**
+ * Units `start` to `end` of a made-up model of `units` units. Each value depends on everything before it and on the
+ * order of it, so that a row too many, too few or from elsewhere changes all that follows; how many rows go together
+ * changes nothing. Hidden rows are [value, value].
+ */
+export function mixStage(start: number, end: number, units: number): { stage: LoadedStage; shape: StageShape } {
+  const caches = new Map<string, { rows: number; values: number[] }>();
+  const isLast = end === units;
+  const shape: StageShape = {
+    takes: start === 0 ? 'tokens' : 'hidden',
+    gives: isLast ? 'logits' : 'hidden',
+    hiddenSize: 2,
+    vocabSize: VOCABULARY,
+  };
+  const stage: LoadedStage = {
+    async run({ sequence, position, input }): Promise<StageOutput> {
+      const cache = caches.get(sequence) ?? { rows: 0, values: Array<number>(end - start).fill(1) };
+      caches.set(sequence, cache);
+      if (position !== cache.rows) throw AiloError.of('POSITION_INVALID', { position, expected: cache.rows });
+      const outputs = tokensOf(input).map((value) => {
+        let passed = value;
+        for (const [i, before] of cache.values.entries()) {
+          cache.values[i] = mix(before, passed, start + i);
+          // 11 bits, which float16 holds exactly.
+          passed = cache.values[i]! >>> 21;
+        }
+        return passed;
+      });
+      cache.rows += outputs.length;
+      await Promise.resolve();
+      if (!isLast) {
+        const data = Float32Array.from(outputs.flatMap((value) => [value, value]));
+        return { kind: 'hidden', rows: outputs.length, data };
+      }
+      const data = Float32Array.from({ length: VOCABULARY }, (_, id) => mix(cache.values.at(-1)!, id, units) / 2 ** 30);
+      return { kind: 'logits', data };
+    },
+    async drop(sequence) {
+      caches.delete(sequence);
+    },
+    async release() {
+      caches.clear();
+    },
+  };
+  return { stage, shape };
+}
+
+function mix(a: number, b: number, c: number): number {
+  const product = Math.imul(Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^ b, 0xc2b2ae35) ^ Math.imul(c + 1, 0x27d4eb2f);
+  return (product ^ (product >>> 15)) >>> 0;
+}

@@ -39,7 +39,14 @@ export interface ChatRequest {
 export type ChatEvent =
   | { kind: 'accepted'; participants: string[]; promptTokens: number }
   /** `text` may be empty while a character is incomplete. `logits`-free: ids are what the network agreed on. */
-  | { kind: 'token'; index: number; token: number; text: string }
+  | {
+      kind: 'token';
+      index: number;
+      token: number;
+      text: string;
+      /** A node was lost before this token, and another took over after so long. */
+      pausedMs?: number;
+    }
   /** `text` is the whole answer; `latencyMs` is the coordinator's figure, which the rewards follow. */
   | { kind: 'finished'; reason: 'stop' | 'length'; text: string; tokens: number; latencyMs: number };
 

@@ -168,7 +168,7 @@ describe('channel', () => {
   it('takes binary as Node.js (Buffer) and as browsers (ArrayBuffer) deliver it', () => {
     const { channel, messages, faults } = coordinatorEnd(manualClock().schedule);
     const bytes = Uint8Array.from({ length: 20 }, (_, i) => i);
-    const body = { job: JOB, to: PEER };
+    const body = { job: JOB, to: PEER, epoch: 0 };
     channel.receive({ seq: 1, ack: 0, type: 'frame', body: { ...body, data: Buffer.from(bytes) } });
     channel.receive({ seq: 2, ack: 0, type: 'frame', body: { ...body, data: bytes.slice().buffer } });
     expect(faults).toEqual([]);
@@ -229,7 +229,7 @@ describe('channel', () => {
     const data = new Uint8Array(200 * 1024);
     let sent = 0;
     while (faults.length === 0 && sent < 1000) {
-      channel.send('frame', { job: JOB, to: PEER, data });
+      channel.send('frame', { job: JOB, to: PEER, epoch: 0, data });
       sent++;
     }
     expect(sent * data.length).toBeGreaterThan(31 * 2 ** 20);

@@ -28,6 +28,9 @@ export const ModelId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,
 const MicroAlc = v.pipe(v.string(), v.regex(/^-?(0|[1-9][0-9]{0,38})$/));
 const Token = count(2 ** 31 - 1);
 const Unit = count(4 * MAX_STAGES);
+/** Counts how often a stage of a job was replaced; a link has the count of when one of its ends was replaced last. */
+const Epoch = count(2 ** 16);
+const Rows = count(2 ** 24);
 export const WireErrorSchema = v.strictObject({ code: text(64), message: text(1024) });
 
 export const SamplingSchema = v.strictObject({
@@ -54,8 +57,6 @@ export const Authenticate = v.strictObject({
   /** Ed25519, canonical and torsion-free. */
   publicKey: hex(32),
   signature: hex(64),
-  /** Claimed on first use; absent keeps what the wallet has. */
-  username: v.optional(text(64)),
   client: v.strictObject({ kind: v.picklist(['extension', 'headless', 'native']), version: text(32) }),
   /** The session to go on with, and how many of its messages have arrived here. */
   resume: v.optional(v.strictObject({ session: Id, received: count(2 ** 32) })),
@@ -70,6 +71,7 @@ export const Authenticated = v.union([
     /** Messages of this session that have arrived at the coordinator; 0 for a new one. */
     received: count(2 ** 32),
     resumed: v.boolean(),
+    /** The one that the ledger gives the wallet. */
     username: v.optional(text(64)),
   }),
   v.strictObject({ ok: v.literal(false), error: WireErrorSchema }),
@@ -101,8 +103,19 @@ export const fromNode = {
   withdraw: v.strictObject({}),
   stageReady: v.strictObject({ assignment: Id, loadMs: count(1e9), memoryBytes: count(2 ** 50) }),
   stageFailed: v.strictObject({ assignment: Id, error: WireErrorSchema }),
-  /** A tensor frame for a neighbour of the same job; the coordinator relays it. */
-  frame: v.strictObject({ job: Id, to: NodeId, data: bytes(16, MAX_FRAME_BYTES) }),
+  /**
+   * A tensor frame for a neighbour of the same job; the coordinator relays it, unless `epoch` is not the link's any
+   * more. `more`: the sender goes on when the receiver has said `more`.
+   */
+  frame: v.strictObject({
+    job: Id,
+    to: NodeId,
+    epoch: Epoch,
+    more: v.optional(v.literal(true)),
+    data: bytes(16, MAX_FRAME_BYTES),
+  }),
+  /** “I have run what my predecessor sent me; let it go on.” */
+  more: v.strictObject({ job: Id }),
   /** The last stage's answer: the next token of the job. `finish` is set on the last one. */
   token: v.strictObject({
     job: Id,
@@ -172,12 +185,17 @@ export const fromCoordinator = {
     maxSequences: count(1024),
   }),
   unassign: v.strictObject({ assignment: Id }),
-  /** A job begins: who comes before and after (`COORDINATOR` at the ends), and for the last stage how to sample. */
+  /** A job begins, or goes on here after another holder was lost: who comes next, and for the last stage how to sample. */
   jobOpen: v.strictObject({
     job: Id,
     assignment: Id,
     /** Receives this stage's hidden states; for the last stage: the holder of the first, which gets the tokens. */
     next: NodeId,
+    /** Of the link to `next`. */
+    epoch: Epoch,
+    /** Rows of this link that `next` has already: they are computed, but not sent. */
+    has: Rows,
+    promptTokens: count(MAX_PROMPT_TOKENS),
     /** Activations between neighbours. */
     wire: v.picklist(['f32', 'f16']),
     /** Only for the last stage. */
@@ -187,15 +205,32 @@ export const fromCoordinator = {
         maxNewTokens: count(MAX_NEW_TOKENS),
         /** The prompt, for the repetition penalty; empty where the penalty is 1. */
         prompt: v.pipe(v.array(Token), v.maxLength(MAX_PROMPT_TOKENS)),
+        /** What was answered before this stage took over. */
+        answered: v.pipe(v.array(Token), v.maxLength(MAX_NEW_TOKENS)),
       }),
     ),
   }),
+  /** The successor was replaced: send again what the job sent so far, from row `has` on. */
+  jobNext: v.strictObject({ job: Id, next: NodeId, epoch: Epoch, has: Rows }),
+  /** The successor has run what it got; go on sending. */
+  more: v.strictObject({ job: Id }),
   jobClose: v.strictObject({ job: Id, reason: v.picklist(['done', 'cancelled', 'failed']) }),
   /** `from` is absent when the frame is the prompt that the coordinator hands to the first stage. */
-  frame: v.strictObject({ job: Id, from: v.optional(NodeId), data: bytes(16, MAX_FRAME_BYTES) }),
+  frame: v.strictObject({
+    job: Id,
+    from: v.optional(NodeId),
+    more: v.optional(v.literal(true)),
+    data: bytes(16, MAX_FRAME_BYTES),
+  }),
   /** To the requester. */
   accepted: v.strictObject({ request: Id, participants: v.pipe(v.array(NodeId), v.maxLength(MAX_STAGES)) }),
-  token: v.strictObject({ request: Id, index: count(MAX_NEW_TOKENS), token: Token }),
+  token: v.strictObject({
+    request: Id,
+    index: count(MAX_NEW_TOKENS),
+    token: Token,
+    /** A node was lost before this token, and the answer stood still for so long until another had taken over. */
+    pausedMs: v.optional(count(1e9)),
+  }),
   finished: v.strictObject({
     request: Id,
     reason: v.picklist(['stop', 'length']),

@@ -4,6 +4,7 @@ import type { Seal } from '../ledger/checkpoint.ts';
 import type { Frontier } from '../ledger/log-tree.ts';
 import { decodeTotals, encodeTotals, type Totals } from '../ledger/records.ts';
 import type { DueReward } from '../ledger/state.ts';
+import { TRANSACTION_TYPES } from '../ledger/transaction.ts';
 import { PUBLIC_KEY_BYTES } from '../wallet/public-key.ts';
 import { corrupt } from './pages.ts';
 
@@ -64,8 +65,12 @@ function writeMark(writer: RecordWriter, mark: Mark): void {
   const totals = encodeTotals(mark.totals);
   writer.u16(totals.length).bytes(totals);
   writer.u16(mark.due.length);
-  for (const { to, amountMicroAlc, reference } of mark.due) {
-    writer.fixed(to, PUBLIC_KEY_BYTES).amount(amountMicroAlc).fixed(reference, HASH_BYTES);
+  for (const { type, to, amountMicroAlc, reference } of mark.due) {
+    writer
+      .u8(TRANSACTION_TYPES.indexOf(type))
+      .fixed(to, PUBLIC_KEY_BYTES)
+      .amount(amountMicroAlc)
+      .fixed(reference, HASH_BYTES);
   }
   const { size, hashes } = mark.window;
   writer.safe(size).u8(hashes.length);
@@ -81,10 +86,17 @@ function readMark(reader: RecordReader): Mark {
     history: reader.safe(),
     totals: decodeTotals(reader.bytes(reader.u16())),
     due: Array.from({ length: reader.u16() }, () => ({
+      type: rewardType(reader.u8()),
       to: reader.fixed(PUBLIC_KEY_BYTES),
       amountMicroAlc: reader.amount(),
       reference: reader.fixed(HASH_BYTES),
     })),
     window: { size: reader.safe(), hashes: Array.from({ length: reader.u8() }, () => reader.fixed(HASH_BYTES)) },
   };
+}
+
+function rewardType(code: number): DueReward['type'] {
+  const type = TRANSACTION_TYPES[code];
+  if (type === 'inference-reward' || type === 'training-reward') return type;
+  throw corrupt('a due reward is of no known kind');
 }

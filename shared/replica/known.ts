@@ -54,7 +54,7 @@ async function transactionAt(copy: LedgerCopy, index: number): Promise<KnownTran
   const entry = decodeEntry(await copy.entry(index));
   if (entry.kind !== 'transaction') return undefined;
   const { timeMs, signed } = entry;
-  const known: KnownTransaction = { index, timeMs, signed, verifiers: [] };
+  const known: KnownTransaction = { index, timeMs, signed, verifiers: [], reports: [] };
   if (signed.transaction.type !== 'transfer') return known;
   const { state } = copy.tip;
   const transfer = await copy.transfer(signed.hash);
@@ -63,8 +63,18 @@ async function transactionAt(copy: LedgerCopy, index: number): Promise<KnownTran
     known.transfer = transfer;
     known.verifiers = transfer.verifiers.map((place) => encodeAddress(state.accountAt(place)!.publicKey));
   }
-  if (dispute) known.dispute = dispute;
+  if (dispute) {
+    known.dispute = dispute;
+    known.reports = await Promise.all(dispute.reports.map((at) => reportAt(copy, at)));
+  }
   return known;
+}
+
+async function reportAt(copy: LedgerCopy, index: number): Promise<KnownTransaction['reports'][number]> {
+  const entry = decodeEntry(await copy.entry(index));
+  if (entry.kind !== 'report') throw new RangeError(`entry ${index} is no report`);
+  const { publicKey, reason } = entry.signed.report;
+  return { address: encodeAddress(publicKey), reason, timeMs: entry.timeMs };
 }
 
 /** How many of the ascending places lie before `place`. */

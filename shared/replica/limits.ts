@@ -1,4 +1,4 @@
-/** Every limit of a replica, in one place. */
+/** Every limit of keeping a replica and acting on it, in one place. */
 import { TILE_ENTRIES } from '../ledger/limits.ts';
 
 /** Records that are stored in one row: as many as a tile has entries. */
@@ -21,3 +21,8 @@ export const MAX_PROOF_HASHES = 128;
 export const MAX_HISTORY_PAGE = 100;
 /** Checkpoints that wait to be looked at. */
 export const MAX_HEARD = 32;
+/** A submission without an answer is made again so often, with growing pauses: some 15 s in all. */
+export const SUBMIT_ATTEMPTS = 6;
+export const SUBMIT_RETRY_MS = 500;
+/** Nodes that verified the same checkpoint don't all speak at once: only the first ten count. */
+export const COSIGN_SPREAD_MS = 400;

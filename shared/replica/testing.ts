@@ -29,7 +29,7 @@ function signatureOf(key: SigningKey, message: Uint8Array): Uint8Array {
 export function signedEntry(bytes: Uint8Array): Uint8Array {
   const entry = decodeEntry(bytes);
   const signed = signatureIn(entry);
-  if (entry.kind === 'receipt' || !signed) return bytes;
+  if (!('signed' in entry) || !signed) return bytes;
   const signature = signatureOf(keys.get(bytesToHex(signed.publicKey))!, signed.message);
   const payload = { bytes: signed.message, signature };
   return entry.kind === 'report'

@@ -60,6 +60,8 @@ export interface KnownTransaction {
   /** Addresses of the verifiers, in their order. */
   verifiers: string[];
   dispute?: Dispute;
+  /** Who reported it and why, in their order. */
+  reports: { address: string; reason: string; timeMs: number }[];
 }
 
 export interface HistoryPage {

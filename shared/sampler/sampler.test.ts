@@ -171,3 +171,23 @@ describe('bad settings', () => {
     expect(() => createSampler(sampling(more), [])).toThrow(expect.objectContaining({ code: 'SAMPLING_INVALID' }));
   });
 });
+
+it('goes on exactly as the sampler would have that chose what came before', () => {
+  const anySampling = fc.record({
+    temperature: fc.constantFrom(0, 0.7, 2),
+    topK: fc.constantFrom(0, 3),
+    topP: fc.constantFrom(0.8, 1),
+    repetitionPenalty: fc.constantFrom(1, 1.3),
+    seed: fc.nat(),
+  });
+  fc.assert(
+    fc.property(anySampling, fc.nat(19), fc.nat(), (settings, taken, noise) => {
+      const random = seededRandom(noise);
+      const steps = Array.from({ length: 20 }, () => Float32Array.from({ length: 9 }, () => random() / 2 ** 30));
+      const whole = createSampler(settings, [4, 7]);
+      const tokens = steps.map((logits) => whole.next(logits.slice()));
+      const resumed = createSampler(settings, [4, 7], tokens.slice(0, taken));
+      expect(steps.slice(taken).map((logits) => resumed.next(logits.slice()))).toEqual(tokens.slice(taken));
+    }),
+  );
+});

@@ -5,12 +5,15 @@ import type { Sampler, Sampling } from './types.ts';
 
 /**
  * A sampler for one sequence that begins with `prompt`. In the order of transformers: repetition penalty,
- * temperature, top-k, top-p, draw. Throws SAMPLING_INVALID; `next` throws ENGINE_FAILED for logits without a number.
+ * temperature, top-k, top-p, draw. `answered` are tokens that another sampler chose before: this one goes on exactly
+ * as that one would have. Throws SAMPLING_INVALID; `next` throws ENGINE_FAILED for logits without a number.
  */
-export function createSampler(sampling: Sampling, prompt: number[]): Sampler {
+export function createSampler(sampling: Sampling, prompt: number[], answered: number[] = []): Sampler {
   checkSampling(sampling);
   const random = seededRandom(sampling.seed);
-  const seen = new Set(prompt);
+  const seen = new Set([...prompt, ...answered]);
+  // Every token but a greedy one takes one draw.
+  if (sampling.temperature !== 0) for (const _ of answered) random();
   return {
     next(logits) {
       if (sampling.repetitionPenalty !== 1) penalise(logits, seen, sampling.repetitionPenalty);

@@ -26,7 +26,7 @@ const DTYPES = ['i32', 'f32', 'f16', 'i8'] as const;
 /** Neither a sequence nor a hidden state is longer; keeps products of dims exact. */
 const MAX_DIM = 2 ** 24;
 
-export type Frame = {
+export type FrameHead = {
   /** 128 bits, hex. */
   job: string;
   /** Counts the steps of the job on this link, from 0. */
@@ -35,11 +35,14 @@ export type Frame = {
   position: number;
   /** The last stage chooses a token after this frame: the last chunk of a prefill and every decode step. */
   sampleAfter: boolean;
-} & (
-  | { kind: 'tokens'; ids: Int32Array }
-  /** `data` is row-major [rows, hiddenSize], float32. */
-  | { kind: 'hidden'; rows: number; data: Float32Array }
-);
+};
+
+export type Frame = FrameHead &
+  (
+    | { kind: 'tokens'; ids: Int32Array }
+    /** `data` is row-major [rows, hiddenSize], float32. */
+    | { kind: 'hidden'; rows: number; data: Float32Array }
+  );
 
 /**
  * `wire` is the format of hidden states on the wire (token ids are always i32): f32 is exact, f16 rounds to nearest
@@ -47,28 +50,61 @@ export type Frame = {
  * RangeError.
  */
 export function encodeFrame(frame: Frame, wire: WireDtype = 'f32'): Uint8Array<ArrayBuffer> {
-  const dims = frame.kind === 'tokens' ? [frame.ids.length] : [frame.rows, frame.data.length / frame.rows];
-  if (!dims.every((dim) => Number.isInteger(dim) && dim > 0 && dim <= MAX_DIM)) {
-    throw new RangeError(`a frame cannot have the shape [${dims}]`);
+  if (frame.kind === 'tokens') {
+    const shape = checkedShape([frame.ids.length]);
+    return assemble(frame, 'i32', shape, bytesOf(frame.ids));
   }
-  const job = hexToBytes(frame.job);
+  const { rows, data } = frame;
+  const shape = checkedShape([rows, data.length / rows]);
+  return assemble(frame, wire, shape, encodeRows(data, rows, wire));
+}
+
+/** As `encodeFrame`, of [rows, columns] that are in the wire's format already. */
+export function encodeHiddenRows(
+  head: FrameHead,
+  shape: [rows: number, columns: number],
+  wire: WireDtype,
+  payload: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  return assemble(head, wire, checkedShape(shape), payload);
+}
+
+function checkedShape(dims: number[]): number[] {
+  if (dims.every((dim) => Number.isInteger(dim) && dim > 0 && dim <= MAX_DIM)) return dims;
+  throw new RangeError(`a frame cannot have the shape [${dims}]`);
+}
+
+function assemble(
+  head: FrameHead,
+  dtype: (typeof DTYPES)[number],
+  dims: number[],
+  payload: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const job = hexToBytes(head.job);
   if (job.length !== 16) throw new RangeError('a job id has 16 bytes');
   const writer = new ByteWriter()
     .u16(MAGIC)
     .u8(VERSION)
-    .u8(frame.kind === 'tokens' ? 0 : 1)
-    .u8(frame.kind === 'tokens' ? 0 : DTYPES.indexOf(wire))
-    .u8(frame.sampleAfter ? SAMPLE_AFTER : 0)
+    .u8(dtype === 'i32' ? 0 : 1)
+    .u8(DTYPES.indexOf(dtype))
+    .u8(head.sampleAfter ? SAMPLE_AFTER : 0)
     .bytes(job)
-    .u32(frame.sequence)
-    .u32(frame.position)
+    .u32(head.sequence)
+    .u32(head.position)
     .u8(dims.length);
   for (const dim of dims) writer.u32(dim);
-  const headerBytes = 31 + 4 * dims.length;
-  writer.bytes(new Uint8Array(padding(headerBytes)));
-  if (frame.kind === 'tokens') writer.bytes(bytesOf(frame.ids));
-  else writer.bytes(encodeRows(frame.data, frame.rows, wire));
-  return writer.finish();
+  writer.bytes(new Uint8Array(padding(31 + 4 * dims.length)));
+  return writer.bytes(payload).finish();
+}
+
+/**
+ * The rows of the sequence up to this frame's end, by its header alone: for who passes frames on without reading them.
+ * Undefined where there is no such header.
+ */
+export function frameEnd(bytes: Uint8Array): number | undefined {
+  if (bytes.length < 35) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return view.getUint32(26, true) + view.getUint32(31, true);
 }
 
 /** Throws FRAME_INVALID for anything that `encodeFrame` would not have written, before allocating its tensor. */

@@ -121,7 +121,7 @@ class LogMaker {
       encodeReceiptEntry(this.#timeMs, { job, requester, number, timeMs: this.#timeMs, ...done, participants }),
     );
     for (const due of [...this.#tip.state.due]) {
-      this.#place(this.#networkKey, { type: 'inference-reward', memo: '', ...due });
+      this.#place(this.#networkKey, { memo: '', ...due });
     }
   }
 

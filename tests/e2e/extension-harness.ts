@@ -1,4 +1,4 @@
-/** A Chromium profile with the built extension, driven as a person would; a fresh one for each call. */
+/** A Chromium profile with the built extension, driven as a person would. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,11 +29,12 @@ export async function buildForTest(coordinatorUrl: string): Promise<{ dir: strin
   return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
 }
 
+/** A fresh profile, which goes with `close`; with `profileDir`, the one of that folder, which stays. */
 export async function openProfile(
   extensionDir: string,
-  options: { colorScheme?: 'light' | 'dark'; args?: string[] } = {},
+  { profileDir: kept, ...options }: { colorScheme?: 'light' | 'dark'; args?: string[]; profileDir?: string } = {},
 ): Promise<Profile> {
-  const profileDir = await mkdtemp(join(tmpdir(), 'ailo-profile-'));
+  const profileDir = kept ?? (await mkdtemp(join(tmpdir(), 'ailo-profile-')));
   const context = await launchExtension({ extensionDir, profileDir, headless: true, ...options });
   const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'));
   const extensionId = new URL(worker.url()).host;
@@ -80,7 +81,7 @@ export async function openProfile(
     },
     async close() {
       await context.close();
-      await rm(profileDir, { recursive: true, force: true });
+      if (!kept) await rm(profileDir, { recursive: true, force: true });
     },
   };
 }

@@ -1,13 +1,10 @@
 /** The extension as a person meets it: consent, chat, wallet and earnings in a real Chromium on a real network. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildForTest, openProfile, type Profile } from './extension-harness.ts';
 import { hasStories, type Network, STORIES_NAME, startNetwork } from './network.ts';
+import { violations } from './violations.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PROMPT = 'Once upon a time';
 /** Long enough that a person can interrupt it, and still within the model's context of 512. */
 const LONG = 480;
@@ -292,15 +289,4 @@ async function stopAtFirstWord(popup: Page): Promise<void> {
 async function send(popup: Page, message: string): Promise<void> {
   await popup.getByRole('textbox', { name: 'Message' }).fill(message);
   await popup.getByRole('button', { name: 'Send' }).click();
-}
-
-/** What axe finds, short enough to read in a failure. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const results = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
-  );
-  return results.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-  );
 }

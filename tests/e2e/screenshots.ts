@@ -69,6 +69,9 @@ async function tour(profile: Profile, network: Network): Promise<void> {
   await popup.getByText('Answer reward').first().waitFor();
   await shoot(popup, 'wallet');
 
+  await tourOfWallet(popup, network.nodes[0]!.state.address);
+  await tourOfVault(popup);
+
   await show(popup, 'Chat');
   await popup.getByRole('combobox', { name: 'Model' }).selectOption(CHAT_NAME);
   await ask(popup, 'Tell me of a girl named Lily.');
@@ -103,6 +106,81 @@ async function tour(profile: Profile, network: Network): Promise<void> {
     await show(popup, name);
     await shoot(popup, `offline-${name.toLowerCase()}`);
   }
+}
+
+/** Backup, password, locking and restoring; ends as it began, but with a password. */
+async function tourOfVault(popup: Page): Promise<void> {
+  const press = (name: string) => popup.getByRole('button', { name }).click();
+  const security = popup.getByRole('heading', { name: 'Security' });
+  await security.evaluate((heading) => heading.scrollIntoView());
+  if ((await popup.evaluate(() => scrollY)) > 0) throw new Error('the whole popup scrolled, not its panel');
+  await shoot(popup, 'security');
+  await press('Back up');
+  await shoot(popup, 'backup');
+  await press('Show the words');
+  await popup.getByRole('list', { name: 'Recovery words' }).waitFor();
+  await shoot(popup, 'backup-words');
+  await press('I have written them down');
+  for (const field of await popup.getByLabel(/^Word/).all()) await field.fill('zebra');
+  await press('Check');
+  await popup.getByRole('alert').waitFor();
+  await shoot(popup, 'backup-check');
+  await press('Cancel');
+  await press('Cancel');
+  await press('Choose the password');
+  await shoot(popup, 'password');
+  await popup.getByLabel('New password', { exact: true }).fill('correct horse');
+  await popup.getByLabel('New password once more').fill('correct horse');
+  await press('Save');
+  await popup.getByText('The password is set.').waitFor();
+  await shoot(popup, 'security-password');
+  await press('Restore');
+  await shoot(popup, 'restore');
+  await press('Cancel');
+  await press('Lock now');
+  await popup.getByRole('button', { name: 'Unlock' }).waitFor();
+  await shoot(popup, 'locked-wallet');
+  await show(popup, 'Chat');
+  await shoot(popup, 'locked-chat');
+  await show(popup, 'Earnings');
+  await shoot(popup, 'locked-earnings');
+  await show(popup, 'Wallet');
+  await popup.getByLabel('Password').fill('wrong horse');
+  await press('Unlock');
+  await popup.getByRole('alert').waitFor();
+  await shoot(popup, 'locked-wrong');
+  await popup.getByLabel('Password').fill('correct horse');
+  await press('Unlock');
+  await security.waitFor();
+}
+
+/** Receiving, a payment to somebody, its page, the whole history. */
+async function tourOfWallet(popup: Page, to: string): Promise<void> {
+  const press = (name: string) => popup.getByRole('button', { name, exact: true }).click();
+  await press('Receive');
+  await shoot(popup, 'wallet-receive');
+  await press('Back');
+
+  await press('Send');
+  await popup.getByLabel('To', { exact: true }).fill(to);
+  await popup.getByLabel('Amount in ALC').fill('0.05');
+  await popup.getByLabel('Memo').fill('for the tea');
+  await popup.getByTestId('full-address').waitFor();
+  await shoot(popup, 'wallet-send');
+  await press('Review');
+  await popup.getByRole('dialog').waitFor();
+  await shoot(popup, 'wallet-send-confirm');
+  await press('Send 0.05 ALC');
+  await popup.getByText('0.05 ALC sent to').waitFor({ timeout: WAIT_MS });
+  await shoot(popup, 'wallet-sent');
+  await press('See the transaction');
+  await popup.getByTestId('confirmations').waitFor();
+  await shoot(popup, 'wallet-transaction');
+  await press('Back');
+
+  await press('Show all');
+  await shoot(popup, 'wallet-history');
+  await press('Back');
 }
 
 async function openPopup(profile: Profile): Promise<Page> {

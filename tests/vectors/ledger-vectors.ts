@@ -9,6 +9,7 @@ import {
   encodeReceiptEntry,
   encodeReportEntry,
   encodeSignedEntry,
+  encodeTrainingReceiptEntry,
   encodeTransactionEntry,
 } from '../../shared/ledger/entry.ts';
 import { defaultGenesis, encodeGenesis } from '../../shared/ledger/genesis.ts';
@@ -179,7 +180,6 @@ function history() {
       const reward: Transaction = {
         ...due,
         networkId: network.id,
-        type: 'inference-reward',
         from: networkKey.publicKey,
         feeMicroAlc: 0n,
         nonce,
@@ -196,6 +196,7 @@ function history() {
   const workers = [alice, bob, dave].map(({ publicKey }, i) => ({ publicKey, start: 4 * i, end: 4 * i + 4 }));
   pay(START_MS + 86_400_000, receipt(2, { latencyMs: 2500, participants: workers }));
   vote(add, state, log);
+  train(add, state);
   const seal = sealCheckpoint(networkKey, {
     networkId: network.id,
     size: log.size,
@@ -212,6 +213,36 @@ function history() {
     disputes: records.disputes.map((dispute) => bytesToHex(encodeDispute(dispute))),
     checkpoint: { bytes: bytesToHex(seal.bytes), signature: bytesToHex(seal.signature) },
   };
+}
+
+/** Carol is paid for an update. */
+function train(add: (bytes: Uint8Array) => void, state: LedgerState): void {
+  const timeMs = START_MS + 86_420_000;
+  const receipt = {
+    unit: sha256(utf8ToBytes('unit 1')).slice(0, 16),
+    wallet: carol.publicKey,
+    number: 1,
+    timeMs,
+    round: 7,
+    sequences: 8,
+    rank: 2,
+    ranked: 3,
+    lossBeforeMicroNats: 1_930_000,
+    lossAfterMicroNats: 1_910_000,
+    latencyMs: 42_000,
+    campaign: 'nano-char',
+  };
+  add(encodeTrainingReceiptEntry(timeMs, receipt));
+  const reward: Transaction = {
+    ...state.due[0]!,
+    networkId: network.id,
+    from: networkKey.publicKey,
+    feeMicroAlc: 0n,
+    nonce: state.totals.networkNonce + 1,
+    timeMs,
+    memo: '',
+  };
+  add(encodeTransactionEntry(timeMs, signTransaction(networkKey, reward)));
 }
 
 /** A name is taken, and alice's transfer is verified by one, reported by two of three, and reversed. */

@@ -65,7 +65,14 @@ test('replaying the history leads to the signed checkpoint', () => {
     const signed = signatureIn(decoded);
     if (signed) expect(verify(signed.signature, signed.message, signed.publicKey)).toBe(true);
   }
-  expect([...kinds].sort()).toEqual(['cosignature', 'receipt', 'registration', 'report', 'transaction']);
+  expect([...kinds].sort()).toEqual([
+    'cosignature',
+    'receipt',
+    'registration',
+    'report',
+    'training-receipt',
+    'transaction',
+  ]);
   expect(state.records().transfers).toMatchObject([{ trouble: 'reversed' }]);
   const sealed = openSeal(
     { bytes: hexToBytes(checkpoint.bytes), signature: hexToBytes(checkpoint.signature) },

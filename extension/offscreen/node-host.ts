@@ -1,0 +1,108 @@
+/** Runs the node: one while there is an open wallet, none else, and never two. */
+import { AiloError } from '../../shared/errors/index.ts';
+import type { Seal } from '../../shared/ledger/checkpoint.ts';
+import type { ChunkStore } from '../../shared/model/types.ts';
+import { dialWebSocket } from '../../shared/node/dial.ts';
+import { createNode } from '../../shared/node/node.ts';
+import type { AiloNode, NodeState } from '../../shared/node/types.ts';
+import { systemSchedule } from '../../shared/protocol/schedule.ts';
+import { Mutex } from '../../shared/runtime/mutex.ts';
+import type { Wallet } from '../../shared/wallet/wallet.ts';
+import type { Settings } from '../state.ts';
+import { createBrowserRuntime } from './engine.ts';
+import { answersFinished } from './helped.ts';
+import { log } from './log.ts';
+
+/** Set by the build: `runtime.getManifest` is missing in offscreen documents. */
+declare const AILO_VERSION: string;
+
+export interface NodeHostOptions {
+  chunks: ChunkStore;
+  wallet(): Wallet | undefined;
+  settings(): Settings;
+  /** The node's state changed, or there is another node, or none. */
+  onChange(): void;
+  /** The coordinator told its newest checkpoint; nothing about it was checked. */
+  onCheckpoint(seal: Seal): void;
+  /** So many answers that went through here were finished. */
+  onAnswers(finished: number): void;
+}
+
+/** Settled when a node is made. */
+const OF_ONE_NODE = ['coordinatorUrl', 'engine', 'memoryMiB'] as const;
+type MadeWith = { wallet: Wallet | undefined; settings: Settings };
+
+export class NodeHost {
+  readonly #options: NodeHostOptions;
+  readonly #mutex = new Mutex();
+  #node: AiloNode | undefined;
+  /** What `#node` was made with; undefined before the first. */
+  #madeWith: MadeWith | undefined;
+
+  constructor(options: NodeHostOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined while there is no node with the present wallet. */
+  get state(): NodeState | undefined {
+    return this.#madeWith?.wallet === this.#options.wallet() ? this.#node?.state : undefined;
+  }
+
+  /** Throws WALLET_LOCKED while there is no node. */
+  chat(...request: Parameters<AiloNode['chat']>): ReturnType<AiloNode['chat']> {
+    if (!this.#node) throw AiloError.of('WALLET_LOCKED', {});
+    return this.#node.chat(...request);
+  }
+
+  /** Wallet or settings may be other ones: soon the node is as they say. */
+  follow(): void {
+    void this.#mutex.run(async () => {
+      const now = { wallet: this.#options.wallet(), settings: this.#options.settings() };
+      if (this.#madeWith && isSameNode(this.#madeWith, now)) {
+        this.#node?.contribute(now.settings.contributing);
+        return;
+      }
+      await this.#node?.stop().catch((error) => console.warn('the node did not stop cleanly', error));
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    const [wallet, settings] = [this.#options.wallet(), this.#options.settings()];
+    this.#madeWith = { wallet, settings };
+    this.#node = wallet && this.#create(wallet, settings);
+    this.#node?.start();
+    if (settings.contributing) this.#node?.contribute(true);
+    this.#options.onChange();
+  }
+
+  #create(wallet: Wallet, { coordinatorUrl, engine, memoryMiB }: Settings): AiloNode {
+    const node = createNode({
+      url: coordinatorUrl,
+      wallet,
+      client: { kind: 'extension', version: AILO_VERSION },
+      createRuntime: () => createBrowserRuntime({ engine, memoryMiB }),
+      chunks: this.#options.chunks,
+      fetch: (input, init) => fetch(input, init),
+      dial: dialWebSocket,
+      onCheckpoint: (seal) => this.#options.onCheckpoint(seal),
+      schedule: systemSchedule,
+      now: () => performance.now(),
+      random: Math.random,
+      log,
+    });
+    let { activity } = node.state;
+    node.subscribe((state) => {
+      if (node !== this.#node) return;
+      const finished = answersFinished(activity, state.activity);
+      activity = state.activity;
+      if (finished > 0) this.#options.onAnswers(finished);
+      this.#options.onChange();
+    });
+    return node;
+  }
+}
+
+function isSameNode(before: MadeWith, after: MadeWith): boolean {
+  return before.wallet === after.wallet && OF_ONE_NODE.every((name) => before.settings[name] === after.settings[name]);
+}

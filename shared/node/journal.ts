@@ -1,0 +1,68 @@
+/**
+ * What a stage sent of one job, so that its successor's replacement can be given it again. At most context × row bytes,
+ * which the stage's memory figure counts (shared/graph/memory.ts).
+ */
+import { encodeFrame, encodeHiddenRows, type FrameHead } from '../tensor/frame.ts';
+import { encodeRows, payloadBytes } from '../tensor/payload.ts';
+
+export interface Journal {
+  /** Rows of the sequence up to here are in the journal. */
+  readonly end: number;
+  /** The frame of `rows` rows from `head.position` on, all of them in the journal. */
+  frame(head: FrameHead, rows: number): Uint8Array<ArrayBuffer>;
+}
+
+export interface HiddenJournal extends Journal {
+  /** `data` is row-major [rows, columns], float32. */
+  append(data: Float32Array, rows: number): void;
+}
+
+/** Rows of hidden states, from the first of the sequence on, as they go over the wire. */
+export function hiddenJournal(columns: number, wire: 'f32' | 'f16', contextLength: number): HiddenJournal {
+  const rowBytes = payloadBytes(1, columns, wire);
+  const maxBytes = contextLength * rowBytes;
+  let bytes = new Uint8Array(0);
+  let end = 0;
+
+  function reserve(neededBytes: number) {
+    if (neededBytes <= bytes.length) return;
+    if (neededBytes > maxBytes) throw new RangeError(`the journal holds ${contextLength} rows and no more`);
+    const grown = new Uint8Array(Math.min(maxBytes, Math.max(neededBytes, 2 * bytes.length)));
+    grown.set(bytes);
+    bytes = grown;
+  }
+
+  return {
+    get end() {
+      return end;
+    },
+    append(data, rows) {
+      reserve((end + rows) * rowBytes);
+      bytes.set(encodeRows(data, rows, wire), end * rowBytes);
+      end += rows;
+    },
+    frame(head, rows) {
+      const start = head.position * rowBytes;
+      return encodeHiddenRows(head, [rows, columns], wire, bytes.subarray(start, start + rows * rowBytes));
+    },
+  };
+}
+
+export interface TokenJournal extends Journal {
+  append(token: number): void;
+}
+
+/** The tokens that the last stage chose, the first of them at position `start` of the sequence. */
+export function tokenJournal(start: number): TokenJournal {
+  const tokens: number[] = [];
+  return {
+    get end() {
+      return start + tokens.length;
+    },
+    append: (token) => void tokens.push(token),
+    frame(head, rows) {
+      const from = head.position - start;
+      return encodeFrame({ ...head, kind: 'tokens', ids: Int32Array.from(tokens.slice(from, from + rows)) });
+    },
+  };
+}

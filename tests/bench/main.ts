@@ -1,0 +1,24 @@
+/** `npm run bench -- NAME [--json]`: what performance claims rest on, measured on the machine at hand. */
+
+import { type Command, runCommand } from '../../server/cli.ts';
+import { AiloError, toAiloError } from '../../shared/errors/index.ts';
+import { ledger } from './ledger.ts';
+
+const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
+  ledger: { summary: 'durable transfers a second through the coordinator’s ledger', command: ledger },
+};
+
+async function main([name, ...args]: string[]): Promise<void> {
+  const benchmark = name === undefined ? undefined : BENCHMARKS[name];
+  if (!benchmark) throw AiloError.of('USAGE', { reason: `npm run bench -- ${Object.keys(BENCHMARKS).join(' | ')}` });
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  await runCommand({ name: name!, ...benchmark }, args, stop.signal);
+}
+
+main(process.argv.slice(2)).catch((thrown: unknown) => {
+  const error = toAiloError(thrown);
+  process.stderr.write(`${error.message}\n`);
+  if (error.code === 'INTERNAL') console.error(error.cause);
+  process.exitCode = 1;
+});

@@ -59,6 +59,13 @@ export class RecordTable<T> {
     return old;
   }
 
+  /** Appends a record whose canonical bytes are at hand, or only its key, place and hash. Nothing may be dirty. */
+  restore(key: Uint8Array, bytes: Uint8Array, record: T | undefined): void {
+    this.#tree.set(this.#inOrder.length, bytes);
+    this.#places.add(key);
+    this.#inOrder.push(record);
+  }
+
   /** Drops a record that nobody reads any more; its hash and its place stay. */
   forget(place: number): void {
     if (this.#dirty.has(place)) this.#updateTree();

@@ -33,6 +33,7 @@ export interface Account {
   username: string;
 }
 
+const AMOUNT_BYTES = 8;
 const TROUBLES = ['none', 'reported', 'disputed', 'reversed'] as const;
 
 /** What happened to a transfer after it was made. */
@@ -153,6 +154,19 @@ export function decodeTransfer(bytes: Uint8Array): Transfer {
   const transfer = { ...parties, confirmed: confirmed === 1, trouble, verifiers: reader.places() };
   reader.end();
   return transfer;
+}
+
+/** Of a transfer's canonical bytes what tells whether a rule will read it again; the hash is a view. */
+export function peekTransfer(bytes: Uint8Array): Pick<Transfer, 'hash' | 'timeMs' | 'confirmed' | 'trouble'> {
+  const reader = new RecordReader(bytes, invalid);
+  const hash = reader.bytes(HASH_BYTES);
+  reader.safe();
+  const timeMs = reader.safe();
+  reader.bytes(2 * PUBLIC_KEY_BYTES + AMOUNT_BYTES);
+  const confirmed = reader.u8() === 1;
+  const trouble = TROUBLES[reader.u8()];
+  if (trouble === undefined) throw invalid('a transfer’s state is unknown');
+  return { hash, timeMs, confirmed, trouble };
 }
 
 export function encodeDispute(dispute: Dispute): Uint8Array {

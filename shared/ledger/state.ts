@@ -17,10 +17,12 @@ import { RecordTable } from './record-table.ts';
 import {
   type Account,
   type Dispute,
+  decodeTransfer,
   encodeAccount,
   encodeDispute,
   encodeTotals,
   encodeTransfer,
+  peekTransfer,
   type Totals,
   type Transfer,
 } from './records.ts';
@@ -193,21 +195,40 @@ export class LedgerState implements StateView {
    * their places and what they add to the hash; `transfer` does not find them then.
    */
   forgetFinal({ transfer: { reportWindowMs } }: Genesis): void {
-    const isFinal = ({ confirmed, trouble, timeMs }: Transfer) =>
-      trouble === 'reversed' || (confirmed && trouble !== 'disputed' && timeMs + reportWindowMs < this.#totals.timeMs);
     const kept: number[] = [];
     const look = (place: number): void => {
       const transfer = this.#transfers.at(place);
-      if (transfer && isFinal(transfer)) this.#transfers.forget(place);
+      if (transfer && this.#isFinal(transfer, reportWindowMs)) this.#transfers.forget(place);
       else if (transfer) kept.push(place);
     };
     for (const place of this.#oldTransfers) look(place);
     for (; this.#firstNew < this.#transfers.size; this.#firstNew++) {
-      const { timeMs } = this.#transfers.at(this.#firstNew)!;
-      if (timeMs + reportWindowMs >= this.#totals.timeMs) break;
+      const transfer = this.#transfers.at(this.#firstNew);
+      if (transfer && transfer.timeMs + reportWindowMs >= this.#totals.timeMs) break;
       look(this.#firstNew);
     }
     this.#oldTransfers = kept;
+  }
+
+  /**
+   * Appends transfers from their canonical bytes, in their order, without those that `forgetFinal` would drop. Throws
+   * LEDGER_RECORD_INVALID.
+   */
+  restoreTransfers({ transfer: { reportWindowMs } }: Genesis, records: Iterable<Uint8Array>): void {
+    for (const bytes of records) {
+      const peeked = peekTransfer(bytes);
+      const transfer = this.#isFinal(peeked, reportWindowMs) ? undefined : decodeTransfer(bytes);
+      if (isUnconfirmed(transfer)) this.#unconfirmed.add(this.#transfers.size, transfer.index);
+      this.#transfers.restore(peeked.hash, bytes, transfer);
+    }
+  }
+
+  #isFinal(
+    { confirmed, trouble, timeMs }: Pick<Transfer, 'confirmed' | 'trouble' | 'timeMs'>,
+    reportWindowMs: number,
+  ): boolean {
+    if (trouble === 'reversed') return true;
+    return confirmed && trouble !== 'disputed' && timeMs + reportWindowMs < this.#totals.timeMs;
   }
 
   hash(): Uint8Array {
@@ -248,7 +269,7 @@ function held({ availableMicroAlc, pendingMicroAlc }: Account): bigint {
 }
 
 /** Once it is not, it never is again. */
-function isUnconfirmed(transfer: Transfer | undefined): boolean {
+function isUnconfirmed(transfer: Transfer | undefined): transfer is Transfer {
   return (
     transfer !== undefined && !transfer.confirmed && (transfer.trouble === 'none' || transfer.trouble === 'reported')
   );

@@ -5,8 +5,8 @@ import { TILE_ENTRIES } from '../ledger/limits.ts';
 export const PAGE_RECORDS: number = TILE_ENTRIES;
 /** Tiles that are fetched or wait to be replayed: the network's delay is paid once, not for each. */
 export const DOWNLOADS_AHEAD = 8;
-/** Tiles whose signatures are being checked while one before them is applied. */
-export const VERIFY_AHEAD = 3;
+/** Tiles whose signatures are being checked while one before them is applied, or progress is stored. */
+export const VERIFY_AHEAD = 6;
 /** Signatures given to the platform at once: enough for it to be busy while a tile is applied. */
 export const SIGNATURES_IN_FLIGHT = 1024;
 /** A gap of at most so many entries is downloaded and compared with the checkpoint before any of it is applied. */

@@ -8,7 +8,7 @@ import { TILE_ENTRIES } from '../ledger/limits.ts';
 import { LogTree } from '../ledger/log-tree.ts';
 import { hashLeaf } from '../ledger/merkle.ts';
 import type { Network } from '../ledger/network.ts';
-import { decodeAccount, decodeDispute, decodeTransfer } from '../ledger/records.ts';
+import { decodeAccount, decodeDispute } from '../ledger/records.ts';
 import { LedgerState } from '../ledger/state.ts';
 import { LedgerCopy } from './copy.ts';
 import { HashIndex } from './hash-index.ts';
@@ -98,11 +98,7 @@ async function readState(store: ReplicaStore, { genesis }: Network, mark: Mark):
   const { totals, due } = mark;
   const accounts = await decoded(readRecords(store, 'account', mark.accounts), decodeAccount);
   const state = new LedgerState({ accounts, totals });
-  // Page by page, since most of them are forgotten at once.
-  for await (const page of readRecords(store, 'transfer', mark.transfers)) {
-    state.commit({ transfers: page.map(decodeTransfer), totals });
-    state.forgetFinal(genesis);
-  }
+  for await (const page of readRecords(store, 'transfer', mark.transfers)) state.restoreTransfers(genesis, page);
   const disputes = await decoded(readRecords(store, 'dispute', mark.disputes), decodeDispute);
   state.commit({ disputes, totals, due: [...due] });
   return state;

@@ -2,11 +2,12 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { FastifyInstance, LightMyRequestResponse as Response } from 'fastify';
 import { pino } from 'pino';
+import type { Genesis } from '../../shared/ledger/genesis.ts';
 import { networkOf } from '../../shared/ledger/network.ts';
 import { paths, type Submission } from '../../shared/protocol/http.ts';
 import type { Schedule } from '../../shared/protocol/schedule.ts';
 import { openLedger } from '../ledger/ledger.ts';
-import { genesis, networkKey, START_MS } from '../ledger/testing.ts';
+import { genesis as defaultOfTests, networkKey, START_MS } from '../ledger/testing.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { openDatabase } from '../store/database.ts';
 import { createHttp } from './app.ts';
@@ -25,7 +26,20 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export async function openTestServer(): Promise<TestServer> {
+/** Answers as the server would over a socket. */
+export function fetchOf({ app }: Pick<TestServer, 'app'>): typeof fetch {
+  return async (input, init) => {
+    const { pathname, search } = new URL(String(input));
+    const answer = await app.inject({
+      method: init?.method === 'POST' ? 'POST' : 'GET',
+      url: pathname + search,
+      ...(init?.body && { payload: String(init.body), headers: { 'content-type': 'application/json' } }),
+    });
+    return new Response(answer.rawPayload as Uint8Array<ArrayBuffer>, { status: answer.statusCode });
+  };
+}
+
+export async function openTestServer(genesis: Genesis = defaultOfTests): Promise<TestServer> {
   const world = { nowMs: START_MS, present: [] as string[] };
   const timers = new Set<{ run: () => void; atMs: number }>();
   const schedule: Schedule = (run, delayMs) => {

@@ -7,7 +7,7 @@ import { createReplica } from '../../shared/replica/replica.ts';
 import type { WalletService } from '../../shared/replica/wallet-types.ts';
 import type { Wallet } from '../../shared/wallet/wallet.ts';
 import { inference, START_MS, wallets } from '../ledger/testing.ts';
-import { openTestServer, type TestServer } from './testing.ts';
+import { fetchOf, openTestServer, type TestServer } from './testing.ts';
 
 const URL_OF_SERVER = 'http://coordinator.test';
 const log = pino({ level: 'silent' });
@@ -35,19 +35,14 @@ afterEach(async () => {
 
 const fetchFromServer: typeof fetch = async (input, init) => {
   if (isDown) throw new TypeError('fetch failed');
-  const { pathname, search } = new URL(String(input));
   const isSubmission = init?.method === 'POST';
-  const answer = await server.app.inject({
-    method: isSubmission ? 'POST' : 'GET',
-    url: pathname + search,
-    ...(init?.body && { payload: String(init.body), headers: { 'content-type': 'application/json' } }),
-  });
+  const answer = await fetchOf(server)(input, init);
   if (isSubmission && isDownAfterSubmission) isDown = true;
   if (isSubmission && answersToLose > 0) {
     answersToLose--;
     throw new TypeError('fetch failed');
   }
-  return new Response(answer.rawPayload as Uint8Array<ArrayBuffer>, { status: answer.statusCode });
+  return answer;
 };
 
 /** The wallet's client, verified up to now. */

@@ -104,6 +104,8 @@ export class Committer {
 
   async #publish(batch: Batch, seal: Seal): Promise<void> {
     await this.#options.store.publish(batch, seal);
+    // What no rule reads any more is read from the database.
+    batch.tip.state.forgetFinal(this.#options.network.genesis);
     await this.#at('published');
     this.#options.onPublished(batch);
   }

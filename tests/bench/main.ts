@@ -5,7 +5,10 @@ import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { ledger } from './ledger.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
-  ledger: { summary: 'durable transfers a second through the coordinator’s ledger', command: ledger },
+  ledger: {
+    summary: 'durable transfers a second in the coordinator, transactions a second replayed by a client',
+    command: ledger,
+  },
 };
 
 async function main([name, ...args]: string[]): Promise<void> {

@@ -218,7 +218,9 @@ export class LedgerState implements StateView {
     for (const bytes of records) {
       const peeked = peekTransfer(bytes);
       const transfer = this.#isFinal(peeked, reportWindowMs) ? undefined : decodeTransfer(bytes);
-      if (isUnconfirmed(transfer)) this.#unconfirmed.add(this.#transfers.size, transfer.index);
+      const place = this.#transfers.size;
+      if (isUnconfirmed(transfer)) this.#unconfirmed.add(place, transfer.index);
+      if (transfer?.trouble === 'disputed') this.#disputed.add(place);
       this.#transfers.restore(peeked.hash, bytes, transfer);
     }
   }

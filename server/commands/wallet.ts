@@ -110,7 +110,7 @@ async function withLedger(
   const client = await openNodeLedger({
     url: url(values, 'url'),
     wallet,
-    dataDir: join(dirname(path), 'wallet-ledgers'),
+    dataDir: join(dirname(path), 'wallet'),
     log: cli.log,
     signal: cli.signal,
   });

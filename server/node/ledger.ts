@@ -1,5 +1,4 @@
 /** A wallet on the ledger, in Node.js. */
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { AiloError } from '../../shared/errors/index.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
@@ -13,7 +12,7 @@ export interface NodeLedgerOptions {
   /** The coordinator. */
   url: string;
   wallet: Wallet;
-  /** Keeps the replica, in a folder of the wallet's own: nodes of one machine may share it. */
+  /** Keeps the replica, for each wallet on its own: nodes of one machine may share it. */
   dataDir: string;
   username?: string;
   log: Logger;
@@ -22,7 +21,7 @@ export interface NodeLedgerOptions {
 export function createNodeLedger({ url, wallet, dataDir, username, log }: NodeLedgerOptions): LedgerClient {
   return createLedgerClient({
     openReplica: () => {
-      return openReplica({ url, publicKey: wallet.publicKey, dataDir: join(dataDir, 'ledgers', wallet.address), log });
+      return openReplica({ url, publicKey: wallet.publicKey, dataDir, log });
     },
     wallet,
     url,

@@ -1,0 +1,54 @@
+import type { ModelConfig } from '../model/types.ts';
+import type { LoadedGraph, TensorEngine } from '../runtime/tensor-engine.ts';
+import { type Batch, countedTargets } from './data.ts';
+import { lossGraph, PORTS } from './graphs.ts';
+import { type BatchShape, parametersOf } from './model/model.ts';
+import type { TensorStore } from './store.ts';
+import { weightInputs } from './trainer.ts';
+
+export interface Evaluation {
+  /** Nats per token. */
+  loss: number;
+  /** Tokens that were predicted. */
+  tokens: number;
+}
+
+/** Measures how well weights predict, without changing them. */
+export class Evaluator {
+  readonly #graph: LoadedGraph;
+  readonly #config: ModelConfig;
+  readonly #shape: BatchShape;
+
+  private constructor(graph: LoadedGraph, config: ModelConfig, shape: BatchShape) {
+    this.#graph = graph;
+    this.#config = config;
+    this.#shape = shape;
+  }
+
+  /** Throws ENGINE_FAILED. */
+  static async create(engine: TensorEngine, config: ModelConfig, shape: BatchShape): Promise<Evaluator> {
+    return new Evaluator(await engine.load(lossGraph(config, shape)), config, shape);
+  }
+
+  /** The mean over all targets of the batches that count. */
+  async evaluate(weights: TensorStore, batches: Iterable<Batch>): Promise<Evaluation> {
+    const { batch, sequence } = this.#shape;
+    const parameters = await weightInputs(weights, parametersOf(this.#config));
+    let [sum, tokens] = [0, 0];
+    for (const { tokens: ids, targets } of batches) {
+      const outputs = await this.#graph.run({
+        ...parameters,
+        [PORTS.tokens]: { data: ids, shape: [batch, sequence] },
+        [PORTS.targets]: { data: targets, shape: [batch * sequence] },
+      });
+      const count = countedTargets({ tokens: ids, targets });
+      sum += outputs[PORTS.loss]![0]! * count;
+      tokens += count;
+    }
+    return { loss: sum / tokens, tokens };
+  }
+
+  release(): Promise<void> {
+    return this.#graph.release();
+  }
+}

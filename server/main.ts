@@ -19,6 +19,14 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'run a model here, split into stages',
     load: async () => (await import('./commands/generate.ts')).generate,
   },
+  train: {
+    summary: 'train a model here, alone or as several workers of a federation',
+    load: async () => (await import('./commands/train.ts')).train,
+  },
+  eval: {
+    summary: 'measure how well a model predicts a text',
+    load: async () => (await import('./commands/eval.ts')).evaluate,
+  },
 };
 
 async function main([name, ...args]: string[]): Promise<number> {

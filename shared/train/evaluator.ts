@@ -1,3 +1,4 @@
+import { throwIfCancelled } from '../errors/cancelled.ts';
 import type { ModelConfig } from '../model/types.ts';
 import type { LoadedGraph, TensorEngine } from '../runtime/tensor-engine.ts';
 import { type Batch, countedTargets } from './data.ts';
@@ -30,12 +31,13 @@ export class Evaluator {
     return new Evaluator(await engine.load(lossGraph(config, shape)), config, shape);
   }
 
-  /** The mean over all targets of the batches that count. */
-  async evaluate(weights: TensorStore, batches: Iterable<Batch>): Promise<Evaluation> {
+  /** The mean over all targets of the batches that count. Throws CANCELLED, ENGINE_FAILED. */
+  async evaluate(weights: TensorStore, batches: Iterable<Batch>, signal?: AbortSignal): Promise<Evaluation> {
     const { batch, sequence } = this.#shape;
     const parameters = await weightInputs(weights, parametersOf(this.#config));
     let [sum, tokens] = [0, 0];
     for (const { tokens: ids, targets } of batches) {
+      throwIfCancelled(signal);
       const outputs = await this.#graph.run({
         ...parameters,
         [PORTS.tokens]: { data: ids, shape: [batch, sequence] },

@@ -2,3 +2,10 @@
 
 /** Values of the parameters that one run of the optimiser takes; a larger tensor has a run of its own. */
 export const MAX_UPDATE_VALUES = 2 ** 24;
+/** A text to train on is read whole. */
+export const MAX_TEXT_BYTES = 2 ** 29;
+export const MAX_WORKERS = 64;
+/** Rounds, and local steps of a round. */
+export const MAX_STEPS = 1_000_000;
+export const MAX_BATCH = 4096;
+export const MAX_EVALUATION_BATCHES = 10_000;

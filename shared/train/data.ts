@@ -19,6 +19,14 @@ export function splitCorpus(tokens: Int32Array, share: number, { sequence }: Bat
   return parts;
 }
 
+/** The text in equal parts, one for each worker. Throws TRAINING_DATA_TOO_SHORT. */
+export function shardsOf(corpus: Int32Array, workers: number, { sequence }: BatchShape): Int32Array[] {
+  const size = Math.floor(corpus.length / workers);
+  const shards = Array.from({ length: workers }, (_, index) => corpus.subarray(index * size, (index + 1) * size));
+  for (const shard of shards) requireLength(shard, sequence);
+  return shards;
+}
+
 /** Sequences from random places of the text. Throws TRAINING_DATA_TOO_SHORT. */
 export function randomBatch(corpus: Int32Array, { batch, sequence }: BatchShape, random: Random): Batch {
   requireLength(corpus, sequence);

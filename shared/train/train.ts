@@ -3,7 +3,7 @@ import { throwIfCancelled } from '../errors/cancelled.ts';
 import type { ModelConfig } from '../model/types.ts';
 import type { TensorEngine } from '../runtime/tensor-engine.ts';
 import { seededRandom } from '../sampler/random.ts';
-import { type Batch, randomBatch, splitCorpus } from './data.ts';
+import { type Batch, randomBatch, shardsOf, splitCorpus } from './data.ts';
 import { Evaluator } from './evaluator.ts';
 import type { Aggregator } from './federation/aggregator.ts';
 import { runRound, type Worker } from './federation/round.ts';
@@ -11,7 +11,7 @@ import { type BatchShape, parametersOf } from './model/model.ts';
 import { learningRateAt, type Schedule } from './optimiser/schedule.ts';
 import type { Optimiser } from './optimiser/types.ts';
 import { memoryStore, type TensorStore, zeroValues } from './store.ts';
-import { Trainer } from './trainer.ts';
+import { loadStepGraphs, type StepGraphs, Trainer } from './trainer.ts';
 
 export interface TrainOptions {
   engine: TensorEngine;
@@ -56,10 +56,10 @@ export async function train(
   const { engine, config, weights, corpus, shape, rounds, localSteps, evaluateEvery } = options;
   const { training, validation } = splitCorpus(corpus, TRAINING_SHARE, shape);
   const batches = fixedBatches(validation, shape, options.evaluationBatches);
+  const shards = shardsOf(training, options.workers, shape);
+  const graphs = await loadStepGraphs(engine, options);
   const evaluator = await Evaluator.create(engine, config, shape);
-  const crew = await Promise.all(
-    shards(training, options.workers).map((shard, index) => createWorker(options, shard, index, emit, signal)),
-  );
+  const crew = shards.map((shard, index) => createWorker(options, graphs, shard, index, emit, signal));
   try {
     for (let round = 0; round < rounds; round++) {
       await runRound(round, weights, parametersOf(config), crew, options.aggregator);
@@ -70,25 +70,25 @@ export async function train(
     }
   } finally {
     await evaluator.release();
-    for (const { trainer } of crew) await trainer.release();
+    await graphs.release();
   }
 }
 
 /** The optimiser's state stays with the worker from round to round. */
-async function createWorker(
+function createWorker(
   options: TrainOptions,
+  graphs: StepGraphs,
   corpus: Int32Array,
   index: number,
   emit: (event: TrainEvent) => void | Promise<void>,
   signal: AbortSignal | undefined,
-): Promise<Worker & { trainer: Trainer }> {
+): Worker {
   const { config, shape, localSteps, schedule } = options;
   const weights = memoryStore(parametersOf(config), zeroValues);
-  const trainer = await Trainer.create({ ...options, weights });
+  const trainer = new Trainer(graphs, { weights, maxGradientNorm: options.maxGradientNorm });
   const random = seededRandom(options.seed + index);
   return {
     weights,
-    trainer,
     async learn(round) {
       for (let local = 0; local < localSteps; local++) {
         throwIfCancelled(signal);
@@ -100,12 +100,6 @@ async function createWorker(
       return localSteps * shape.batch * shape.sequence;
     },
   };
-}
-
-/** The text in equal parts, one for each worker. */
-function shards(corpus: Int32Array, workers: number): Int32Array[] {
-  const size = Math.floor(corpus.length / workers);
-  return Array.from({ length: workers }, (_, index) => corpus.subarray(index * size, (index + 1) * size));
 }
 
 function fixedBatches(corpus: Int32Array, shape: BatchShape, count: number): Batch[] {

@@ -11,21 +11,22 @@ import type { Optimiser } from './optimiser/types.ts';
 import { memoryStore, type TensorStore, zeroValues } from './store.ts';
 import { sizeOf } from './tape/tape.ts';
 
-export interface TrainerOptions {
-  engine: TensorEngine;
-  config: ModelConfig;
-  shape: BatchShape;
-  optimiser: Optimiser;
-  /** The global norm that gradients are clipped to. */
-  maxGradientNorm: number;
-  weights: TensorStore;
-}
-
 export interface StepReport {
   /** Of the batch before the step, nats per token. */
   loss: number;
   /** Global norm of the gradient before clipping. */
   gradientNorm: number;
+}
+
+/** The graphs of a step, loaded: no weights in them, so that any number of trainers can share them. */
+export interface StepGraphs {
+  shape: BatchShape;
+  parameters: readonly Parameter[];
+  optimiser: Optimiser;
+  /** The whole model's loss and gradients. */
+  gradient: LoadedGraph;
+  groups: Group[];
+  release(): Promise<void>;
 }
 
 /** Parameters that one run of the optimiser changes. */
@@ -35,61 +36,69 @@ interface Group {
   update: LoadedGraph;
 }
 
-/** Trains a model: the whole of it as one graph, then the optimiser by groups of tensors. */
+/** Builds and loads the graphs of a step. Throws ENGINE_FAILED. */
+export async function loadStepGraphs(
+  engine: TensorEngine,
+  { config, shape, optimiser }: { config: ModelConfig; shape: BatchShape; optimiser: Optimiser },
+): Promise<StepGraphs> {
+  const loaded: LoadedGraph[] = [];
+  const load = async (onnx: Uint8Array) => {
+    const graph = await engine.load(onnx);
+    loaded.push(graph);
+    return graph;
+  };
+  const release = async () => {
+    for (const graph of loaded) await graph.release();
+  };
+  try {
+    const parameters = parametersOf(config);
+    const gradient = await load(gradientGraph(config, shape));
+    const groups: Group[] = [];
+    for (const group of groupsOf(parameters, MAX_UPDATE_VALUES)) {
+      const norm = await load(normGraph(group));
+      groups.push({ parameters: group, norm, update: await load(updateGraph(optimiser, group)) });
+    }
+    return { shape, parameters, optimiser, gradient, groups, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Trains weights step by step, and keeps the optimiser's state of them. */
 export class Trainer {
-  readonly #options: TrainerOptions;
-  readonly #parameters: Parameter[];
-  readonly #gradient: LoadedGraph;
-  readonly #groups: Group[];
+  readonly #graphs: StepGraphs;
+  readonly #weights: TensorStore;
+  readonly #maxGradientNorm: number;
   /** The optimiser's slots of every parameter, under `PORTS.state`. */
   readonly #state: TensorStore;
   #steps = 0;
 
-  private constructor(options: TrainerOptions, parameters: Parameter[], gradient: LoadedGraph, groups: Group[]) {
-    this.#options = options;
-    this.#parameters = parameters;
-    this.#gradient = gradient;
-    this.#groups = groups;
-    const slots = options.optimiser.slots.flatMap((slot) =>
-      parameters.map((parameter) => ({ ...parameter, name: PORTS.state(slot, parameter.name) })),
-    );
-    this.#state = memoryStore(slots, zeroValues);
-  }
-
-  /** Builds and loads the graphs. Throws ENGINE_FAILED. */
-  static async create(options: TrainerOptions): Promise<Trainer> {
-    const { engine, config, shape, optimiser } = options;
-    const parameters = parametersOf(config);
-    const groups: Group[] = [];
-    for (const group of groupsOf(parameters, MAX_UPDATE_VALUES)) {
-      const norm = await engine.load(normGraph(group));
-      groups.push({ parameters: group, norm, update: await engine.load(updateGraph(optimiser, group)) });
-    }
-    return new Trainer(options, parameters, await engine.load(gradientGraph(config, shape)), groups);
+  /** `maxGradientNorm` is the global norm that gradients are clipped to. */
+  constructor(graphs: StepGraphs, { weights, maxGradientNorm }: { weights: TensorStore; maxGradientNorm: number }) {
+    this.#graphs = graphs;
+    this.#weights = weights;
+    this.#maxGradientNorm = maxGradientNorm;
+    this.#state = memoryStore(slotsOf(graphs.optimiser, graphs.parameters), zeroValues);
   }
 
   /** One step on one batch. Throws TRAINING_DIVERGED (the weights are then those of the step before), ENGINE_FAILED. */
   async step(batch: Batch, learningRate: number): Promise<StepReport> {
-    const { optimiser, maxGradientNorm } = this.#options;
     const { loss, gradients } = await this.#gradients(batch);
     const gradientNorm = await this.#norm(gradients);
     if (!Number.isFinite(loss + gradientNorm)) throw AiloError.of('TRAINING_DIVERGED', { step: this.#steps + 1 });
     this.#steps++;
-    const scale = clipScale(gradientNorm, maxGradientNorm);
-    const scalars = optimiser.scalarsAt(this.#steps, learningRate, scale);
-    for (const group of this.#groups) await this.#update(group, gradients, scalars);
+    const scale = clipScale(gradientNorm, this.#maxGradientNorm);
+    const scalars = this.#graphs.optimiser.scalarsAt(this.#steps, learningRate, scale);
+    for (const group of this.#graphs.groups) await this.#update(group, gradients, scalars);
     return { loss, gradientNorm };
   }
 
-  async release(): Promise<void> {
-    const graphs = [this.#gradient, ...this.#groups.flatMap(({ norm, update }) => [norm, update])];
-    for (const graph of graphs) await graph.release();
-  }
-
   async #gradients({ tokens, targets }: Batch): Promise<{ loss: number; gradients: Record<string, Float32Array> }> {
-    const { batch, sequence } = this.#options.shape;
-    const outputs = await this.#gradient.run({
-      ...(await weightInputs(this.#options.weights, this.#parameters)),
+    const { gradient, parameters, shape } = this.#graphs;
+    const { batch, sequence } = shape;
+    const outputs = await gradient.run({
+      ...(await weightInputs(this.#weights, parameters)),
       [PORTS.tokens]: { data: tokens, shape: [batch, sequence] },
       [PORTS.targets]: { data: targets, shape: [batch * sequence] },
     });
@@ -99,7 +108,7 @@ export class Trainer {
 
   async #norm(gradients: Record<string, Float32Array>): Promise<number> {
     let sum = 0;
-    for (const { parameters, norm } of this.#groups) {
+    for (const { parameters, norm } of this.#graphs.groups) {
       sum += (await norm.run(gradientInputs(gradients, parameters)))[PORTS.squaredNorm]![0]!;
     }
     return Math.sqrt(sum);
@@ -110,19 +119,21 @@ export class Trainer {
     gradients: Record<string, Float32Array>,
     scalars: Record<string, number>,
   ): Promise<void> {
-    const { weights, optimiser } = this.#options;
-    const slots = optimiser.slots.flatMap((slot) =>
-      parameters.map(({ name, ...rest }) => ({ ...rest, name: PORTS.state(slot, name) })),
-    );
+    const slots = slotsOf(this.#graphs.optimiser, parameters);
     const updated = await update.run({
-      ...(await weightInputs(weights, parameters)),
+      ...(await weightInputs(this.#weights, parameters)),
       ...(await weightInputs(this.#state, slots)),
       ...gradientInputs(gradients, parameters),
       ...Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, scalar(value)])),
     });
-    for (const { name } of parameters) await weights.write(name, updated[PORTS.updated(name)]!);
+    for (const { name } of parameters) await this.#weights.write(name, updated[PORTS.updated(name)]!);
     for (const { name } of slots) await this.#state.write(name, updated[PORTS.updated(name)]!);
   }
+}
+
+/** What the optimiser keeps of the parameters, as tensors of their shapes. */
+function slotsOf({ slots }: Optimiser, parameters: readonly Parameter[]): Parameter[] {
+  return slots.flatMap((slot) => parameters.map(({ name, ...rest }) => ({ ...rest, name: PORTS.state(slot, name) })));
 }
 
 /** Neighbouring parameters together, each group of at most `maxValues` values or a single parameter. */

@@ -1,4 +1,4 @@
-import { exp, mul, neg, sub } from '../tape/elementwise.ts';
+import { add, div, exp, mul, neg, sqrt, sub } from '../tape/elementwise.ts';
 import { reduceMean, reduceSum, sumTo } from '../tape/reduce.ts';
 import { rotaryEmbedding } from '../tape/rotary.ts';
 import type { Tape, Tensor } from '../tape/tape.ts';
@@ -20,9 +20,14 @@ export const normaliseRules: Record<string, Rule> = {
       () => sumTo(g, dy, bias!.shape),
     ];
   },
-  /** RMSNorm: x̂ = x·r with r = 1/root mean square: dx = r·(dx̂ − x̂·mean(dx̂·x̂)). */
+  /**
+   * RMSNorm: x̂ = x·r with r = 1/root mean square: dx = r·(dx̂ − x̂·mean(dx̂·x̂)). The operator would give r as well, but
+   * not on WebGPU.
+   */
   SimplifiedLayerNormalization: ({ g, node, x: [x, weight], dy }) => {
-    const inverse = node.outputs[1]!;
+    const { float: epsilon } = node.attributes.epsilon as { float: number };
+    const meanSquare = meanOfRow(g, mul(g, x!, x!));
+    const inverse = div(g, g.scalar(1), sqrt(g, add(g, meanSquare, g.scalar(epsilon))));
     const normed = mul(g, x!, inverse);
     return [
       () => {

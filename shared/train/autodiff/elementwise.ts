@@ -1,11 +1,11 @@
-import { add, div, erf, exp, log, mul, neg, pow, scale, sigmoid, sub, tanh } from '../tape/elementwise.ts';
+import { add, div, erf, exp, log, mul, neg, pow, scale, sigmoid, sub } from '../tape/elementwise.ts';
 import { sumTo } from '../tape/reduce.ts';
 import type { Tape, Tensor } from '../tape/tape.ts';
 import type { Rule } from './rule.ts';
 
-const ROOT_2_OVER_PI = Math.sqrt(2 / Math.PI);
-/** Of the tanh approximation: u = √(2/π) · (x + CUBIC · x³). */
-const CUBIC = 0.044715;
+/** Of GELU's tanh approximation, as it stands in the sigmoid. */
+const A = 2 * Math.sqrt(2 / Math.PI);
+const B = 0.044715 * A;
 
 export const elementwiseRules: Record<string, Rule> = {
   Add: ({ g, x: [a, b], dy }) => [() => sumTo(g, dy, a!.shape), () => sumTo(g, dy, b!.shape)],
@@ -41,17 +41,13 @@ export const elementwiseRules: Record<string, Rule> = {
       return mul(g, dy, add(g, cumulative, mul(g, x!, density)));
     },
   ],
-  /** y = x/2·(1 + t), t = tanh(u): y′ = (1 + t)/2 + x/2·(1 − t²)·u′ = (1 + t)/2·(1 + (1 − t)·x·u′). */
-  FastGelu: ({ g, x: [x], dy }) => [
+  /** tanh by the sigmoid: y = x·s, s = sigmoid(w), w = x·(A + B·x²): y′ = s + y·(1 − s)·w′, w′ = 3·(A + B·x²) − 2·A. */
+  FastGelu: ({ g, x: [x], y, dy }) => [
     () => {
-      const square = mul(g, x!, x!);
-      const linear = (constant: number, slope: number) =>
-        mul(g, x!, add(g, scale(g, square, slope), g.scalar(constant)));
-      const t = tanh(g, linear(ROOT_2_OVER_PI, ROOT_2_OVER_PI * CUBIC)); // of u
-      const steepness = linear(ROOT_2_OVER_PI, 3 * ROOT_2_OVER_PI * CUBIC); // x · u′
-      const half = scale(g, add(g, t, g.scalar(1)), 0.5);
-      const slope = add(g, mul(g, oneMinus(g, t), steepness), g.scalar(1));
-      return mul(g, dy, mul(g, half, slope));
+      const t = add(g, scale(g, mul(g, x!, x!), B), g.scalar(A));
+      const s = sigmoid(g, mul(g, x!, t));
+      const steepness = sub(g, scale(g, t, 3), g.scalar(2 * A));
+      return mul(g, dy, add(g, s, mul(g, mul(g, y, oneMinus(g, s)), steepness)));
     },
   ],
 };

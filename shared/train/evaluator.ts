@@ -2,10 +2,10 @@ import { throwIfCancelled } from '../errors/cancelled.ts';
 import type { ModelConfig } from '../model/types.ts';
 import type { LoadedGraph, TensorEngine } from '../runtime/tensor-engine.ts';
 import { type Batch, countedTargets } from './data.ts';
+import { batchInputs } from './gradient.ts';
 import { lossGraph, PORTS } from './graphs.ts';
 import { type BatchShape, parametersOf } from './model/model.ts';
-import type { TensorStore } from './store.ts';
-import { weightInputs } from './trainer.ts';
+import { type TensorStore, weightInputs } from './store.ts';
 
 export interface Evaluation {
   /** Nats per token. */
@@ -33,17 +33,15 @@ export class Evaluator {
 
   /** The mean over all targets of the batches that count. Throws CANCELLED, ENGINE_FAILED. */
   async evaluate(weights: TensorStore, batches: Iterable<Batch>, signal?: AbortSignal): Promise<Evaluation> {
-    const { batch, sequence } = this.#shape;
     const parameters = await weightInputs(weights, parametersOf(this.#config));
     let [sum, tokens] = [0, 0];
-    for (const { tokens: ids, targets } of batches) {
+    for (const batch of batches) {
       throwIfCancelled(signal);
       const outputs = await this.#graph.run({
         ...parameters,
-        [PORTS.tokens]: { data: ids, shape: [batch, sequence] },
-        [PORTS.targets]: { data: targets, shape: [batch * sequence] },
+        ...batchInputs(batch, this.#shape),
       });
-      const count = countedTargets({ tokens: ids, targets });
+      const count = countedTargets(batch);
       sum += outputs[PORTS.loss]![0]! * count;
       tokens += count;
     }

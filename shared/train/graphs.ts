@@ -2,8 +2,8 @@
 import type { ModelConfig } from '../model/types.ts';
 import { differentiate } from './autodiff/differentiate.ts';
 import { crossEntropy } from './loss.ts';
-import type { Parameter } from './model/family.ts';
-import { type BatchShape, recordModel } from './model/model.ts';
+import type { Forward, Parameter } from './model/family.ts';
+import { type BatchShape, forward, record } from './model/model.ts';
 import type { Optimiser } from './optimiser/types.ts';
 import { add, mul } from './tape/elementwise.ts';
 import { sumAll } from './tape/reduce.ts';
@@ -14,7 +14,10 @@ export const PORTS = {
   targets: 'targets',
   loss: 'loss',
   squaredNorm: 'squared_norm',
-  gradient: (parameter: string) => `gradient.${parameter}`,
+  /** The residual stream before and after a part of the model. */
+  before: 'before',
+  after: 'after',
+  gradient: (of: string) => `gradient.${of}`,
   state: (slot: string, parameter: string) => `${slot}.${parameter}`,
   updated: (name: string) => `updated.${name}`,
 };
@@ -26,10 +29,19 @@ export function lossGraph(config: ModelConfig, shape: BatchShape): Uint8Array {
 
 /** As `lossGraph`, with the gradient by every parameter. */
 export function gradientGraph(config: ModelConfig, shape: BatchShape): Uint8Array {
-  const { g, logits, gradient, parameters } = recordLoss(config, shape);
-  const gradients = differentiate(g, new Map([[logits, gradient()]]), [...parameters.values()]);
-  for (const [index, name] of [...parameters.keys()].entries()) g.output(gradients[index]!, PORTS.gradient(name));
+  const { g, result, parameters } = recordLoss(config, shape);
+  outputGradients(g, new Map([[result.logits, result.gradient()]]), parameters);
   return g.encode();
+}
+
+/** Records the gradients by the parameters and makes them outputs. */
+export function outputGradients(
+  g: Tape,
+  seeds: ReadonlyMap<Tensor, Tensor>,
+  parameters: ReadonlyMap<string, Tensor>,
+): void {
+  const gradients = differentiate(g, seeds, [...parameters.values()]);
+  for (const [index, name] of [...parameters.keys()].entries()) g.output(gradients[index]!, PORTS.gradient(name));
 }
 
 /** The gradients of some parameters → the sum of their squares. */
@@ -64,9 +76,12 @@ export function updateGraph(optimiser: Optimiser, parameters: readonly Parameter
 }
 
 function recordLoss(config: ModelConfig, shape: BatchShape) {
-  const { g, logits, parameters } = recordModel(config, shape);
-  const targets = g.input(PORTS.targets, [shape.batch * shape.sequence], 'int32');
-  const { loss, gradient } = crossEntropy(g, logits, targets);
+  return record(config, shape, (f) => withLoss(f, forward(f)));
+}
+
+/** The loss of logits as an output. */
+export function withLoss({ g, batch, sequence }: Forward, logits: Tensor) {
+  const { loss, gradient } = crossEntropy(g, logits, g.input(PORTS.targets, [batch * sequence], 'int32'));
   g.output(loss, PORTS.loss);
-  return { g, logits, gradient, parameters };
+  return { logits, gradient };
 }

@@ -1,3 +1,4 @@
+import type { Values } from '../runtime/tensor-engine.ts';
 import type { Parameter } from './model/family.ts';
 import { sizeOf } from './tape/tape.ts';
 
@@ -31,4 +32,14 @@ export function memoryStore(
 
 export function zeroValues({ shape }: Parameter): Float32Array {
   return new Float32Array(sizeOf(shape));
+}
+
+/** The tensors of a store as inputs of a graph, under their own names. */
+export async function weightInputs(
+  store: TensorStore,
+  parameters: readonly Parameter[],
+): Promise<Record<string, Values>> {
+  const inputs: Record<string, Values> = {};
+  for (const { name, shape } of parameters) inputs[name] = { data: await store.read(name), shape };
+  return inputs;
 }

@@ -1,14 +1,16 @@
 import { AiloError } from '../errors/index.ts';
 import type { ModelConfig } from '../model/types.ts';
 import type { LoadedGraph, TensorEngine, Values } from '../runtime/tensor-engine.ts';
+import { loadBlockGradient } from './block-gradient.ts';
 import type { Batch } from './data.ts';
-import { gradientGraph, normGraph, PORTS, updateGraph } from './graphs.ts';
-import { MAX_UPDATE_VALUES } from './limits.ts';
+import { type Gradient, loadWholeGradient } from './gradient.ts';
+import { normGraph, PORTS, updateGraph } from './graphs.ts';
+import { MAX_UPDATE_VALUES, MAX_WHOLE_PARAMETERS } from './limits.ts';
 import type { Parameter } from './model/family.ts';
-import { type BatchShape, parametersOf } from './model/model.ts';
+import { type BatchShape, parameterCount, parametersOf } from './model/model.ts';
 import { clipScale } from './optimiser/clip.ts';
 import type { Optimiser } from './optimiser/types.ts';
-import { memoryStore, type TensorStore, zeroValues } from './store.ts';
+import { memoryStore, type TensorStore, weightInputs, zeroValues } from './store.ts';
 import { sizeOf } from './tape/tape.ts';
 
 export interface StepReport {
@@ -20,11 +22,9 @@ export interface StepReport {
 
 /** The graphs of a step, loaded: no weights in them, so that any number of trainers can share them. */
 export interface StepGraphs {
-  shape: BatchShape;
   parameters: readonly Parameter[];
   optimiser: Optimiser;
-  /** The whole model's loss and gradients. */
-  gradient: LoadedGraph;
+  gradient: Gradient;
   groups: Group[];
   release(): Promise<void>;
 }
@@ -36,12 +36,19 @@ interface Group {
   update: LoadedGraph;
 }
 
+export interface StepOptions {
+  config: ModelConfig;
+  shape: BatchShape;
+  optimiser: Optimiser;
+  /** How gradients are computed; without a wish, the whole model at once while it is small. */
+  form?: 'whole' | 'blocks';
+}
+
 /** Builds and loads the graphs of a step. Throws ENGINE_FAILED. */
-export async function loadStepGraphs(
-  engine: TensorEngine,
-  { config, shape, optimiser }: { config: ModelConfig; shape: BatchShape; optimiser: Optimiser },
-): Promise<StepGraphs> {
-  const loaded: LoadedGraph[] = [];
+export async function loadStepGraphs(engine: TensorEngine, options: StepOptions): Promise<StepGraphs> {
+  const { config, shape, optimiser } = options;
+  const form = options.form ?? (parameterCount(config) <= MAX_WHOLE_PARAMETERS ? 'whole' : 'blocks');
+  const loaded: { release(): Promise<void> }[] = [];
   const load = async (onnx: Uint8Array) => {
     const graph = await engine.load(onnx);
     loaded.push(graph);
@@ -52,13 +59,14 @@ export async function loadStepGraphs(
   };
   try {
     const parameters = parametersOf(config);
-    const gradient = await load(gradientGraph(config, shape));
+    const gradient = await (form === 'whole' ? loadWholeGradient : loadBlockGradient)(engine, config, shape);
+    loaded.push(gradient);
     const groups: Group[] = [];
     for (const group of groupsOf(parameters, MAX_UPDATE_VALUES)) {
       const norm = await load(normGraph(group));
       groups.push({ parameters: group, norm, update: await load(updateGraph(optimiser, group)) });
     }
-    return { shape, parameters, optimiser, gradient, groups, release };
+    return { parameters, optimiser, gradient, groups, release };
   } catch (error) {
     await release();
     throw error;
@@ -84,7 +92,7 @@ export class Trainer {
 
   /** One step on one batch. Throws TRAINING_DIVERGED (the weights are then those of the step before), ENGINE_FAILED. */
   async step(batch: Batch, learningRate: number): Promise<StepReport> {
-    const { loss, gradients } = await this.#gradients(batch);
+    const { loss, gradients } = await this.#graphs.gradient.compute(this.#weights, batch);
     const gradientNorm = await this.#norm(gradients);
     if (!Number.isFinite(loss + gradientNorm)) throw AiloError.of('TRAINING_DIVERGED', { step: this.#steps + 1 });
     this.#steps++;
@@ -94,19 +102,7 @@ export class Trainer {
     return { loss, gradientNorm };
   }
 
-  async #gradients({ tokens, targets }: Batch): Promise<{ loss: number; gradients: Record<string, Float32Array> }> {
-    const { gradient, parameters, shape } = this.#graphs;
-    const { batch, sequence } = shape;
-    const outputs = await gradient.run({
-      ...(await weightInputs(this.#weights, parameters)),
-      [PORTS.tokens]: { data: tokens, shape: [batch, sequence] },
-      [PORTS.targets]: { data: targets, shape: [batch * sequence] },
-    });
-    const { [PORTS.loss]: loss, ...gradients } = outputs;
-    return { loss: loss![0]!, gradients };
-  }
-
-  async #norm(gradients: Record<string, Float32Array>): Promise<number> {
+  async #norm(gradients: Map<string, Float32Array>): Promise<number> {
     let sum = 0;
     for (const { parameters, norm } of this.#graphs.groups) {
       sum += (await norm.run(gradientInputs(gradients, parameters)))[PORTS.squaredNorm]![0]!;
@@ -116,7 +112,7 @@ export class Trainer {
 
   async #update(
     { parameters, update }: Group,
-    gradients: Record<string, Float32Array>,
+    gradients: Map<string, Float32Array>,
     scalars: Record<string, number>,
   ): Promise<void> {
     const slots = slotsOf(this.#graphs.optimiser, parameters);
@@ -152,22 +148,10 @@ export function groupsOf(parameters: readonly Parameter[], maxValues: number): P
   return groups;
 }
 
-/** The tensors of a store as inputs of a graph, under their own names. */
-export async function weightInputs(
-  store: TensorStore,
-  parameters: readonly Parameter[],
-): Promise<Record<string, Values>> {
-  const inputs: Record<string, Values> = {};
-  for (const { name, shape } of parameters) inputs[name] = { data: await store.read(name), shape };
-  return inputs;
-}
-
-function gradientInputs(gradients: Record<string, Float32Array>, parameters: Parameter[]): Record<string, Values> {
-  const ports = parameters.map(({ name, shape }): [string, Values] => {
-    const port = PORTS.gradient(name);
-    return [port, { data: gradients[port]!, shape }];
-  });
-  return Object.fromEntries(ports);
+function gradientInputs(gradients: Map<string, Float32Array>, parameters: Parameter[]): Record<string, Values> {
+  return Object.fromEntries(
+    parameters.map(({ name, shape }) => [PORTS.gradient(name), { data: gradients.get(name)!, shape }]),
+  );
 }
 
 function scalar(value: number): Values {

@@ -9,7 +9,7 @@ self.addEventListener('message', async ({ data }: MessageEvent<{ engine: Engine;
   try {
     const urlOf = (path: string) => new URL(`training/${data.model}/${path}`, self.location.href).href;
     const source = httpSource({ fetch: fetch.bind(globalThis), urlOf });
-    self.postMessage({ errors: await runTrainingReference(await createWebEngine(data.engine), source) });
+    self.postMessage({ errors: await runTrainingReference(await createWebEngine(data.engine), source, 'whole') });
   } catch (thrown) {
     self.postMessage({ failure: `${toAiloError(thrown).message} ${thrown}` });
   }

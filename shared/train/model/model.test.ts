@@ -8,8 +8,8 @@ import { loadChain } from '../../generate/chain.ts';
 import { loadConfig } from '../../model/config.ts';
 import { openWeights } from '../../model/weights.ts';
 import { loadWeights } from '../load.ts';
-import { weightInputs } from '../trainer.ts';
-import { parametersOf, recordModel } from './model.ts';
+import { weightInputs } from '../store.ts';
+import { forward, parametersOf, record } from './model.ts';
 
 const SEQUENCE = 20;
 const engine = createNodeEngine({ threads: 1 });
@@ -25,8 +25,8 @@ describe('the forward pass of training', () => {
       const { tokens }: { tokens: number[] } = JSON.parse(readFileSync(`${folder}expected.json`, 'utf8'));
       // Two sequences: what one holds must not reach the other.
       const ids = [...tokens.slice(0, SEQUENCE), ...tokens.slice(-SEQUENCE)];
-      const { g, logits } = recordModel(config, { batch: 2, sequence: SEQUENCE });
-      g.output(logits, 'logits');
+      const { g, result } = record(config, { batch: 2, sequence: SEQUENCE }, forward);
+      g.output(result, 'logits');
       const graph = await engine.load(g.encode());
       const trained = await graph.run({
         ...(await weightInputs(await loadWeights(config, weights), parametersOf(config))),

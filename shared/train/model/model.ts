@@ -1,14 +1,18 @@
 import type { ModelConfig } from '../../model/types.ts';
 import { sizeOf, Tape, type Tensor } from '../tape/tape.ts';
-import type { Parameter, TrainingFamily } from './family.ts';
+import type { Forward, Parameter, TrainingFamily } from './family.ts';
 import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
 
 const FAMILIES: Record<ModelConfig['family'], TrainingFamily> = { llama, qwen2: llama, gpt2 };
 
+export function familyOf({ family }: ModelConfig): TrainingFamily {
+  return FAMILIES[family];
+}
+
 /** Every tensor of the model, in the order of execution. */
 export function parametersOf(config: ModelConfig): Parameter[] {
-  return FAMILIES[config.family].parameters(config);
+  return familyOf(config).parameters(config);
 }
 
 export function parameterCount(config: ModelConfig): number {
@@ -21,21 +25,36 @@ export interface BatchShape {
   sequence: number;
 }
 
-/** The whole model on a new tape: the parameters are inputs under their own names, `tokens` is int32 [b, t]. */
-export function recordModel(
-  config: ModelConfig,
-  { batch, sequence }: BatchShape,
-): { g: Tape; logits: Tensor; parameters: Map<string, Tensor> } {
+/** What is recorded of a model, with the parameters it asked for as inputs under their own names, in that order. */
+export interface Recorded<T> {
+  g: Tape;
+  result: T;
+  parameters: Map<string, Tensor>;
+}
+
+/** Records a part of a model on a new tape. */
+export function record<T>(config: ModelConfig, shape: BatchShape, part: (f: Forward) => T): Recorded<T> {
   const g = new Tape();
-  const parameters = new Map(parametersOf(config).map(({ name, shape }) => [name, g.input(name, shape)]));
+  const shapes = new Map(parametersOf(config).map((parameter) => [parameter.name, parameter.shape]));
+  const parameters = new Map<string, Tensor>();
   const parameter = (name: string): Tensor => {
-    const found = parameters.get(name);
-    if (!found) throw new RangeError(`the model has no parameter ${name}`);
-    return found;
+    const dims = shapes.get(name);
+    if (!dims) throw new RangeError(`the model has no parameter ${name}`);
+    const tensor = parameters.get(name) ?? g.input(name, dims);
+    parameters.set(name, tensor);
+    return tensor;
   };
-  const family = FAMILIES[config.family];
-  const forward = { g, config, batch, sequence, parameter };
-  let x = family.embedding(forward, g.input('tokens', [batch, sequence], 'int32'));
-  for (let layer = 0; layer < config.layers; layer++) x = family.block(forward, layer, x);
-  return { g, logits: family.head(forward, x), parameters };
+  return { g, result: part({ g, config, ...shape, parameter }), parameters };
+}
+
+/** The whole model: `tokens`, an input, is int32 [b, t]; the result is logits [b · t, vocabSize]. */
+export function forward(f: Forward): Tensor {
+  const family = familyOf(f.config);
+  let x = family.embedding(f, tokenInput(f));
+  for (let layer = 0; layer < f.config.layers; layer++) x = family.block(f, layer, x);
+  return family.head(f, x);
+}
+
+export function tokenInput({ g, batch, sequence }: Forward): Tensor {
+  return g.input('tokens', [batch, sequence], 'int32');
 }

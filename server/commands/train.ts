@@ -125,6 +125,7 @@ function reporter(cli: Cli, save: () => Promise<void>) {
     async emit(event: TrainEvent) {
       if (event.kind === 'evaluation') {
         evaluations.push({ step: event.step, loss: event.loss });
+        cli.log.info({ round: event.round + 1, validationLoss: event.loss }, 'evaluated');
         cli.print(`round ${event.round + 1}: validation loss ${event.loss.toFixed(4)}`);
         await save();
         return;

@@ -1,8 +1,10 @@
+import type { InferenceSession } from 'onnxruntime-common';
 import * as ort from 'onnxruntime-web/webgpu';
 import { AiloError } from '../../shared/errors/index.ts';
 import { type CreateKvCache, copiedKvCache, sharedKvCache } from '../../shared/runtime/kv-cache.ts';
 import type { Ort } from '../../shared/runtime/ort.ts';
 import { createOrtRuntime } from '../../shared/runtime/ort-runtime.ts';
+import { createTensorEngine, type TensorEngine } from '../../shared/runtime/tensor-engine.ts';
 import type { Engine, Runtime } from '../../shared/runtime/types.ts';
 import { ORT_BUILDS } from './ort-builds.ts';
 
@@ -15,8 +17,26 @@ const [COPY_SRC, COPY_DST, STORAGE] = [0x04, 0x08, 0x80];
 /** The package has its own copy of the types, which differ only in private members. */
 const web = ort as unknown as Ort;
 
-/** onnxruntime-web in this worker; its files lie beside the worker's. Throws ENGINE_UNAVAILABLE. */
+/** onnxruntime-web in this worker for stages of a model. Throws ENGINE_UNAVAILABLE. */
 export async function createWebRuntime(engine: Engine, budgetBytes: number): Promise<Runtime> {
+  const session = await configure(engine);
+  return createOrtRuntime({
+    ort: web,
+    engine,
+    budgetBytes,
+    session,
+    createKvCache: engine === 'webgpu' ? gpuKvCache : (graph) => copiedKvCache(web, graph),
+    nowMs: () => performance.now(),
+  });
+}
+
+/** onnxruntime-web in this worker for training. Throws ENGINE_UNAVAILABLE. */
+export async function createWebEngine(engine: Engine): Promise<TensorEngine> {
+  return createTensorEngine(web, await configure(engine));
+}
+
+/** Sets onnxruntime-web up for an engine; its files lie beside the worker's. */
+async function configure(engine: Engine): Promise<InferenceSession.SessionOptions> {
   if (engine === 'node') throw AiloError.of('ENGINE_UNAVAILABLE', { engine, reason: 'this is a browser' });
   const { wasm } = ort.env;
   const build = ORT_BUILDS[engine];
@@ -27,14 +47,7 @@ export async function createWebRuntime(engine: Engine, budgetBytes: number): Pro
   // Threads need shared memory, which only isolated pages have.
   wasm.numThreads = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MAX_THREADS) : 1;
   if (engine === 'webgpu') await requireWebGpu();
-  return createOrtRuntime({
-    ort: web,
-    engine,
-    budgetBytes,
-    session: { executionProviders: [engine], logSeverityLevel: 3 },
-    createKvCache: engine === 'webgpu' ? gpuKvCache : (graph) => copiedKvCache(web, graph),
-    nowMs: () => performance.now(),
-  });
+  return { executionProviders: [engine], logSeverityLevel: 3 };
 }
 
 async function requireWebGpu(): Promise<void> {

@@ -7,11 +7,13 @@ import { ledgerSentences } from './ledger.ts';
 import { modelSentences } from './model.ts';
 import { networkSentences } from './network.ts';
 import { runtimeSentences } from './runtime.ts';
+import { trainingSentences } from './training.ts';
 import { walletSentences } from './wallet.ts';
 
 const sentences = {
   ...modelSentences,
   ...runtimeSentences,
+  ...trainingSentences,
   ...networkSentences,
   ...ledgerSentences,
   ...walletSentences,

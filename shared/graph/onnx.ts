@@ -21,7 +21,7 @@ export interface Port {
 }
 
 /** `int` attributes are marked, since 1 may be meant as either. */
-export type Attributes = Record<string, { int: number } | { float: number } | { ints: number[] }>;
+export type Attributes = Record<string, { int: number } | { float: number } | { ints: number[] } | { text: string }>;
 
 export interface Node {
   domain: '' | 'com.microsoft';
@@ -35,9 +35,9 @@ export interface Node {
 /** A small value that lies in the graph itself. */
 export interface Constant {
   name: string;
-  dtype: 'int32' | 'int64';
+  dtype: 'float32' | 'int32' | 'int64';
   dims: number[];
-  values: number[];
+  values: ArrayLike<number>;
 }
 
 export interface Graph {
@@ -61,7 +61,7 @@ const OPSETS = [
   { domain: 'com.microsoft', version: 1n },
 ];
 const EXTERNAL = 1;
-const ATTRIBUTE = { float: 1, int: 2, ints: 7 };
+const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 };
 
 /** The graph as an ONNX protobuf (onnx.proto3 of ONNX 1.17), the weights as external data. */
 export function encodeOnnx(graph: Graph): Uint8Array {
@@ -90,6 +90,7 @@ export function encodeOnnx(graph: Graph): Uint8Array {
 function attribute(name: string, value: Attributes[string]): MessageInitShape<typeof AttributeProtoSchema> {
   if ('int' in value) return { name, type: ATTRIBUTE.int, i: BigInt(value.int) };
   if ('float' in value) return { name, type: ATTRIBUTE.float, f: value.float };
+  if ('text' in value) return { name, type: ATTRIBUTE.string, s: new TextEncoder().encode(value.text) };
   return { name, type: ATTRIBUTE.ints, ints: value.ints.map(BigInt) };
 }
 
@@ -105,10 +106,12 @@ function port({ name, dtype, shape }: Port): MessageInitShape<typeof ValueInfoPr
 function inline({ name, dtype, dims, values }: Constant): MessageInitShape<typeof TensorProtoSchema> {
   const rawData = new Uint8Array(values.length * (dtype === 'int64' ? 8 : 4));
   const view = new DataView(rawData.buffer);
-  values.forEach((value, index) => {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
     if (dtype === 'int64') view.setBigInt64(8 * index, BigInt(value), true);
-    else view.setInt32(4 * index, value, true);
-  });
+    else if (dtype === 'int32') view.setInt32(4 * index, value, true);
+    else view.setFloat32(4 * index, value, true);
+  }
   return { name, dims: dims.map(BigInt), dataType: DATA_TYPES[dtype], rawData };
 }
 

@@ -1,30 +1,20 @@
 /** Models in memory, for tests. */
-import { AiloError } from '../errors/index.ts';
+import { memorySource as inMemory } from './memory-source.ts';
 import type { ModelSource, StoredDtype } from './types.ts';
 
 /** A source over byte arrays that records every range it was asked for. */
 export function memorySource(files: Record<string, Uint8Array | string>): ModelSource & { reads: string[] } {
   const reads: string[] = [];
-  const bytesOf = (path: string): Uint8Array => {
-    const file = Object.hasOwn(files, path) ? files[path] : undefined;
-    if (file === undefined) throw AiloError.of('MODEL_FILE_MISSING', { path });
-    return typeof file === 'string' ? new TextEncoder().encode(file) : file;
-  };
+  const encoded = Object.entries(files).map(([path, file]) => {
+    return [path, typeof file === 'string' ? new TextEncoder().encode(file) : file] as const;
+  });
+  const source = inMemory(Object.fromEntries(encoded));
   return {
+    ...source,
     reads,
-    async readFile(path, limitBytes) {
-      const bytes = bytesOf(path);
-      if (bytes.length > limitBytes)
-        throw AiloError.of('MODEL_FILE_TOO_LARGE', { path, bytes: bytes.length, limitBytes });
-      return bytes.slice();
-    },
-    async readRange(path, start, end) {
+    readRange(path, start, end) {
       reads.push(`${path} ${start}-${end}`);
-      if (end > bytesOf(path).length) throw AiloError.of('MODEL_SOURCE_FAILED', { path, reason: 'it is too short' });
-      return bytesOf(path).slice(start, end);
-    },
-    async size(path) {
-      return bytesOf(path).length;
+      return source.readRange(path, start, end);
     },
   };
 }

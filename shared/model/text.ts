@@ -53,6 +53,18 @@ export async function loadTextCodec(source: ModelSource, signal?: AbortSignal): 
   return codecOf(makeTokenizer(json, config as object), specialTokens.bos_token, template);
 }
 
+/** One more than the largest token id of a `tokenizer.json`. Throws TOKENIZER_INVALID. */
+export function tokenizerVocabSize(bytes: Uint8Array): number {
+  const { model, added_tokens } = parseValue(TokenizerFile, decodeJson(bytes, invalid), invalid);
+  const ids = Array.isArray(model.vocab) ? model.vocab.keys() : Object.values(model.vocab);
+  let largest = -1;
+  for (const id of [...ids, ...added_tokens.map(({ id }) => id)]) {
+    if (!(Number.isInteger(id) && Number(id) >= 0)) throw invalid('a token has no id');
+    largest = Math.max(largest, Number(id));
+  }
+  return largest + 1;
+}
+
 function makeTokenizer(json: unknown, config: object): Tokenizer {
   parseValue(TokenizerFile, json, invalid);
   try {

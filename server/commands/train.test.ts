@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { AiloError } from '../../shared/errors/index.ts';
+import { type Command, runCommand } from '../cli.ts';
+import { evaluate } from './eval.ts';
+import { generate } from './generate.ts';
+import { train } from './train.ts';
+
+const shakespeare = fileURLToPath(new URL('../../../shared/corpora/tinyshakespeare/input.txt', import.meta.url));
+const stories = fileURLToPath(new URL('../../../shared/models/stories260k/', import.meta.url));
+
+let folder: string;
+let text: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ailo-test-'));
+  text = join(folder, 'text.txt');
+  await writeFile(text, 'The quick brown fox jumps over the lazy dog.\n'.repeat(60));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Runs a command in this process; returns the object that `--json` prints. */
+async function ailo(command: Command, ...args: string[]) {
+  const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  try {
+    await runCommand({ name: '', summary: '', command }, [...args, '--json'], new AbortController().signal);
+    return JSON.parse(stdout.mock.calls.map(([line]) => line).join(''));
+  } finally {
+    stdout.mockRestore();
+  }
+}
+
+async function refused(command: Command, ...args: string[]): Promise<AiloError> {
+  return ailo(command, ...args).then(
+    () => Promise.reject(new Error('it was not refused')),
+    (error) => error,
+  );
+}
+
+/** Enough for a machine that has much else to do. */
+const TIMEOUT_MS = 180_000;
+const SHORT = ['--batch', '4', '--seq', '16', '--eval-batches', '4', '--threads', '1'];
+
+test.skipIf(!existsSync(shakespeare))(
+  'nano-char begins to learn Shakespeare in 60 steps (skipped where ../shared/corpora is missing)',
+  async () => {
+    const steps = ['--rounds', '2', '--local-steps', '30', '--eval-every', '1', '--eval-batches', '5'];
+    const result = await ailo(train, '--model', 'nano-char', '--data', shakespeare, ...steps, '--threads', '1');
+    expect(result).toMatchObject({ parameters: 809_856, workers: 1, tokens: 60 * 12 * 64, out: null });
+    const [first, last] = result.evaluations;
+    expect([first.step, last.step]).toEqual([30, 60]);
+    expect(last.loss).toBeLessThan(first.loss);
+    // Characters by their frequency alone give 3.3, none at all 4.2.
+    expect(result.validationLoss).toBeLessThan(2.75);
+  },
+  TIMEOUT_MS,
+);
+
+describe('a model that was trained', () => {
+  test(
+    'by several workers is saved, measured, run, and trained on',
+    async () => {
+      const out = join(folder, 'fox');
+      const plan = ['--workers', '3', '--rounds', '4', '--local-steps', '10', '--lr', '3e-3', ...SHORT];
+      const trained = await ailo(train, '--model', 'nano-char', '--data', text, ...plan, '--out', out);
+      expect(trained).toMatchObject({ workers: 3, rounds: 4, localSteps: 10, tokens: 3 * 40 * 64, out });
+      const measured = await ailo(evaluate, '--model', out, '--data', text);
+      expect(measured).toEqual({ loss: expect.any(Number), perplexity: Math.exp(measured.loss), tokens: 2699 });
+      expect(measured.loss).toBeLessThan(2.6);
+      const { text: answer } = await ailo(generate, '--model', out, '--prompt', 'The ', '--max-new-tokens', '8');
+      expect(answer).toHaveLength(8);
+      const again = await ailo(train, '--model', out, '--data', text, '--rounds', '1', '--local-steps', '20', ...SHORT);
+      expect(again.validationLoss).toBeLessThan(trained.validationLoss);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'twice with one seed is the same, and with another seed another',
+    async () => {
+      const weights: Buffer[] = [];
+      for (const seed of ['1', '1', '2']) {
+        const out = join(folder, `seed-${weights.length}`);
+        const plan = ['--rounds', '1', '--local-steps', '2', '--seed', seed, ...SHORT];
+        await ailo(train, '--model', 'nano-char', '--data', text, ...plan, '--out', out);
+        weights.push(await readFile(join(out, 'model.safetensors')));
+      }
+      expect(weights[1]!.equals(weights[0]!)).toBe(true);
+      expect(weights[2]!.equals(weights[0]!)).toBe(false);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+test(
+  'a Llama with rotary positions learns, too',
+  async () => {
+    const plan = ['--rounds', '1', '--local-steps', '20', '--lr', '3e-3', ...SHORT];
+    const { validationLoss, parameters } = await ailo(train, '--model', 'ailo-guide', '--data', text, ...plan);
+    expect(parameters).toBeGreaterThan(4_000_000);
+    expect(validationLoss).toBeLessThan(2);
+  },
+  TIMEOUT_MS,
+);
+
+test.skipIf(!existsSync(stories))(
+  'stories260k tells its own kind of story better than another (skipped where ../shared/models is missing)',
+  async () => {
+    const story = join(folder, 'story.txt');
+    await writeFile(story, await readFile(join(stories, 'expected-greedy-200.txt'), 'utf8'));
+    const own = await ailo(evaluate, '--model', stories, '--data', story, '--threads', '1');
+    const other = await ailo(evaluate, '--model', stories, '--data', text, '--threads', '1');
+    expect(own.loss).toBeLessThan(0.5);
+    expect(other.loss).toBeGreaterThan(own.loss + 1);
+  },
+  TIMEOUT_MS,
+);
+
+describe('bad input is refused with one sentence:', () => {
+  test.each<[string, Command, () => string[], RegExp]>([
+    ['no model', train, () => ['--data', text], /--model is required/],
+    ['no text', train, () => ['--model', 'nano-char'], /--data is required/],
+    ['a text that is none', train, () => ['--model', 'nano-char', '--data', '/nowhere'], /--data/],
+    ['a folder that is none', train, () => ['--model', '/nowhere', '--data', text], /no file “config.json”/],
+    ['GPT-2 without its tokenizer', train, () => ['--model', 'gpt2-124m', '--data', text], /--tokenizer is required/],
+    ['no steps', train, () => ['--model', 'nano-char', '--data', text, '--rounds', '0'], /--rounds must be/],
+    ['a sequence beyond the context', train, () => ['--model', 'nano-char', '--data', text, '--seq', '65'], /1 to 64/],
+    ['more workers than text', train, () => ['--model', 'nano-char', '--data', text, '--workers', '50'], /too short/],
+    ['a model without tokenizer', evaluate, () => ['--model', 'tests/fixtures/gpt2-f16', '--data', text], /tokenizer/],
+  ])('%s', async (_, command, args, sentence) => {
+    const { name, message } = await refused(command, ...args());
+    expect(name).toBe('AiloError');
+    expect(message).toMatch(sentence);
+    expect(message).not.toContain('\n');
+  });
+});

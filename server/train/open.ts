@@ -1,0 +1,110 @@
+import { readFile, stat } from 'node:fs/promises';
+import { AiloError } from '../../shared/errors/index.ts';
+import { loadConfig } from '../../shared/model/config.ts';
+import { MAX_TOKENIZER_BYTES } from '../../shared/model/limits.ts';
+import { memorySource } from '../../shared/model/memory-source.ts';
+import { readOptional } from '../../shared/model/optional.ts';
+import { loadTextCodec, tokenizerVocabSize } from '../../shared/model/text.ts';
+import type { ModelConfig, ModelSource } from '../../shared/model/types.ts';
+import { openWeights } from '../../shared/model/weights.ts';
+import { characterTokenizer } from '../../shared/train/characters.ts';
+import { initialiser } from '../../shared/train/initialise.ts';
+import { MAX_TEXT_BYTES } from '../../shared/train/limits.ts';
+import { loadWeights } from '../../shared/train/load.ts';
+import { parametersOf } from '../../shared/train/model/model.ts';
+import { PRESET_NAMES, PRESETS, type PresetName } from '../../shared/train/presets.ts';
+import { memoryStore, type TensorStore } from '../../shared/train/store.ts';
+import { usage } from '../cli.ts';
+import { folderSource } from '../model/folder-source.ts';
+
+/** Presets whose vocabulary is that of their tokenizer. */
+const ADAPTING_PRESETS: PresetName[] = ['nano-char', 'ailo-guide'];
+const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'];
+
+export interface OpenedModel {
+  config: ModelConfig;
+  weights: TensorStore;
+  corpus: Int32Array;
+  /** Of the tokenizer, by path. */
+  files: Record<string, Uint8Array>;
+}
+
+export interface Wanted {
+  /** A preset, which begins anew, or a folder, which goes on. */
+  model: string;
+  text: string;
+  /** A folder with the tokenizer for a preset; its text's characters without one. */
+  tokenizer?: string | undefined;
+  seed: number;
+}
+
+/** A model to train and the text as its tokens. Throws USAGE, TRAINING_TOKEN_UNKNOWN and the errors of reading a model. */
+export async function openForTraining(
+  { model, text, tokenizer, seed }: Wanted,
+  signal: AbortSignal,
+): Promise<OpenedModel> {
+  const preset = PRESET_NAMES.find((name) => name === model);
+  if (preset === undefined) {
+    if (tokenizer !== undefined) throw usage('--tokenizer is for presets; a model in a folder has its own');
+    const source = folderSource(model);
+    const config = await loadConfig(source, signal);
+    const weights = await loadWeights(config, await openWeights(source, signal), signal);
+    return { config, weights, ...(await tokenised(source, text, config, signal)) };
+  }
+  const { source, config } = await presetOf(preset, text, tokenizer);
+  return {
+    config,
+    weights: memoryStore(parametersOf(config), initialiser(seed)),
+    ...(await tokenised(source, text, config, signal)),
+  };
+}
+
+/** A text file. Throws USAGE where there is none or it is too large. */
+export async function readText(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_TEXT_BYTES) throw usage(`--data has ${size} bytes, more than the ${MAX_TEXT_BYTES} allowed`);
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof AiloError) throw error;
+    throw usage(`--data: ${(error as Error).message}`);
+  }
+}
+
+/** The text as tokens of the source's tokenizer. Throws TRAINING_TOKEN_UNKNOWN. */
+export async function tokenised(
+  source: ModelSource,
+  text: string,
+  { vocabSize }: ModelConfig,
+  signal: AbortSignal,
+): Promise<Pick<OpenedModel, 'corpus' | 'files'>> {
+  const codec = await loadTextCodec(source, signal);
+  const corpus = Int32Array.from(codec.encodePrompt(text));
+  const unknown = corpus.find((token) => token >= vocabSize);
+  if (unknown !== undefined) throw AiloError.of('TRAINING_TOKEN_UNKNOWN', { token: unknown, vocabSize });
+  const files: Record<string, Uint8Array> = {};
+  for (const path of TOKENIZER_FILES) {
+    const bytes = await readOptional(source, path, MAX_TOKENIZER_BYTES, signal);
+    if (bytes) files[path] = bytes;
+  }
+  return { corpus, files };
+}
+
+/** The preset with its tokenizer; the small ones take over that one's vocabulary. */
+async function presetOf(
+  preset: PresetName,
+  text: string,
+  tokenizer: string | undefined,
+): Promise<{ source: ModelSource; config: ModelConfig }> {
+  const config = PRESETS[preset];
+  const adapts = ADAPTING_PRESETS.includes(preset);
+  if (tokenizer === undefined) {
+    if (!adapts) throw usage(`--tokenizer is required for ${preset}`);
+    const { json, vocabSize } = characterTokenizer(text);
+    const file = new TextEncoder().encode(JSON.stringify(json));
+    return { source: memorySource({ 'tokenizer.json': file }), config: { ...config, vocabSize } };
+  }
+  const source = folderSource(tokenizer);
+  const vocabSize = tokenizerVocabSize(await source.readFile('tokenizer.json', MAX_TOKENIZER_BYTES));
+  return { source, config: adapts ? { ...config, vocabSize } : config };
+}

@@ -1,0 +1,87 @@
+/** The graphs of a training step. Parameters, gradients and optimiser state go in and out under the names below. */
+import type { ModelConfig } from '../model/types.ts';
+import { differentiate } from './autodiff/differentiate.ts';
+import { crossEntropy } from './loss.ts';
+import type { Forward, Parameter } from './model/family.ts';
+import { type BatchShape, forward, record } from './model/model.ts';
+import type { Optimiser } from './optimiser/types.ts';
+import { add, mul } from './tape/elementwise.ts';
+import { sumAll } from './tape/reduce.ts';
+import { Tape, type Tensor } from './tape/tape.ts';
+
+export const PORTS = {
+  tokens: 'tokens',
+  targets: 'targets',
+  loss: 'loss',
+  squaredNorm: 'squared_norm',
+  /** The residual stream before and after a part of the model. */
+  before: 'before',
+  after: 'after',
+  gradient: (of: string) => `gradient.${of}`,
+  state: (slot: string, parameter: string) => `${slot}.${parameter}`,
+  updated: (name: string) => `updated.${name}`,
+};
+
+/** tokens int32 [b, t], targets int32 [b · t] and the parameters → `loss`. */
+export function lossGraph(config: ModelConfig, shape: BatchShape): Uint8Array {
+  return recordLoss(config, shape).g.encode();
+}
+
+/** As `lossGraph`, with the gradient by every parameter. */
+export function gradientGraph(config: ModelConfig, shape: BatchShape): Uint8Array {
+  const { g, result, parameters } = recordLoss(config, shape);
+  outputGradients(g, new Map([[result.logits, result.gradient()]]), parameters);
+  return g.encode();
+}
+
+/** Records the gradients by the parameters and makes them outputs. */
+export function outputGradients(
+  g: Tape,
+  seeds: ReadonlyMap<Tensor, Tensor>,
+  parameters: ReadonlyMap<string, Tensor>,
+): void {
+  const gradients = differentiate(g, seeds, [...parameters.values()]);
+  for (const [index, name] of [...parameters.keys()].entries()) g.output(gradients[index]!, PORTS.gradient(name));
+}
+
+/** The gradients of some parameters → the sum of their squares. */
+export function normGraph(parameters: readonly Parameter[]): Uint8Array {
+  const g = new Tape();
+  const squares = parameters.map(({ name, shape }) => {
+    const gradient = g.input(PORTS.gradient(name), shape);
+    return sumAll(g, mul(g, gradient, gradient));
+  });
+  g.output(
+    squares.reduce((sum, square) => add(g, sum, square)),
+    PORTS.squaredNorm,
+  );
+  return g.encode();
+}
+
+/**
+ * Some parameters, their gradients and the optimiser's state and scalars → the parameters and state after the step.
+ * Matrices decay, vectors (norms, biases) don't.
+ */
+export function updateGraph(optimiser: Optimiser, parameters: readonly Parameter[]): Uint8Array {
+  const g = new Tape();
+  const scalars = Object.fromEntries(optimiser.scalars.map((name) => [name, g.input(name, [])]));
+  for (const { name, shape } of parameters) {
+    const slots = optimiser.slots.map((slot) => PORTS.state(slot, name));
+    const parts: [Tensor, ...Tensor[]] = [g.input(name, shape), ...slots.map((slot) => g.input(slot, shape))];
+    const gradient = g.input(PORTS.gradient(name), shape);
+    const updated = optimiser.update(g, parts, gradient, scalars, shape.length >= 2);
+    for (const [index, port] of [name, ...slots].entries()) g.output(updated[index]!, PORTS.updated(port));
+  }
+  return g.encode();
+}
+
+function recordLoss(config: ModelConfig, shape: BatchShape) {
+  return record(config, shape, (f) => withLoss(f, forward(f)));
+}
+
+/** The loss of logits as an output. */
+export function withLoss({ g, batch, sequence }: Forward, logits: Tensor) {
+  const { loss, gradient } = crossEntropy(g, logits, g.input(PORTS.targets, [batch * sequence], 'int32'));
+  g.output(loss, PORTS.loss);
+  return { logits, gradient };
+}

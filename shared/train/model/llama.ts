@@ -1,0 +1,90 @@
+/** Llama (Touvron et al. 2023) and Qwen2 for training: shared/graph/llama.ts over whole sequences. */
+import { headTensor } from '../../graph/family.ts';
+import type { ModelConfig } from '../../model/types.ts';
+import { add, mul } from '../tape/elementwise.ts';
+import { gather } from '../tape/indexing.ts';
+import { gemm } from '../tape/matrix.ts';
+import { rmsNorm } from '../tape/normalise.ts';
+import { reshape } from '../tape/shape.ts';
+import type { Tensor } from '../tape/tape.ts';
+import { ACTIVATIONS } from './activation.ts';
+import { causalAttention } from './attention.ts';
+import { DEVIATION, type Forward, type Parameter, residualDeviation, type TrainingFamily } from './family.ts';
+
+const EMBEDDING = 'model.embed_tokens.weight';
+const FINAL_NORM = 'model.norm.weight';
+
+export const llama: TrainingFamily = {
+  parameters(config) {
+    const { layers, hiddenSize: d, vocabSize, tiedHead } = config;
+    const head = matrix(headTensor(config, EMBEDDING), vocabSize, d, DEVIATION);
+    return [
+      matrix(EMBEDDING, vocabSize, d, DEVIATION),
+      ...Array.from({ length: layers }, (_, layer) => blockParameters(config, `model.layers.${layer}`)).flat(),
+      norm(FINAL_NORM, d),
+      ...(tiedHead ? [] : [head]),
+    ];
+  },
+
+  embedding({ g, config, batch, sequence, parameter }, tokens) {
+    return reshape(g, gather(g, parameter(EMBEDDING), tokens), [batch * sequence, config.hiddenSize]);
+  },
+
+  block(f, layer, x) {
+    const { g, config } = f;
+    const from = `model.layers.${layer}`;
+    const h = normed(f, `${from}.input_layernorm.weight`, x);
+    const [q, k, v] = ['q', 'k', 'v'].map((part) => {
+      const name = `${from}.self_attn.${part}_proj`;
+      return linear(f, `${name}.weight`, h, config.family === 'qwen2' ? `${name}.bias` : undefined);
+    });
+    const mixed = causalAttention(f, q!, k!, v!); // [n, heads · headDim]
+    const attended = add(g, x, linear(f, `${from}.self_attn.o_proj.weight`, mixed));
+    const wide = normed(f, `${from}.post_attention_layernorm.weight`, attended);
+    const gate = ACTIVATIONS[config.activation](g, linear(f, `${from}.mlp.gate_proj.weight`, wide)); // [n, f]
+    const gated = mul(g, gate, linear(f, `${from}.mlp.up_proj.weight`, wide));
+    return add(g, attended, linear(f, `${from}.mlp.down_proj.weight`, gated));
+  },
+
+  head(f, x) {
+    return linear(f, headTensor(f.config, EMBEDDING), normed(f, FINAL_NORM, x));
+  },
+};
+
+function blockParameters(config: ModelConfig, from: string): Parameter[] {
+  const { hiddenSize: d, intermediateSize, heads, kvHeads, headDim, family } = config;
+  const residual = residualDeviation(config);
+  const projection = (part: string, outSize: number): Parameter[] => {
+    const name = `${from}.self_attn.${part}_proj`;
+    const bias = { name: `${name}.bias`, shape: [outSize], init: { constant: 0 } };
+    return [matrix(`${name}.weight`, outSize, d, DEVIATION), ...(family === 'qwen2' ? [bias] : [])];
+  };
+  return [
+    norm(`${from}.input_layernorm.weight`, d),
+    ...projection('q', heads * headDim),
+    ...projection('k', kvHeads * headDim),
+    ...projection('v', kvHeads * headDim),
+    matrix(`${from}.self_attn.o_proj.weight`, d, heads * headDim, residual),
+    norm(`${from}.post_attention_layernorm.weight`, d),
+    matrix(`${from}.mlp.gate_proj.weight`, intermediateSize, d, DEVIATION),
+    matrix(`${from}.mlp.up_proj.weight`, intermediateSize, d, DEVIATION),
+    matrix(`${from}.mlp.down_proj.weight`, d, intermediateSize, residual),
+  ];
+}
+
+function normed({ g, config, parameter }: Forward, name: string, x: Tensor): Tensor {
+  return rmsNorm(g, x, parameter(name), config.normEpsilon);
+}
+
+/** A linear layer whose weight is stored [out, in]. */
+function linear({ g, parameter }: Forward, weight: string, x: Tensor, bias?: string): Tensor {
+  return gemm(g, x, parameter(weight), bias === undefined ? undefined : parameter(bias), { transB: true });
+}
+
+function norm(name: string, size: number): Parameter {
+  return { name, shape: [size], init: { constant: 1 } };
+}
+
+function matrix(name: string, outSize: number, inSize: number, deviation: number): Parameter {
+  return { name, shape: [outSize, inSize], init: { deviation } };
+}

@@ -1,0 +1,60 @@
+import type { ModelConfig } from '../../model/types.ts';
+import { sizeOf, Tape, type Tensor } from '../tape/tape.ts';
+import type { Forward, Parameter, TrainingFamily } from './family.ts';
+import { gpt2 } from './gpt2.ts';
+import { llama } from './llama.ts';
+
+const FAMILIES: Record<ModelConfig['family'], TrainingFamily> = { llama, qwen2: llama, gpt2 };
+
+export function familyOf({ family }: ModelConfig): TrainingFamily {
+  return FAMILIES[family];
+}
+
+/** Every tensor of the model, in the order of execution. */
+export function parametersOf(config: ModelConfig): Parameter[] {
+  return familyOf(config).parameters(config);
+}
+
+export function parameterCount(config: ModelConfig): number {
+  return parametersOf(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+/** Sequences of one step, all of the same length in tokens. */
+export interface BatchShape {
+  batch: number;
+  sequence: number;
+}
+
+/** What is recorded of a model, with the parameters it asked for as inputs under their own names, in that order. */
+export interface Recorded<T> {
+  g: Tape;
+  result: T;
+  parameters: Map<string, Tensor>;
+}
+
+/** Records a part of a model on a new tape. */
+export function record<T>(config: ModelConfig, shape: BatchShape, part: (f: Forward) => T): Recorded<T> {
+  const g = new Tape();
+  const shapes = new Map(parametersOf(config).map((parameter) => [parameter.name, parameter.shape]));
+  const parameters = new Map<string, Tensor>();
+  const parameter = (name: string): Tensor => {
+    const dims = shapes.get(name);
+    if (!dims) throw new RangeError(`the model has no parameter ${name}`);
+    const tensor = parameters.get(name) ?? g.input(name, dims);
+    parameters.set(name, tensor);
+    return tensor;
+  };
+  return { g, result: part({ g, config, ...shape, parameter }), parameters };
+}
+
+/** The whole model: `tokens`, an input, is int32 [b, t]; the result is logits [b · t, vocabSize]. */
+export function forward(f: Forward): Tensor {
+  const family = familyOf(f.config);
+  let x = family.embedding(f, tokenInput(f));
+  for (let layer = 0; layer < f.config.layers; layer++) x = family.block(f, layer, x);
+  return family.head(f, x);
+}
+
+export function tokenInput({ g, batch, sequence }: Forward): Tensor {
+  return g.input('tokens', [batch, sequence], 'int32');
+}

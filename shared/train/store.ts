@@ -1,0 +1,45 @@
+import type { Values } from '../runtime/tensor-engine.ts';
+import type { Parameter } from './model/family.ts';
+import { sizeOf } from './tape/tape.ts';
+
+/**
+ * Float32 tensors by name: weights, optimiser state. An array that was read must not be changed, and one that was
+ * written belongs to the store.
+ */
+export interface TensorStore {
+  /** Throws RangeError for a name it does not have. */
+  read(name: string): Promise<Float32Array>;
+  write(name: string, values: Float32Array): Promise<void>;
+}
+
+/** A store in memory; tensors that were never written are made by `initial`. */
+export function memoryStore(
+  parameters: readonly Parameter[],
+  initial: (parameter: Parameter) => Float32Array,
+): TensorStore {
+  const values = new Map(parameters.map((parameter) => [parameter.name, initial(parameter)]));
+  return {
+    async read(name) {
+      const found = values.get(name);
+      if (!found) throw new RangeError(`there is no tensor ${name}`);
+      return found;
+    },
+    async write(name, tensor) {
+      values.set(name, tensor);
+    },
+  };
+}
+
+export function zeroValues({ shape }: Parameter): Float32Array {
+  return new Float32Array(sizeOf(shape));
+}
+
+/** The tensors of a store as inputs of a graph, under their own names. */
+export async function weightInputs(
+  store: TensorStore,
+  parameters: readonly Parameter[],
+): Promise<Record<string, Values>> {
+  const inputs: Record<string, Values> = {};
+  for (const { name, shape } of parameters) inputs[name] = { data: await store.read(name), shape };
+  return inputs;
+}

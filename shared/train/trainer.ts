@@ -1,0 +1,159 @@
+import { AiloError } from '../errors/index.ts';
+import type { ModelConfig } from '../model/types.ts';
+import type { LoadedGraph, TensorEngine, Values } from '../runtime/tensor-engine.ts';
+import { loadBlockGradient } from './block-gradient.ts';
+import type { Batch } from './data.ts';
+import { type Gradient, loadWholeGradient } from './gradient.ts';
+import { normGraph, PORTS, updateGraph } from './graphs.ts';
+import { MAX_UPDATE_VALUES, MAX_WHOLE_PARAMETERS } from './limits.ts';
+import type { Parameter } from './model/family.ts';
+import { type BatchShape, parameterCount, parametersOf } from './model/model.ts';
+import { clipScale } from './optimiser/clip.ts';
+import type { Optimiser } from './optimiser/types.ts';
+import { memoryStore, type TensorStore, weightInputs, zeroValues } from './store.ts';
+import { sizeOf } from './tape/tape.ts';
+
+export interface StepReport {
+  /** Of the batch before the step, nats per token. */
+  loss: number;
+  /** Global norm of the gradient before clipping. */
+  gradientNorm: number;
+}
+
+/** The graphs of a step, loaded: no weights in them, so that any number of trainers can share them. */
+export interface StepGraphs {
+  parameters: readonly Parameter[];
+  optimiser: Optimiser;
+  gradient: Gradient;
+  groups: Group[];
+  release(): Promise<void>;
+}
+
+/** Parameters that one run of the optimiser changes. */
+interface Group {
+  parameters: Parameter[];
+  norm: LoadedGraph;
+  update: LoadedGraph;
+}
+
+export interface StepOptions {
+  config: ModelConfig;
+  shape: BatchShape;
+  optimiser: Optimiser;
+  /** How gradients are computed; without a wish, the whole model at once while it is small. */
+  form?: 'whole' | 'blocks';
+}
+
+/** Builds and loads the graphs of a step. Throws ENGINE_FAILED. */
+export async function loadStepGraphs(engine: TensorEngine, options: StepOptions): Promise<StepGraphs> {
+  const { config, shape, optimiser } = options;
+  const form = options.form ?? (parameterCount(config) <= MAX_WHOLE_PARAMETERS ? 'whole' : 'blocks');
+  const loaded: { release(): Promise<void> }[] = [];
+  const load = async (onnx: Uint8Array) => {
+    const graph = await engine.load(onnx);
+    loaded.push(graph);
+    return graph;
+  };
+  const release = async () => {
+    for (const graph of loaded) await graph.release();
+  };
+  try {
+    const parameters = parametersOf(config);
+    const gradient = await (form === 'whole' ? loadWholeGradient : loadBlockGradient)(engine, config, shape);
+    loaded.push(gradient);
+    const groups: Group[] = [];
+    for (const group of groupsOf(parameters, MAX_UPDATE_VALUES)) {
+      const norm = await load(normGraph(group));
+      groups.push({ parameters: group, norm, update: await load(updateGraph(optimiser, group)) });
+    }
+    return { parameters, optimiser, gradient, groups, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Trains weights step by step, and keeps the optimiser's state of them. */
+export class Trainer {
+  readonly #graphs: StepGraphs;
+  readonly #weights: TensorStore;
+  readonly #maxGradientNorm: number;
+  /** The optimiser's slots of every parameter, under `PORTS.state`. */
+  readonly #state: TensorStore;
+  #steps = 0;
+
+  /** `maxGradientNorm` is the global norm that gradients are clipped to. */
+  constructor(graphs: StepGraphs, { weights, maxGradientNorm }: { weights: TensorStore; maxGradientNorm: number }) {
+    this.#graphs = graphs;
+    this.#weights = weights;
+    this.#maxGradientNorm = maxGradientNorm;
+    this.#state = memoryStore(slotsOf(graphs.optimiser, graphs.parameters), zeroValues);
+  }
+
+  /** One step on one batch. Throws TRAINING_DIVERGED (the weights are then those of the step before), ENGINE_FAILED. */
+  async step(batch: Batch, learningRate: number): Promise<StepReport> {
+    const { loss, gradients } = await this.#graphs.gradient.compute(this.#weights, batch);
+    const gradientNorm = await this.#norm(gradients);
+    if (!Number.isFinite(loss + gradientNorm)) throw AiloError.of('TRAINING_DIVERGED', { step: this.#steps + 1 });
+    this.#steps++;
+    const scale = clipScale(gradientNorm, this.#maxGradientNorm);
+    const scalars = this.#graphs.optimiser.scalarsAt(this.#steps, learningRate, scale);
+    for (const group of this.#graphs.groups) await this.#update(group, gradients, scalars);
+    return { loss, gradientNorm };
+  }
+
+  async #norm(gradients: Map<string, Float32Array>): Promise<number> {
+    let sum = 0;
+    for (const { parameters, norm } of this.#graphs.groups) {
+      sum += (await norm.run(gradientInputs(gradients, parameters)))[PORTS.squaredNorm]![0]!;
+    }
+    return Math.sqrt(sum);
+  }
+
+  async #update(
+    { parameters, update }: Group,
+    gradients: Map<string, Float32Array>,
+    scalars: Record<string, number>,
+  ): Promise<void> {
+    const slots = slotsOf(this.#graphs.optimiser, parameters);
+    const updated = await update.run({
+      ...(await weightInputs(this.#weights, parameters)),
+      ...(await weightInputs(this.#state, slots)),
+      ...gradientInputs(gradients, parameters),
+      ...Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, scalar(value)])),
+    });
+    for (const { name } of parameters) await this.#weights.write(name, updated[PORTS.updated(name)]!);
+    for (const { name } of slots) await this.#state.write(name, updated[PORTS.updated(name)]!);
+  }
+}
+
+/** What the optimiser keeps of the parameters, as tensors of their shapes. */
+function slotsOf({ slots }: Optimiser, parameters: readonly Parameter[]): Parameter[] {
+  return slots.flatMap((slot) => parameters.map(({ name, ...rest }) => ({ ...rest, name: PORTS.state(slot, name) })));
+}
+
+/** Neighbouring parameters together, each group of at most `maxValues` values or a single parameter. */
+export function groupsOf(parameters: readonly Parameter[], maxValues: number): Parameter[][] {
+  const groups: Parameter[][] = [];
+  let values = Number.POSITIVE_INFINITY;
+  for (const parameter of parameters) {
+    const size = sizeOf(parameter.shape);
+    values += size;
+    if (values > maxValues) {
+      groups.push([]);
+      values = size;
+    }
+    groups.at(-1)!.push(parameter);
+  }
+  return groups;
+}
+
+function gradientInputs(gradients: Map<string, Float32Array>, parameters: Parameter[]): Record<string, Values> {
+  return Object.fromEntries(
+    parameters.map(({ name, shape }) => [PORTS.gradient(name), { data: gradients.get(name)!, shape }]),
+  );
+}
+
+function scalar(value: number): Values {
+  return { data: Float32Array.of(value), shape: [] };
+}

@@ -7,6 +7,7 @@ import { ledgerSentences } from './ledger.ts';
 import { modelSentences } from './model.ts';
 import { networkSentences } from './network.ts';
 import { runtimeSentences } from './runtime.ts';
+import { updateSentences } from './updates.ts';
 import { walletSentences } from './wallet.ts';
 
 const sentences = {
@@ -16,6 +17,7 @@ const sentences = {
   ...ledgerSentences,
   ...walletSentences,
   ...cliSentences,
+  ...updateSentences,
 };
 
 type Sentences = typeof sentences;

@@ -1,5 +1,5 @@
 import type { BlockCodec, Entries } from './block.ts';
-import { codecOf, decodeHeader, MAX_HEADER_BYTES, type UpdateFormat, type UpdateHeader } from './format.ts';
+import { codecOf, decodeHeader, type UpdateFormat, type UpdateHeader } from './format.ts';
 import { invalid } from './invalid.ts';
 import { BLOCK_VALUES } from './limits.ts';
 import { ByteWindow, type Chunks } from './rechunk.ts';
@@ -31,10 +31,15 @@ export class UpdateReader {
     const window = new ByteWindow(chunks, WINDOW_BYTES);
     let capacity = 0;
     for (const slab of slabsOf(space)) capacity = Math.max(capacity, slabEntries(slab, codec));
-    if (!window.has(MAX_HEADER_BYTES)) await window.refill();
-    const { header, length } = decodeHeader(window.bytes.subarray(0, window.end), space, format);
-    window.at = length;
-    return new UpdateReader(header, codec, window, capacity);
+    try {
+      await window.refill();
+      const { header, length } = decodeHeader(window.bytes.subarray(0, window.end), space, format);
+      window.at = length;
+      return new UpdateReader(header, codec, window, capacity);
+    } catch (error) {
+      await window.close();
+      throw error;
+    }
   }
 
   /** The slabs must be asked for in the order of the space. The entries are good until the next call. */

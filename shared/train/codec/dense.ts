@@ -1,4 +1,5 @@
 /** Codecs that send every value of a block: to compare with, and where bandwidth does not matter. */
+import { roundHalfEven } from '../../tensor/payload.ts';
 import { type Block, type BlockCodec, type Entries, placeIn } from './block.ts';
 import { invalid } from './invalid.ts';
 import { BLOCK_VALUES } from './limits.ts';
@@ -6,8 +7,6 @@ import { BLOCK_VALUES } from './limits.ts';
 const LITTLE_ENDIAN = true;
 /** A larger scale could make a product overflow f32. */
 const LARGEST_SCALE = 2 ** 100;
-/** Adding 1.5 · 2^52 leaves no fraction bits, so that the FPU rounds half to even; right for |x| < 2^51. */
-const ROUNDER = 1.5 * 2 ** 52;
 
 /** f32, little-endian, as they are. */
 export class PlainCodec implements BlockCodec {
@@ -61,7 +60,7 @@ export class Int8Codec implements BlockCodec {
     for (let i = 0; i < size; i++) {
       const place = placeIn(block, i);
       const value = values[place]!;
-      const step = scale === 0 ? 0 : Math.max(-127, Math.min(127, Math.fround(value / scale) + ROUNDER - ROUNDER));
+      const step = scale === 0 ? 0 : Math.max(-127, Math.min(127, roundHalfEven(Math.fround(value / scale))));
       out[at++] = step;
       values[place] = value - Math.fround(scale * step);
     }

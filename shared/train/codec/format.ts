@@ -1,5 +1,7 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { ByteReader, ByteWriter } from '../../bytes/bytes.ts';
+import { MODEL_ID } from '../../ledger/limits.ts';
+import { UNIT_BYTES } from '../../ledger/training-receipt.ts';
 import type { BlockCodec } from './block.ts';
 import { Int8Codec, PlainCodec } from './dense.ts';
 import { invalid } from './invalid.ts';
@@ -24,12 +26,7 @@ export interface UpdateHeader {
 const MAGIC = utf8ToBytes('AILOUPD');
 const VERSION = 1;
 const CODECS = ['none', 'int8', 'sparse'] as const;
-const CAMPAIGN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
-export const UNIT_BYTES = 16;
-export const START_BYTES = 32;
-/** Without the campaign's letters. */
-const FIXED_BYTES = 116;
-export const MAX_HEADER_BYTES = FIXED_BYTES + 96;
+const START_BYTES = 32;
 
 export function codecOf(format: UpdateFormat): BlockCodec {
   if (format.codec === 'none') return new PlainCodec();
@@ -52,7 +49,7 @@ export function codecOf(format: UpdateFormat): BlockCodec {
  */
 export function encodeHeader(header: UpdateHeader, space: ParameterSpace, format: UpdateFormat): Uint8Array {
   const { campaign, round, unit, start } = header;
-  if (!CAMPAIGN.test(campaign)) throw new RangeError('this cannot be the id of a campaign');
+  if (!MODEL_ID.test(campaign)) throw new RangeError('this cannot be the id of a campaign');
   if (unit.length !== UNIT_BYTES || start.length !== START_BYTES) throw new RangeError('a unit or a hash is too short');
   return new ByteWriter()
     .bytes(MAGIC)
@@ -84,7 +81,7 @@ export function decodeHeader(
   const described = describeSpace(space);
   if (!equal(reader.bytes(described.length), described)) throw invalid('it is made for another model');
   const campaign = String.fromCharCode(...reader.bytes(reader.u8()));
-  if (!CAMPAIGN.test(campaign)) throw invalid('it names no campaign');
+  if (!MODEL_ID.test(campaign)) throw invalid('it names no campaign');
   return { header: { campaign, round, unit, start }, length: reader.offset };
 }
 

@@ -181,6 +181,47 @@ def decode(of, space, fmt, data):
     return values
 
 
+def lower_median(values):
+    return sorted(values)[(len(values) - 1) // 2]
+
+
+def confirmed_mean(updates, space, sequences, staleness):
+    """The trust in each of the updates, and the values they make together."""
+    weights = np.array(sequences, F64) / (1 + np.array(staleness, F64))
+    weights = weights / (sum(weights.tolist()) / len(weights))
+    places = np.concatenate(list(blocks(space)))
+    norms = [math.sqrt(math.fsum(float(x) ** 2 for x in update[places])) for update in updates]
+    clip = [min(1.0, lower_median(norms) / norm) for norm in norms]
+    signs = np.sign(np.stack(updates)).astype(F64)
+    sent = signs != 0
+    agreed = (signs * (signs.sum(0) - signs)).sum(1)
+    agreement = agreed / (sent * (sent.sum(0) - 1)).sum(1)
+    trust = np.clip(2 * agreement / lower_median(agreement), 0, 1)
+    values = np.stack([update.astype(F64) * c for update, c in zip(updates, clip)])
+    for block in blocks(space):
+        cap = lower_median(np.abs(values[:, block]).max(1))
+        values[:, block] = np.clip(values[:, block], -cap, cap)
+    total, weight = np.zeros(len(updates[0])), np.zeros(len(updates[0]))
+    for k in range(len(updates)):
+        total += weights[k] * trust[k] * values[k]
+        weight += weights[k] * trust[k] * sent[k]
+    return trust, (4 * total / (7 + weight)).astype(F32)
+
+
+def check_aggregate(of, v):
+    space, updates = v["space"], []
+    for i in v["inputs"]:
+        count = sum(values_of(t["shape"]) for t in space)
+        common, own = (random_values(count, seed, i["deviation"]).astype(F64) for seed in (i["common"], i["seed"]))
+        delta = (i["factor"] * (own + common)).astype(F32)
+        data, _ = encode(of, space, v["uplink"], delta, np.zeros(count, F32))
+        updates.append(decode(of, space, v["uplink"], data))
+    trust, values = confirmed_mean(updates, space, v["sequences"], v["staleness"])
+    assert np.allclose(trust, v["trust"], rtol=1e-12), v["name"]
+    data, _ = encode(of | {"unit": "00" * 16}, space, v["downlink"], values, np.zeros(len(values), F32))
+    assert data.hex() == v["bytes"], v["name"]
+
+
 def random_values(count, seed, deviation):
     state, values = seed, np.zeros(count)
     for i in range(count):
@@ -217,13 +258,15 @@ def main():
         data, ours = encode(of, v["space"], v["format"], delta, np.zeros(len(delta), F32))
         assert data.hex() == v["bytes"], v["name"]
         assert same(ours, rest) and same(decode(of, v["space"], v["format"], data), decoded), v["name"]
+    for v in vectors["aggregates"]:
+        check_aggregate(of, v)
     for v in vectors["invalid"]:
         try:
             decode(of, vectors["invalidSpace"], vectors["invalidFormat"], bytes.fromhex(v["bytes"]))
         except Invalid:
             continue
         raise AssertionError(f"accepted: {v['name']}")
-    print(f"{sum(len(vectors[kind]) for kind in ('random', 'explicit', 'invalid'))} vectors hold")
+    print(f"{sum(len(vectors[kind]) for kind in ('random', 'explicit', 'aggregates', 'invalid'))} vectors hold")
 
 
 main()

@@ -1,11 +1,12 @@
 /** Golden vectors of the update codec. Bytes in hex; values as bytes of f32, little-endian, or as SHA-256 of those. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { encodeUpdate } from '../../shared/train/codec/encode.ts';
+import { agreementOf, trustOf } from '../../shared/train/aggregate/agreement.ts';
+import { confirmedMean } from '../../shared/train/aggregate/rules.ts';
+import { contributionOf, downlinkOf } from '../../shared/train/aggregate/testing.ts';
 import type { UpdateFormat } from '../../shared/train/codec/format.ts';
 import { type ParameterSpace, spaceHash, spaceValues } from '../../shared/train/codec/space.ts';
-import { memoryStore } from '../../shared/train/codec/store.ts';
-import { decodeAll, headerOf, joined, randomValues, SPACE, SPARSE } from '../../shared/train/codec/testing.ts';
+import { decodeAll, encodeAll, headerOf, randomValues, SPACE, SPARSE } from '../../shared/train/codec/testing.ts';
 
 /** `randomValues` of testing.ts. */
 interface Seeded {
@@ -45,7 +46,10 @@ export async function updateVectors() {
       await explicit('int8: ties go to even, and zeros keep the scale 0', { codec: 'int8' }, of([127, 0.5, 1.5, -2.5])),
       await explicit('int8 of the largest f32', { codec: 'int8' }, of([3.4028234663852886e38, 1])),
     ],
-    invalid: invalidBodies(await encode(small, { codec: 'sparse', keep: 3 }, of([1, -1, 1, 1, 2]))),
+    aggregates: [await aggregated()],
+    invalid: invalidBodies(
+      await encodeAll(of([1, -1, 1, 1, 2]), { space: small, format: { codec: 'sparse', keep: 3 } }),
+    ),
     invalidSpace: small,
     invalidFormat: { codec: 'sparse', keep: 3 },
   };
@@ -54,7 +58,7 @@ export async function updateVectors() {
 async function random(name: string, format: UpdateFormat, input: Seeded, feedback?: Seeded) {
   const count = spaceValues(SPACE);
   const e = feedback ? randomValues(count, feedback.seed, feedback.deviation) : new Float32Array(count);
-  const bytes = await encode(SPACE, format, randomValues(count, input.seed, input.deviation), e);
+  const bytes = await encodeAll(randomValues(count, input.seed, input.deviation), { format, feedback: e });
   return {
     ...{ name, space: SPACE, spaceHash: hex(spaceHash(SPACE)), format, input, feedback: feedback ?? null },
     ...(format.codec === 'none' ? { bytesHash: hex(sha256(bytes)) } : { bytes: hex(bytes) }),
@@ -63,9 +67,30 @@ async function random(name: string, format: UpdateFormat, input: Seeded, feedbac
   };
 }
 
+/** Five contributions, one of them late, one against the others and a thousand times as large. */
+async function aggregated() {
+  const inputs = [1, 1, 1, 1, -1000].map((factor, k) => ({ factor, seed: 20 + k, deviation: 1e-3, common: 30 }));
+  const count = spaceValues(SPACE);
+  const cohort = await Promise.all(
+    inputs.map(async ({ factor, seed, deviation, common }, k) => {
+      const shared = randomValues(count, common, deviation);
+      const delta = randomValues(count, seed, deviation).map((own, i) => factor * (own + shared[i]!));
+      const more = { sequences: [8, 8, 16, 8, 8][k]!, staleness: k === 1 ? 2 : 0 };
+      return contributionOf(await encodeAll(delta, { header: headerOf(k + 1) }), k + 1, SPARSE, more);
+    }),
+  );
+  return {
+    ...{ name: 'confirmed mean', space: SPACE, uplink: SPARSE, downlink: SPARSE, inputs },
+    sequences: cohort.map(({ sequences }) => sequences),
+    staleness: cohort.map(({ staleness }) => staleness),
+    trust: [...trustOf(await agreementOf(cohort, SPACE, SPARSE))],
+    bytes: hex(await downlinkOf(cohort, confirmedMean)),
+  };
+}
+
 async function explicit(name: string, format: UpdateFormat, input: Float32Array) {
   const e = new Float32Array(input.length);
-  const bytes = await encode(small, format, input, e);
+  const bytes = await encodeAll(input, { space: small, format, feedback: e });
   const decoded = hex(bytesOf(await decodeAll([bytes], small, format)));
   return {
     name,
@@ -113,18 +138,6 @@ function invalidBodies(good: Uint8Array<ArrayBuffer>) {
     change('a filling that is not zero', [level + 5, good[level + 5]! | 0x80]),
     change('an index outside', [level + 4, 0xff], [level + 5, 0xff]),
   ];
-}
-
-async function encode(
-  space: ParameterSpace,
-  format: UpdateFormat,
-  input: Float32Array,
-  feedback?: Float32Array,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  const store = feedback && memoryStore(feedback);
-  for await (const chunk of encodeUpdate(headerOf(), space, format, [input], store)) chunks.push(chunk);
-  return joined(chunks);
 }
 
 function bytesOf(values: Float32Array): Uint8Array {

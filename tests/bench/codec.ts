@@ -2,6 +2,10 @@
  * Encodes and decodes updates of ailo-840m's true shapes, filled from a pool of random values, and prints bytes and
  * times. Run: npx tsx tests/bench/codec.ts
  */
+import { aggregate } from '../../shared/train/aggregate/aggregate.ts';
+import type { Contribution } from '../../shared/train/aggregate/cohort.ts';
+import { measureUpdate } from '../../shared/train/aggregate/measure.ts';
+import { confirmedMean } from '../../shared/train/aggregate/rules.ts';
 import { UpdateReader } from '../../shared/train/codec/decode.ts';
 import { encodeUpdate } from '../../shared/train/codec/encode.ts';
 import type { UpdateFormat } from '../../shared/train/codec/format.ts';
@@ -14,8 +18,8 @@ const header = { campaign: 'bench', round: 1, unit: new Uint8Array(16), start: n
 const pool = gaussians(2 ** 22, 1e-3);
 const CHUNK = 2 ** 18;
 
-function* deltas(space: ParameterSpace): Generator<Float32Array> {
-  let at = 0;
+function* deltas(space: ParameterSpace, seed = 0): Generator<Float32Array> {
+  let at = 7919 * seed;
   for (let left = spaceValues(space); left > 0; left -= CHUNK) {
     at = (at + 1_000_003) % (pool.length - CHUNK);
     yield pool.subarray(at, at + Math.min(left, CHUNK));
@@ -59,6 +63,23 @@ async function measure(name: string, space: ParameterSpace, format: UpdateFormat
   console.log(`  ${entries} values sent, decoded in ${((performance.now() - start) / 1000).toFixed(2)} s`);
 }
 
+/** Joins eight updates of one layer, each from other values, and prints what that takes for the whole model. */
+async function measureAggregation(space: ParameterSpace): Promise<void> {
+  const format: UpdateFormat = { codec: 'sparse', keep: UPLINK_KEEP };
+  const cohort: Contribution[] = [];
+  for (let k = 1; k <= 8; k++) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of encodeUpdate(header, space, format, deltas(space, k))) chunks.push(chunk);
+    const { norm } = await measureUpdate(chunks, space, format);
+    cohort.push({ unit: new Uint8Array(16).fill(k), open: () => chunks, norm, sequences: 1, staleness: 0 });
+  }
+  const cpu = process.cpuUsage();
+  for await (const _ of aggregate(cohort, space, format, confirmedMean));
+  const { user, system } = process.cpuUsage(cpu);
+  const scale = spaceValues(AILO_840M) / spaceValues(space);
+  console.log(`eight updates joined, for all of the model: ${(((user + system) / 1e6) * scale).toFixed(1)} s of CPU`);
+}
+
 function gaussians(count: number, deviation: number): Float32Array {
   const values = new Float32Array(count);
   let state = 1;
@@ -71,6 +92,8 @@ function gaussians(count: number, deviation: number): Float32Array {
   return values;
 }
 
-await measure('warm-up', AILO_840M.slice(2, 14), { codec: 'sparse', keep: UPLINK_KEEP });
+const layer = AILO_840M.slice(2, 14);
+await measure('warm-up', layer, { codec: 'sparse', keep: UPLINK_KEEP });
+await measureAggregation(layer);
 await measure('sparse, 64 of a block', AILO_840M, { codec: 'sparse', keep: UPLINK_KEEP });
 await measure('sparse, 256 of a block', AILO_840M, { codec: 'sparse', keep: 256 });

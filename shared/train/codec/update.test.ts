@@ -13,6 +13,8 @@ const small: ParameterSpace = [
   { name: 'b', shape: [5] },
 ];
 const smallValues = spaceValues(small);
+/** With the campaign “test-1”. */
+const HEADER_BYTES = 122;
 const refused = (reason: string) => ({ code: 'UPDATE_INVALID', message: expect.stringContaining(reason) });
 
 describe.each(FORMATS)('$codec, keeping $keep', (format) => {
@@ -79,6 +81,13 @@ describe.each(FORMATS)('$codec, keeping $keep', (format) => {
   });
 });
 
+it('keeps an update of the 840M model, 200,692 blocks, below 16.5 MB', async () => {
+  const space = [{ name: 'matrix', shape: [640, 640] }];
+  const bytes = await encodeAll(randomValues(640 * 640, 8), { space });
+  const blocks = bytes.subarray(HEADER_BYTES);
+  expect((blocks.length / 100) * 200_692).toBeLessThan(16_500_000);
+});
+
 it('wants as many values as the space has', async () => {
   await expect(encodeAll(new Float32Array(values - 1))).rejects.toThrow(RangeError);
   await expect(encodeAll(new Float32Array(values + 1))).rejects.toThrow(RangeError);
@@ -99,7 +108,7 @@ it('closes its source when it is not wanted any more', async () => {
 });
 
 it('random bytes after a good header never decode to anything out of bounds', async () => {
-  const header = (await encodeAll(new Float32Array(smallValues), { space: small })).slice(0, 122);
+  const header = (await encodeAll(new Float32Array(smallValues), { space: small })).slice(0, HEADER_BYTES);
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 600 }), async (body) => {
       await decodeAll([header, body], small).catch((error: unknown) => {

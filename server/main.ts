@@ -38,6 +38,7 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
   'ledger verify': {
     summary: 'replay a whole ledger from its beginning, trusting nobody',
     load: async () => (await import('./commands/ledger.ts')).ledgerVerify,
+  },
   train: {
     summary: 'train a model here, alone or as several workers of a federation',
     load: async () => (await import('./commands/train.ts')).train,

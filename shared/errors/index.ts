@@ -8,6 +8,7 @@ import { modelSentences } from './model.ts';
 import { networkSentences } from './network.ts';
 import { runtimeSentences } from './runtime.ts';
 import { trainingSentences } from './training.ts';
+import { updateSentences } from './updates.ts';
 import { walletSentences } from './wallet.ts';
 
 const sentences = {
@@ -18,6 +19,7 @@ const sentences = {
   ...ledgerSentences,
   ...walletSentences,
   ...cliSentences,
+  ...updateSentences,
 };
 
 type Sentences = typeof sentences;

@@ -58,6 +58,6 @@ function quantiseRows(data: Float32Array, rows: number): Uint8Array {
 }
 
 /** Adding 1.5 · 2^52 leaves no fraction bits, so that the FPU rounds; right for |x| < 2^51. */
-function roundHalfEven(x: number): number {
+export function roundHalfEven(x: number): number {
   return x + 6_755_399_441_055_744 - 6_755_399_441_055_744;
 }

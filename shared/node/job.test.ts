@@ -205,11 +205,9 @@ describe('a job whose neighbours are replaced', () => {
   });
 
   it('sends a long journal in pieces, and goes on when the other has run what it got', async () => {
-    const rows = 3 * REPLAY_WINDOW_BYTES;
-    const { job, sent } = setUp(['tokens', 'hidden'], { promptTokens: rows, contextLength: rows + 1 });
     const bytesPerRow = 4;
-    const piece = Math.ceil(REPLAY_WINDOW_BYTES / bytesPerRow);
-    const held = piece + 1000;
+    const held = REPLAY_WINDOW_BYTES / bytesPerRow + 1000;
+    const { job, sent } = setUp(['tokens', 'hidden'], { promptTokens: held + 1, contextLength: held + 1 });
     for (let position = 0; position < held; position += 32_768) {
       job.accept(prompt(Array(Math.min(32_768, held - position)).fill(1), { position, sampleAfter: false }));
     }

@@ -51,8 +51,8 @@ beforeEach(async () => {
     usernameOf: async (address) => names.get(address),
     handlers: {
       opened: (node) => events.push(`opened ${node}`),
-      dropped: () => {},
-      resumed: () => {},
+      dropped: (node) => events.push(`dropped ${node}`),
+      resumed: (node) => events.push(`resumed ${node}`),
       closed: (node) => events.push(`closed ${node}`),
       message: (node, message) => {
         if (message.type === 'withdraw') throw AiloError.of('ROOM_BUSY', { model: 'm' });
@@ -206,7 +206,7 @@ describe('a second socket of the same wallet', () => {
     again.socket.emit('message', { seq: 2, ack: 2, type: 'cancel', body: { request: ID } });
     await until(() => received.length >= 2);
     expect(received).toHaveLength(2);
-    expect(events).toEqual([`opened ${key.address}`]);
+    expect(events).toEqual(['opened', 'dropped', 'resumed'].map((what) => `${what} ${key.address}`));
   });
 
   test('is a new session when the grace is over, or the id is not its own', async () => {

@@ -73,8 +73,9 @@ export function spareNodes(draft: Draft): Candidate[] {
   const spare = new Set<string>();
   for (const room of draft.rooms.values()) {
     for (const { holders } of room.stages) {
-      const ready = holders.filter((holder) => holder.ready);
-      const kept = presentOf(draft, ready)[0] ?? ready[0] ?? holders[0];
+      // Who is here, even if it still loads: or a node would be sent to and fro between stages whose holders are away.
+      const present = presentOf(draft, holders);
+      const kept = present.find(({ ready }) => ready) ?? present[0];
       for (const holder of holders) {
         if (holder !== kept && !draft.context.inUse.has(holder.assignment)) spare.add(holder.node);
       }

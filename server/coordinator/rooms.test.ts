@@ -341,6 +341,15 @@ describe('nodes beyond the plan', () => {
     expect(standing(it)).toEqual([['a']]);
   });
 
+  test('are not sent to and fro between stages whose holders are away', () => {
+    const it = uneven();
+    it.send({ kind: 'offer', node: 'd', offer: offer(11) });
+    for (const node of ['a', 'b', 'c']) it.send({ kind: 'away', node, sinceMs: 0 });
+    expect(standing(it)).toEqual([['a', 'd'], ['b'], ['c']]);
+    it.readyAll();
+    expect(it.effects).toEqual([]);
+  });
+
   test('hold what only somebody holds who is away', () => {
     const it = uneven();
     it.send({ kind: 'offer', node: 'd', offer: offer(11) });
@@ -491,6 +500,9 @@ describe('any order of events', () => {
               if (room.stages.length > 0) expect(start).toBe(UNITS);
             }
           }
+          // A luckier draw may form a room yet; but nobody is sent to and fro.
+          const later = Array.from({ length: 20 }, () => it.send({ kind: 'tick' }));
+          expect(later.filter((effects) => effects.length > 0).length).toBeLessThan(6);
         },
       ),
       { numRuns: 200 },

@@ -9,6 +9,8 @@ import { sumAnswer, sumStage } from './testing.ts';
 import type { Activity } from './types.ts';
 
 const address = `alc1${'q'.repeat(58)}`;
+const other = `alc1${'p'.repeat(58)}`;
+const another = `alc1${'z'.repeat(58)}`;
 const id = (n: number) => n.toString(16).padStart(32, '0');
 const assignment = (n: number, changes: Partial<FromCoordinator['assign']> = {}): FromCoordinator['assign'] => ({
   assignment: id(n),
@@ -140,6 +142,19 @@ describe('contributor', () => {
     contributor.jobClose({ job: id(1), reason: 'done' });
     contributor.jobClose({ job: id(2), reason: 'cancelled' });
     expect(activities.at(-1)).toMatchObject({ kind: 'ready', jobsDone: 1 });
+  });
+
+  it('sends again what a job sent when its successor was replaced', async () => {
+    const { contributor, sent, ready } = setUp();
+    await ready();
+    contributor.jobOpen({ ...jobOpen(1), next: other });
+    contributor.frame(prompt(1, [3]));
+    await settle();
+    sent.length = 0;
+    contributor.jobNext({ job: id(1), next: another, epoch: 1, has: 1 });
+    contributor.jobNext({ job: id(9), next: another, epoch: 1, has: 1 });
+    contributor.more({ job: id(1) });
+    expect(sent).toMatchObject([{ type: 'frame', body: { job: id(1), to: another, epoch: 1 } }]);
   });
 
   it('refuses more jobs than it has caches for, and jobs of a stage it does not hold', async () => {

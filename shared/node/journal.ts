@@ -20,30 +20,22 @@ export interface HiddenJournal extends Journal {
 /** Rows of hidden states, from the first of the sequence on, as they go over the wire. */
 export function hiddenJournal(columns: number, wire: 'f32' | 'f16', contextLength: number): HiddenJournal {
   const rowBytes = payloadBytes(1, columns, wire);
-  const maxBytes = contextLength * rowBytes;
-  let bytes = new Uint8Array(0);
+  /** All of it at once, as the KV caches: it never grows beyond what was counted. */
+  let bytes: Uint8Array | undefined;
   let end = 0;
-
-  function reserve(neededBytes: number) {
-    if (neededBytes <= bytes.length) return;
-    if (neededBytes > maxBytes) throw new RangeError(`the journal holds ${contextLength} rows and no more`);
-    const grown = new Uint8Array(Math.min(maxBytes, Math.max(neededBytes, 2 * bytes.length)));
-    grown.set(bytes);
-    bytes = grown;
-  }
 
   return {
     get end() {
       return end;
     },
     append(data, rows) {
-      reserve((end + rows) * rowBytes);
+      bytes ??= new Uint8Array(contextLength * rowBytes);
       bytes.set(encodeRows(data, rows, wire), end * rowBytes);
       end += rows;
     },
     frame(head, rows) {
       const start = head.position * rowBytes;
-      return encodeHiddenRows(head, [rows, columns], wire, bytes.subarray(start, start + rows * rowBytes));
+      return encodeHiddenRows(head, [rows, columns], wire, bytes!.subarray(start, start + rows * rowBytes));
     },
   };
 }

@@ -54,6 +54,19 @@ async function collect(events: AsyncIterable<ChatEvent>): Promise<ChatEvent[]> {
 }
 
 describe('requester', () => {
+  it('tells of a pause with the token that ended it', async () => {
+    const { requester, ask } = setUp();
+    const answer = collect(ask('hey'));
+    await settle();
+    requester.token({ request: first, index: 0, token: 65 });
+    requester.token({ request: first, index: 1, token: 66, pausedMs: 1200 });
+    requester.finished({ request: first, reason: 'stop', tokens: 2, latencyMs: 1 });
+    expect((await answer).slice(0, 2)).toEqual([
+      { kind: 'token', index: 0, token: 65, text: 'A' },
+      { kind: 'token', index: 1, token: 66, text: 'B', pausedMs: 1200 },
+    ]);
+  });
+
   it('asks with tokens and streams the answer as text', async () => {
     const { requester, sent, ask } = setUp();
     const answer = collect(ask('hey'));

@@ -1,0 +1,96 @@
+/** What the coordinator passes on within a job: frames between neighbours, tokens to the requester. Pure. */
+import { AiloError } from '../../shared/errors/index.ts';
+import type { FromNode } from '../../shared/protocol/messages.ts';
+import { frameEnd } from '../../shared/tensor/frame.ts';
+import { isPaused, type Job, type JobContext, type JobEvent, type Jobs, send, stageOf } from './job.ts';
+import { FIRST_TOKEN_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
+import { end, failed, type Next, replaced, unknown } from './transitions.ts';
+
+export function frame(jobs: Jobs, event: JobEvent & { kind: 'frame' }, { nowMs }: JobContext): Next {
+  const { from, body } = event;
+  const job = jobs.running.get(body.job);
+  const stage = job ? stageOf(job, from) : -1;
+  if (!job || stage < 0) return unknown(jobs, event);
+  const place = (stage + 1) % job.stages.length;
+  const next = job.stages[place]!;
+  const end = frameEnd(body.data);
+  const refuse = (error: AiloError): Next => ({ jobs, effects: [{ kind: 'refuse', to: from, about: 'frame', error }] });
+  if (end === undefined) return refuse(AiloError.of('FRAME_INVALID', { reason: 'it has no header' }));
+  // It crossed the replacement of its receiver, who gets it again.
+  if (body.epoch < next.epoch || (next.vacant && body.epoch === next.epoch)) return { jobs, effects: [] };
+  if (body.epoch !== next.epoch || body.to !== next.node) return refuse(AiloError.of('ROUTE_INVALID', {}));
+  const { data, more } = body;
+  const relay = send(next.node, 'frame', { job: job.id, from, data, ...(more && { more }) });
+  const stages = job.stages.with(place, { ...next, rows: end });
+  const relayed = { ...job, stages };
+  const isPrompt = job.answer.length === 0;
+  return { jobs: replaced(jobs, isPrompt ? progressed(relayed, job.startedMs, nowMs) : relayed), effects: [relay] };
+}
+
+/** A stage has run what its predecessor gave it of a replay; that may send the next piece. */
+export function more(jobs: Jobs, event: JobEvent & { kind: 'more' }, { nowMs }: JobContext): Next {
+  const job = jobs.running.get(event.body.job);
+  const stage = job ? stageOf(job, event.from) : -1;
+  if (!job || stage < 0) return unknown(jobs, event);
+  const before = job.stages[stage - 1];
+  if (!before || before.vacant) return { jobs, effects: [] };
+  const { pausedSinceMs } = job;
+  const next = pausedSinceMs === undefined ? job : progressed(job, pausedSinceMs, nowMs);
+  return { jobs: replaced(jobs, next), effects: [send(before.node, 'more', { job: job.id })] };
+}
+
+/** Steps without a token put the deadline off, but not for ever. */
+function progressed(job: Job, sinceMs: number, nowMs: number): Job {
+  if (isPaused(job)) return job;
+  const deadlineMs = Math.min(nowMs + TOKEN_TIMEOUT_MS, sinceMs + FIRST_TOKEN_TIMEOUT_MS);
+  return { ...job, deadlineMs: Math.max(job.deadlineMs, deadlineMs) };
+}
+
+export function token(jobs: Jobs, event: JobEvent & { kind: 'token' }, { nowMs }: JobContext): Next {
+  const { from, body } = event;
+  const job = jobs.running.get(body.job);
+  const stage = job ? stageOf(job, from) : -1;
+  if (!job || stage < 0) return unknown(jobs, event);
+  const isLast = stage === job.stages.length - 1;
+  // Chosen twice, by two nodes or by one that was away meanwhile: it is the same.
+  if (isLast && job.answer[body.index] === body.token) return { jobs, effects: [] };
+  const reason = tokenProblem(job, isLast, body);
+  if (reason) {
+    const refusal = AiloError.of('MESSAGE_INVALID', { type: 'token', reason });
+    const ended = end(jobs, job, 'failed', [failed(job, AiloError.of('STAGE_MISBEHAVED', { stage }).toWire())]);
+    return {
+      jobs: ended.jobs,
+      effects: [...ended.effects, { kind: 'refuse', to: from, about: 'token', error: refusal }],
+    };
+  }
+  const { grown, pausedMs } = answered(job, body.token, nowMs);
+  const paused = pausedMs === undefined ? {} : { pausedMs };
+  const { request, requester } = job;
+  const effects = [send(requester, 'token', { request, index: body.index, token: body.token, ...paused })];
+  if (pausedMs !== undefined) effects.push({ kind: 'resumed', job: grown, pausedMs });
+  const tokens = grown.answer.length;
+  const reached = body.finish ?? (tokens >= job.maxNewTokens ? 'length' : undefined);
+  if (!reached) return { jobs: replaced(jobs, grown), effects };
+  const latencyMs = Math.max(0, Math.round(nowMs - job.startedMs));
+  const finished = send(requester, 'finished', { request, reason: reached, tokens, latencyMs });
+  return end(jobs, grown, 'done', [
+    ...effects,
+    finished,
+    { kind: 'completed', job: grown, reason: reached, latencyMs },
+  ]);
+}
+
+/** The job with one more token; a pause is over when nobody is missing any more. */
+function answered(job: Job, token: number, nowMs: number): { grown: Job; pausedMs?: number } {
+  const answer = [...job.answer, token];
+  if (isPaused(job)) return { grown: { ...job, answer } };
+  const { pausedSinceMs, ...rest } = job;
+  const grown = { ...rest, answer, deadlineMs: nowMs + TOKEN_TIMEOUT_MS };
+  return pausedSinceMs === undefined ? { grown } : { grown, pausedMs: Math.round(nowMs - pausedSinceMs) };
+}
+
+function tokenProblem(job: Job, isLast: boolean, { index, token }: FromNode['token']): string | undefined {
+  if (!isLast) return 'only the last stage answers';
+  if (index !== job.answer.length) return `token ${job.answer.length} was due`;
+  return token < job.vocabSize ? undefined : `the model knows only ${job.vocabSize} tokens`;
+}

@@ -11,7 +11,7 @@ import type { FromNode, ModelListing } from '../../shared/protocol/messages.ts';
 import type { Schedule } from '../../shared/protocol/schedule.ts';
 import type { InferenceResult, Ledger } from '../ledger/types.ts';
 import type { Gateway } from './gateway.ts';
-import { isPaused, type Job, type JobEffect, type JobEvent, NO_JOBS, type RoomView } from './job.ts';
+import { hasVacancy, type Job, type JobEffect, type JobEvent, NO_JOBS, type RoomView } from './job.ts';
 import { assignmentsInUse, step as stepJobs } from './jobs.ts';
 import {
   ANNOUNCE_AFTER_MS,
@@ -135,7 +135,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     }
     // Stages that only these jobs still held, or a plan that waited for quiet.
     const causes = ended ? [pool({ kind: 'tick' })] : [];
-    return event.kind === 'jobFailed' ? [...mending(isPaused), ...causes] : causes;
+    return event.kind === 'jobFailed' ? [...mending(hasVacancy), ...causes] : causes;
   }
 
   function resumed({ job, pausedMs }: JobEffect & { kind: 'resumed' }): void {

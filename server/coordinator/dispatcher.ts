@@ -12,7 +12,7 @@ import type { FromNode, ModelListing } from '../../shared/protocol/messages.ts';
 import type { Schedule } from '../../shared/protocol/schedule.ts';
 import type { InferenceResult, Ledger } from '../ledger/types.ts';
 import type { Gateway } from './gateway.ts';
-import { isPaused, type Job, type JobEffect, type JobEvent, NO_JOBS, type RoomView } from './job.ts';
+import { hasVacancy, type Job, type JobEffect, type JobEvent, NO_JOBS, type RoomView } from './job.ts';
 import { assignmentsInUse, step as stepJobs } from './jobs.ts';
 import {
   ANNOUNCE_AFTER_MS,
@@ -49,7 +49,11 @@ export interface Dispatcher extends SessionHandlers {
   close(): Promise<void>;
 }
 
-type Event = { to: 'pool'; event: PoolEvent } | { to: 'jobs'; event: JobEvent };
+type Event =
+  | { to: 'pool'; event: PoolEvent }
+  | { to: 'jobs'; event: JobEvent }
+  /** Stages of this model's jobs may have lost their holders; who holds them is looked up when it is this one's turn. */
+  | { to: 'mend'; model: string };
 
 const pool = (event: PoolEvent): Event => ({ to: 'pool', event });
 const jobs = (event: JobEvent): Event => ({ to: 'jobs', event });
@@ -81,7 +85,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     refusal = undefined;
     try {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
-        waiting.push(...(next.to === 'pool' ? handlePool(next.event) : handleJobs(next.event)));
+        waiting.push(...handle(next));
       }
     } finally {
       dispatching = false;
@@ -89,6 +93,13 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     }
     announceSoon();
     return refusal;
+  }
+
+  function handle(next: Event): Event[] {
+    if (next.to === 'pool') return handlePool(next.event);
+    if (next.to === 'jobs') return handleJobs(next.event);
+    const room = viewOf(next.model);
+    return room ? handleJobs({ kind: 'mend', model: next.model, room }) : [];
   }
 
   function handlePool(event: PoolEvent): Event[] {
@@ -112,10 +123,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   /** Looks after jobs whose stages may have lost a holder, or got one. */
   function mending(isMeant: (job: Job) => boolean): Event[] {
     const models = new Set([...jobState.running.values()].filter(isMeant).map(({ model }) => model));
-    return [...models].flatMap((model) => {
-      const room = viewOf(model);
-      return room ? [jobs({ kind: 'mend', model, room })] : [];
-    });
+    return [...models].map((model) => ({ to: 'mend', model }));
   }
 
   function handleJobs(event: JobEvent): Event[] {
@@ -130,7 +138,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     }
     // Stages that only these jobs still held, or a plan that waited for quiet.
     const causes = ended ? [pool({ kind: 'tick' })] : [];
-    return event.kind === 'jobFailed' ? [...mending(isPaused), ...causes] : causes;
+    return event.kind === 'jobFailed' ? [...mending(hasVacancy), ...causes] : causes;
   }
 
   function resumed({ job, pausedMs }: JobEffect & { kind: 'resumed' }): void {

@@ -60,8 +60,8 @@ export interface Job {
   former: ReadonlySet<string>;
   /** Assignments that could not compute this job. */
   unable: ReadonlySet<string>;
-  /** Since when the answer stands still because a node was lost. */
-  pausedSinceMs?: number;
+  /** The answer stands still because a node was lost, until the token `resumesAt`, the first that needs its replacement. */
+  pause?: { sinceMs: number; resumesAt: number };
 }
 
 export interface Jobs {
@@ -108,7 +108,8 @@ export function stageOf(job: Job, node: string): number {
   return job.stages.findIndex((stage) => stage.node === node && !stage.vacant);
 }
 
-export function isPaused(job: Job): boolean {
+/** Whether a stage waits for a holder. */
+export function hasVacancy(job: Job): boolean {
   return job.stages.some(({ vacant }) => vacant);
 }
 

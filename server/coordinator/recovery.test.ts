@@ -238,6 +238,17 @@ describe('a holder', () => {
     expect(bodyOf(it.token('c', 1), 'token')).not.toHaveProperty('pausedMs');
   });
 
+  test('that was replaced has paused the answer until a token that needed the replacement', () => {
+    const it = begin(three);
+    it.frame('b', 'c', 0, 3);
+    it.nowMs = 100;
+    it.lose('b', roomOf(['a'], ['b2'], ['c']));
+    it.nowMs = 110;
+    expect(bodyOf(it.token('c', 0), 'token'), 'its rows were past b').not.toHaveProperty('pausedMs');
+    it.nowMs = 400;
+    expect(bodyOf(it.token('c', 1), 'token')).toMatchObject({ pausedMs: 300 });
+  });
+
   test('that is away is waited for where nobody could', () => {
     const it = begin(three);
     for (const view of [roomOf(['a'], [away], ['c']), roomOf(['a'], [away, holder('b2', { ready: false })], ['c'])]) {

@@ -27,7 +27,7 @@ export function vacate(job: Job, stage: number, error: WireError, nowMs: number,
       ...job,
       stages: job.stages.with(stage, { ...job.stages[stage]!, rows: 0, vacant: error }),
       former: new Set(job.former).add(node),
-      pausedSinceMs: Math.min(job.pausedSinceMs ?? sinceMs, sinceMs),
+      pause: { sinceMs: Math.min(job.pause?.sinceMs ?? sinceMs, sinceMs), resumesAt: job.pause?.resumesAt ?? 0 },
       deadlineMs: nowMs + REPLACEMENT_TIMEOUT_MS,
     },
     effects: [send(node, 'jobClose', { job: job.id, reason: 'failed' })],
@@ -74,7 +74,10 @@ function replace(job: Job, stage: number, { node, assignment }: { node: string; 
     if (i === stage) return { start, end, node, assignment, epoch, rows: 0 };
     return i === next ? { ...each, epoch } : each;
   });
-  const replaced = { ...job, stages, epoch, deadlineMs: nowMs + REPLAY_TIMEOUT_MS };
+  // Rows that are past the stage already make tokens up to the one after them.
+  const resumesAt = stage === last ? job.answer.length : job.stages[next]!.rows - job.prompt.length + 1;
+  const pause = { sinceMs: nowMs, ...job.pause, resumesAt: Math.max(job.pause?.resumesAt ?? 0, resumesAt) };
+  const replaced = { ...job, stages, epoch, pause, deadlineMs: nowMs + REPLAY_TIMEOUT_MS };
   const effects = [open(replaced, stage)];
   const before = stages[stage === 0 ? last : stage - 1]!;
   if (last > 0 && !before.vacant) {

@@ -2,7 +2,7 @@
 import { AiloError } from '../../shared/errors/index.ts';
 import type { FromNode } from '../../shared/protocol/messages.ts';
 import { frameEnd } from '../../shared/tensor/frame.ts';
-import { isPaused, type Job, type JobContext, type JobEvent, type Jobs, send, stageOf } from './job.ts';
+import { hasVacancy, type Job, type JobContext, type JobEvent, type Jobs, send, stageOf } from './job.ts';
 import { FIRST_TOKEN_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
 import { end, failed, type Next, replaced, unknown } from './transitions.ts';
 
@@ -34,14 +34,13 @@ export function more(jobs: Jobs, event: JobEvent & { kind: 'more' }, { nowMs }: 
   if (!job || stage < 0) return unknown(jobs, event);
   const before = job.stages[stage - 1];
   if (!before || before.vacant) return { jobs, effects: [] };
-  const { pausedSinceMs } = job;
-  const next = pausedSinceMs === undefined ? job : progressed(job, pausedSinceMs, nowMs);
+  const next = job.pause ? progressed(job, job.pause.sinceMs, nowMs) : job;
   return { jobs: replaced(jobs, next), effects: [send(before.node, 'more', { job: job.id })] };
 }
 
 /** Steps without a token put the deadline off, but not for ever. */
 function progressed(job: Job, sinceMs: number, nowMs: number): Job {
-  if (isPaused(job)) return job;
+  if (hasVacancy(job)) return job;
   const deadlineMs = Math.min(nowMs + TOKEN_TIMEOUT_MS, sinceMs + FIRST_TOKEN_TIMEOUT_MS);
   return { ...job, deadlineMs: Math.max(job.deadlineMs, deadlineMs) };
 }
@@ -80,13 +79,13 @@ export function token(jobs: Jobs, event: JobEvent & { kind: 'token' }, { nowMs }
   ]);
 }
 
-/** The job with one more token; a pause is over when nobody is missing any more. */
+/** The job with one more token. Tokens that were on their way when a node was lost do not end the pause. */
 function answered(job: Job, token: number, nowMs: number): { grown: Job; pausedMs?: number } {
   const answer = [...job.answer, token];
-  if (isPaused(job)) return { grown: { ...job, answer } };
-  const { pausedSinceMs, ...rest } = job;
+  const { pause, ...rest } = job;
+  if (pause && (hasVacancy(job) || job.answer.length < pause.resumesAt)) return { grown: { ...job, answer } };
   const grown = { ...rest, answer, deadlineMs: nowMs + TOKEN_TIMEOUT_MS };
-  return pausedSinceMs === undefined ? { grown } : { grown, pausedMs: Math.round(nowMs - pausedSinceMs) };
+  return pause ? { grown, pausedMs: Math.round(nowMs - pause.sinceMs) } : { grown };
 }
 
 function tokenProblem(job: Job, isLast: boolean, { index, token }: FromNode['token']): string | undefined {

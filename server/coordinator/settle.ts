@@ -51,9 +51,10 @@ function planAnew(draft: Draft, room: Room): void {
   const spare = spareNodes(draft).filter(({ node }) => !isOwn.has(node));
   const mayShrink = room.spec.stages === undefined && free.length + spare.length + own.length > room.stages.length;
   if (!broken && !mayShrink) return;
+  const near = [...free, ...kept];
+  let placements = layOut(room, near, draft.context);
   // Who stands by elsewhere is asked last.
-  const placements =
-    layOut(room, [...free, ...kept], draft.context) ?? layOut(room, [...free, ...kept, ...spare], draft.context);
+  if (!placements && spare.length > 0) placements = layOut(room, [...near, ...spare], draft.context);
   if (!placements || (!broken && placements.length >= room.stages.length)) return;
   for (const holder of own) unassign(draft, holder);
   room.stages = placements.map(({ range }) => ({ range, holders: [] }));

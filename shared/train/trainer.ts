@@ -15,21 +15,27 @@ export interface StepReport {
   gradientNorm: number;
 }
 
+export interface TrainerOptions {
+  weights: TensorStore;
+  /** The tensors of `slotsOf`, all zero in the beginning; in memory without one. */
+  state?: TensorStore;
+  /** The global norm that gradients are clipped to. */
+  maxGradientNorm: number;
+}
+
 /** Trains weights step by step, and keeps the optimiser's state of them. */
 export class Trainer {
   readonly #graphs: StepGraphs;
   readonly #weights: TensorStore;
   readonly #maxGradientNorm: number;
-  /** The optimiser's slots of every parameter, under `PORTS.state`. */
   readonly #state: TensorStore;
   #steps = 0;
 
-  /** `maxGradientNorm` is the global norm that gradients are clipped to. */
-  constructor(graphs: StepGraphs, { weights, maxGradientNorm }: { weights: TensorStore; maxGradientNorm: number }) {
+  constructor(graphs: StepGraphs, { weights, state, maxGradientNorm }: TrainerOptions) {
     this.#graphs = graphs;
     this.#weights = weights;
     this.#maxGradientNorm = maxGradientNorm;
-    this.#state = memoryStore(slotsOf(graphs.optimiser, graphs.parameters), zeroValues);
+    this.#state = state ?? memoryStore(slotsOf(graphs.optimiser, graphs.parameters), zeroValues);
   }
 
   /** One step on one batch. Throws TRAINING_DIVERGED (the weights are then those of the step before), ENGINE_FAILED. */
@@ -69,8 +75,8 @@ export class Trainer {
   }
 }
 
-/** What the optimiser keeps of the parameters, as tensors of their shapes. */
-function slotsOf({ slots }: Optimiser, parameters: readonly Parameter[]): Parameter[] {
+/** What the optimiser keeps of the parameters, as tensors of their shapes named by `PORTS.state`. */
+export function slotsOf({ slots }: Optimiser, parameters: readonly Parameter[]): Parameter[] {
   return slots.flatMap((slot) => parameters.map(({ name, ...rest }) => ({ ...rest, name: PORTS.state(slot, name) })));
 }
 

@@ -64,7 +64,9 @@ export async function readText(path: string): Promise<string> {
   try {
     const { size } = await stat(path);
     if (size > MAX_TEXT_BYTES) throw usage(`--data has ${size} bytes, more than the ${MAX_TEXT_BYTES} allowed`);
-    return await readFile(path, 'utf8');
+    const text = await readFile(path, 'utf8');
+    if (text === '') throw usage('--data is empty');
+    return text;
   } catch (error) {
     if (error instanceof AiloError) throw error;
     throw usage(`--data: ${(error as Error).message}`);

@@ -10,8 +10,9 @@ import { runRound, type Worker } from './federation/round.ts';
 import { type BatchShape, parametersOf } from './model/model.ts';
 import { learningRateAt, type Schedule } from './optimiser/schedule.ts';
 import type { Optimiser } from './optimiser/types.ts';
+import { loadStepGraphs, type StepGraphs } from './step-graphs.ts';
 import { memoryStore, type TensorStore, zeroValues } from './store.ts';
-import { loadStepGraphs, type StepGraphs, Trainer } from './trainer.ts';
+import { Trainer } from './trainer.ts';
 
 export interface TrainOptions {
   engine: TensorEngine;

@@ -4,8 +4,9 @@ import { initialiser } from './initialise.ts';
 import { parametersOf } from './model/model.ts';
 import { ADAMW, adamW } from './optimiser/adamw.ts';
 import { PRESETS } from './presets.ts';
+import { loadStepGraphs } from './step-graphs.ts';
 import { memoryStore } from './store.ts';
-import { groupsOf, loadStepGraphs, Trainer } from './trainer.ts';
+import { Trainer } from './trainer.ts';
 
 const engine = createNodeEngine({ threads: 1 });
 afterAll(() => engine.close());
@@ -45,12 +46,4 @@ describe('a trainer', () => {
     await graphs.release();
     await expect(trainer.step(batch, 0.1)).rejects.toMatchObject({ code: 'STAGE_RELEASED' });
   });
-});
-
-test('the optimiser takes neighbouring tensors together while they are small', () => {
-  const parameters = [3, 3, 5, 20, 1, 1].map((size, index) => {
-    return { name: `p${index}`, shape: [size], init: { constant: 0 } };
-  });
-  const names = groupsOf(parameters, 8).map((group) => group.map(({ name }) => name));
-  expect(names).toEqual([['p0', 'p1'], ['p2'], ['p3'], ['p4', 'p5']]);
 });

@@ -1,17 +1,12 @@
 import { AiloError } from '../errors/index.ts';
-import type { ModelConfig } from '../model/types.ts';
-import type { LoadedGraph, TensorEngine, Values } from '../runtime/tensor-engine.ts';
-import { loadBlockGradient } from './block-gradient.ts';
+import type { Values } from '../runtime/tensor-engine.ts';
 import type { Batch } from './data.ts';
-import { type Gradient, loadWholeGradient } from './gradient.ts';
-import { normGraph, PORTS, updateGraph } from './graphs.ts';
-import { MAX_UPDATE_VALUES, MAX_WHOLE_PARAMETERS } from './limits.ts';
+import { PORTS } from './graphs.ts';
 import type { Parameter } from './model/family.ts';
-import { type BatchShape, parameterCount, parametersOf } from './model/model.ts';
 import { clipScale } from './optimiser/clip.ts';
 import type { Optimiser } from './optimiser/types.ts';
+import type { Group, StepGraphs } from './step-graphs.ts';
 import { memoryStore, type TensorStore, weightInputs, zeroValues } from './store.ts';
-import { sizeOf } from './tape/tape.ts';
 
 export interface StepReport {
   /** Of the batch before the step, nats per token. */
@@ -20,57 +15,12 @@ export interface StepReport {
   gradientNorm: number;
 }
 
-/** The graphs of a step, loaded: no weights in them, so that any number of trainers can share them. */
-export interface StepGraphs {
-  parameters: readonly Parameter[];
-  optimiser: Optimiser;
-  gradient: Gradient;
-  groups: Group[];
-  release(): Promise<void>;
-}
-
-/** Parameters that one run of the optimiser changes. */
-interface Group {
-  parameters: Parameter[];
-  norm: LoadedGraph;
-  update: LoadedGraph;
-}
-
-export interface StepOptions {
-  config: ModelConfig;
-  shape: BatchShape;
-  optimiser: Optimiser;
-  /** How gradients are computed; without a wish, the whole model at once while it is small. */
-  form?: 'whole' | 'blocks';
-}
-
-/** Builds and loads the graphs of a step. Throws ENGINE_FAILED. */
-export async function loadStepGraphs(engine: TensorEngine, options: StepOptions): Promise<StepGraphs> {
-  const { config, shape, optimiser } = options;
-  const form = options.form ?? (parameterCount(config) <= MAX_WHOLE_PARAMETERS ? 'whole' : 'blocks');
-  const loaded: { release(): Promise<void> }[] = [];
-  const load = async (onnx: Uint8Array) => {
-    const graph = await engine.load(onnx);
-    loaded.push(graph);
-    return graph;
-  };
-  const release = async () => {
-    for (const graph of loaded) await graph.release();
-  };
-  try {
-    const parameters = parametersOf(config);
-    const gradient = await (form === 'whole' ? loadWholeGradient : loadBlockGradient)(engine, config, shape);
-    loaded.push(gradient);
-    const groups: Group[] = [];
-    for (const group of groupsOf(parameters, MAX_UPDATE_VALUES)) {
-      const norm = await load(normGraph(group));
-      groups.push({ parameters: group, norm, update: await load(updateGraph(optimiser, group)) });
-    }
-    return { parameters, optimiser, gradient, groups, release };
-  } catch (error) {
-    await release();
-    throw error;
-  }
+export interface TrainerOptions {
+  weights: TensorStore;
+  /** The tensors of `slotsOf`, all zero in the beginning; in memory without one. */
+  state?: TensorStore;
+  /** The global norm that gradients are clipped to. */
+  maxGradientNorm: number;
 }
 
 /** Trains weights step by step, and keeps the optimiser's state of them. */
@@ -78,16 +28,14 @@ export class Trainer {
   readonly #graphs: StepGraphs;
   readonly #weights: TensorStore;
   readonly #maxGradientNorm: number;
-  /** The optimiser's slots of every parameter, under `PORTS.state`. */
   readonly #state: TensorStore;
   #steps = 0;
 
-  /** `maxGradientNorm` is the global norm that gradients are clipped to. */
-  constructor(graphs: StepGraphs, { weights, maxGradientNorm }: { weights: TensorStore; maxGradientNorm: number }) {
+  constructor(graphs: StepGraphs, { weights, state, maxGradientNorm }: TrainerOptions) {
     this.#graphs = graphs;
     this.#weights = weights;
     this.#maxGradientNorm = maxGradientNorm;
-    this.#state = memoryStore(slotsOf(graphs.optimiser, graphs.parameters), zeroValues);
+    this.#state = state ?? memoryStore(slotsOf(graphs.optimiser, graphs.parameters), zeroValues);
   }
 
   /** One step on one batch. Throws TRAINING_DIVERGED (the weights are then those of the step before), ENGINE_FAILED. */
@@ -127,25 +75,9 @@ export class Trainer {
   }
 }
 
-/** What the optimiser keeps of the parameters, as tensors of their shapes. */
-function slotsOf({ slots }: Optimiser, parameters: readonly Parameter[]): Parameter[] {
+/** What the optimiser keeps of the parameters, as tensors of their shapes named by `PORTS.state`. */
+export function slotsOf({ slots }: Optimiser, parameters: readonly Parameter[]): Parameter[] {
   return slots.flatMap((slot) => parameters.map(({ name, ...rest }) => ({ ...rest, name: PORTS.state(slot, name) })));
-}
-
-/** Neighbouring parameters together, each group of at most `maxValues` values or a single parameter. */
-export function groupsOf(parameters: readonly Parameter[], maxValues: number): Parameter[][] {
-  const groups: Parameter[][] = [];
-  let values = Number.POSITIVE_INFINITY;
-  for (const parameter of parameters) {
-    const size = sizeOf(parameter.shape);
-    values += size;
-    if (values > maxValues) {
-      groups.push([]);
-      values = size;
-    }
-    groups.at(-1)!.push(parameter);
-  }
-  return groups;
 }
 
 function gradientInputs(gradients: Map<string, Float32Array>, parameters: Parameter[]): Record<string, Values> {

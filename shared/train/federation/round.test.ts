@@ -6,8 +6,9 @@ import { initialiser } from '../initialise.ts';
 import { parametersOf } from '../model/model.ts';
 import { sgd } from '../optimiser/sgd.ts';
 import { PRESETS } from '../presets.ts';
+import { loadStepGraphs } from '../step-graphs.ts';
 import { memoryStore, type TensorStore, zeroValues } from '../store.ts';
-import { loadStepGraphs, Trainer } from '../trainer.ts';
+import { Trainer } from '../trainer.ts';
 import { fedAvg } from './aggregator.ts';
 import { runRound, type Worker } from './round.ts';
 

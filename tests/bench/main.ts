@@ -3,12 +3,14 @@
 import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { ledger } from './ledger.ts';
+import { updates } from './updates.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
   ledger: {
     summary: 'durable transfers a second in the coordinator, transactions a second replayed by a client',
     command: ledger,
   },
+  updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
 };
 
 async function main([name, ...args]: string[]): Promise<void> {

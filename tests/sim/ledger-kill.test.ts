@@ -1,17 +1,22 @@
 /**
- * The ledger under load, killed at random moments: `npm run test:kill` kills it 50 times, the usual run 5 times.
- * Whatever was acknowledged must be there once, nothing twice, and a stranger's replay must agree.
+ * The ledger under load, killed at each named point of a commit and then at random moments: `npm run test:kill` kills it
+ * 50 times, the usual run 8 times. After every kill the whole ledger must verify; in the end whatever was acknowledged must
+ * be there once, nothing twice.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CommitPoint } from '../../server/ledger/committer.ts';
+import { openFolderSource } from '../../server/ledger/folder-source.ts';
+import { verifyLedger } from '../../shared/replica/verify.ts';
 import { Wallet } from '../../shared/wallet/wallet.ts';
 import { type Sent, sendTransfers } from './ledger-load.ts';
 import { type LedgerProcess, startLedger } from './ledger-process.ts';
 import { networkAt, replayLog } from './ledger-replay.ts';
 
-const KILLS = Number(process.env.AILO_KILLS ?? 5);
+const KILLS = Number(process.env.AILO_KILLS ?? 8);
+const POINTS: CommitPoint[] = ['begun', 'staged', 'signed', 'swapped', 'published'];
 const WALLETS = 12;
 /** A life ends at a random moment soon after a random number of transfers was acknowledged in it. */
 const MAX_ACKNOWLEDGED = 40;
@@ -19,6 +24,13 @@ const MAX_DELAY_MS = 50;
 
 const wallets = Array.from({ length: WALLETS + 1 }, (_, i) => new Wallet(new Uint8Array(32).fill(i + 1)));
 const addresses = wallets.map(({ address }) => address);
+/** As `ailo ledger verify --dir` does, on what the dead process left. Throws what is not sound. */
+async function verifyLeft(): Promise<void> {
+  const source = await openFolderSource(folder);
+  await verifyLedger({ source, now: Date.now, signal: new AbortController().signal });
+  source.close();
+}
+
 let folder: string;
 let running: LedgerProcess | undefined;
 
@@ -33,7 +45,7 @@ afterAll(async () => {
 test(
   `a ledger that is killed ${KILLS} times loses nothing it acknowledged and makes nothing twice`,
   async () => {
-    running = await startLedger(folder, addresses);
+    running = await startLedger(folder, addresses, POINTS[0]);
     const network = await networkAt(running.url);
     const sent: Sent[] = [];
     let stopping = false;
@@ -59,10 +71,15 @@ test(
     // What a load throws must not wait until the end.
     const failed = Promise.all(loads).then(() => undefined);
     for (let kill = 0; kill < KILLS; kill++) {
-      await Promise.race([failed, acknowledge(1 + Math.floor(MAX_ACKNOWLEDGED * Math.random()))]);
-      await new Promise((resolve) => setTimeout(resolve, MAX_DELAY_MS * Math.random()));
-      await running.kill();
-      running = await startLedger(folder, addresses);
+      if (kill < POINTS.length) {
+        await Promise.race([failed, running.died]);
+      } else {
+        await Promise.race([failed, acknowledge(1 + Math.floor(MAX_ACKNOWLEDGED * Math.random()))]);
+        await new Promise((resolve) => setTimeout(resolve, MAX_DELAY_MS * Math.random()));
+        await running.kill();
+      }
+      await verifyLeft();
+      running = await startLedger(folder, addresses, POINTS[kill + 1]);
     }
     await Promise.race([failed, acknowledge(MAX_ACKNOWLEDGED)]);
     stopping = true;

@@ -3,7 +3,7 @@
 Compares rules of aggregation on a replica of nano-char federated training (tinyshakespeare by characters), honest and
 with 2 of 8 workers lying. Needs PyTorch and ../shared/corpora; prints the table of docs/training-averaging.md.
 
-    python3 tests/bench/averaging.py --preset nano --steps 600 --rules fedavg,all,senders,confirmed --attacks none,flip
+    python3 tests/bench/averaging.py --preset nano --batch 4 --steps 300 --rules fedavg,all,senders,confirmed --attacks none,flip
 
 All workers train at once as one model whose tensors have a leading worker dimension.
 """
@@ -197,7 +197,10 @@ RULES = {
     # What the rule was found among: other strengths of prior and gain, without trust, and mean over all made larger.
     "confirmed-1x1": lambda V: confirmed(V, 1, 1), "confirmed-3x2": lambda V: confirmed(V, 3, 2),
     "confirmed-linear": lambda V: confirmed(V, 1e6, 5e5), "untrusting": lambda V: confirmed(V, trusting=False),
-    "untrusting-1x1": lambda V: confirmed(V, 1, 1, False), "all-x4": lambda V: 4 * mean_all(V),
+    "confirmed-.5x1": lambda V: confirmed(V, 0.5, 1), "untrusting-1x1": lambda V: confirmed(V, 1, 1, False),
+    "agreeing": lambda V: confirmed(V, 1, 1, False) * V.sign().sum(0).abs() / (V != 0).sum(0).clamp(min=1),
+    "root": lambda V: capped(V).sum(0) / (len(V) * (V != 0).sum(0).clamp(min=1)).sqrt(),
+    "all-x4": lambda V: 4 * mean_all(V),
 }
 
 

@@ -1,6 +1,5 @@
 /** `ailo train`: trains a model here, alone or as several workers of a federation. */
 import { AiloError } from '../../shared/errors/index.ts';
-import { fedAvg } from '../../shared/train/federation/aggregator.ts';
 import { MAX_BATCH, MAX_EVALUATION_BATCHES, MAX_STEPS, MAX_WORKERS } from '../../shared/train/limits.ts';
 import { parameterCount } from '../../shared/train/model/model.ts';
 import { ADAMW, adamW } from '../../shared/train/optimiser/adamw.ts';
@@ -8,6 +7,7 @@ import { PRESET_NAMES } from '../../shared/train/presets.ts';
 import { train as runTraining, type TrainEvent } from '../../shared/train/train.ts';
 import { type Cli, type Command, integer, number, string, type Values } from '../cli.ts';
 import { createNodeEngine } from '../runtime/node-engine.ts';
+import { aggregatorOf, CODECS, crossed, RULE_NAMES } from '../train/aggregator.ts';
 import { type OpenedModel, openForTraining, readText } from '../train/open.ts';
 import { saveModel } from '../train/save.ts';
 
@@ -42,6 +42,16 @@ export const train: Command = {
       description: 'steps until --lr is reached (default a twentieth, at most 100)',
     },
     'weight-decay': { type: 'string', value: 'X', description: `of matrices (default ${ADAMW.weightDecay})` },
+    codec: {
+      type: 'string',
+      value: 'CODEC',
+      description: `how workers' changes cross: ${CODECS.join(', ')} (default none: as they are)`,
+    },
+    aggregator: {
+      type: 'string',
+      value: 'RULE',
+      description: `how they are joined: ${RULE_NAMES.join(', ')} (default mean; with a codec confirmed)`,
+    },
     'outer-lr': { type: 'string', value: 'X', description: 'share of the joint change that is taken over (default 1)' },
     seed: { type: 'string', value: 'S', description: 'of the weights and the choice of sequences (default 0)' },
     'eval-every': { type: 'string', value: 'N', description: 'rounds between evaluations (default 0: at the end)' },
@@ -61,6 +71,7 @@ export const train: Command = {
     const engine = createNodeEngine({ threads: integer(values, 'threads', { min: 0, max: 256, default: 0 }) });
     try {
       const startMs = performance.now();
+      const { aggregator } = plan;
       const report = reporter(cli, async () => {
         if (out !== undefined) await saveModel(out, opened.config, opened.weights, opened.files);
       });
@@ -75,6 +86,7 @@ export const train: Command = {
         tokens: workers * rounds * localSteps * shape.batch * shape.sequence,
         seconds: Number(((performance.now() - startMs) / 1000).toFixed(3)),
         ...report.summary(),
+        ...('sent' in aggregator && crossed(aggregator, plan, parameterCount(opened.config))),
         out: out ?? null,
       });
     } finally {
@@ -111,7 +123,7 @@ function planOf(values: Values, { config }: OpenedModel) {
       weightDecay: number(values, 'weight-decay', { min: 0, max: 10, default: ADAMW.weightDecay }),
     }),
     maxGradientNorm: MAX_GRADIENT_NORM,
-    aggregator: fedAvg({ outerLearningRate: number(values, 'outer-lr', { min: 0, max: 10, default: 1 }) }),
+    aggregator: aggregatorOf(values),
     evaluateEvery: integer(values, 'eval-every', { min: 0, max: MAX_STEPS, default: 0 }),
     evaluationBatches: integer(values, 'eval-batches', { min: 1, max: MAX_EVALUATION_BATCHES, default: 100 }),
   };

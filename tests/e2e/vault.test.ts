@@ -231,8 +231,9 @@ async function openWallet(profile: Profile): Promise<Page> {
 }
 
 async function addressOf(popup: Page): Promise<string> {
+  // Shown short; whole where one looks closer.
   const address = popup.getByTestId('address').filter({ hasText: /^alc1/ });
-  return (await address.textContent())!;
+  return (await address.getAttribute('title'))!;
 }
 
 function status(popup: Page): Promise<string | null> {

@@ -81,7 +81,8 @@ describe.skipIf(!hasStories)('the extension', () => {
     await expect.poll(() => text(popup, 'earned-total'), POLL).toMatch(/^0\.\d+ ALC$/);
     const earned = await text(popup, 'earned-total');
     await show(popup, 'Wallet');
-    expect(await text(popup, 'balance-available')).toBe(earned);
+    // What was verified here comes a moment after what the coordinator says.
+    await expect.poll(() => text(popup, 'balance-available'), POLL).toBe(earned);
     await expect.poll(() => popup.getByText(`+${earned}`).count(), POLL).toBe(1);
     await popup.getByText('@ada').waitFor();
 

@@ -6,7 +6,7 @@ import type { TransactionRecord } from '../../shared/protocol/http.ts';
 import type { AccountSummary } from '../../shared/protocol/messages.ts';
 import type { Database } from '../store/database.ts';
 import { utcDay } from './accounts.ts';
-import { describeTransaction } from './describe.ts';
+import { describeEntry } from './describe.ts';
 import { describeReceipt, receiptIn } from './inference.ts';
 import { MAX_PAGE_TRANSACTIONS } from './limits.ts';
 import type { ReceiptRecord } from './types.ts';
@@ -75,7 +75,7 @@ export class LedgerReader {
     const page = rows.slice(0, size);
     const transactions = page.map(({ position, bytes, record }) => {
       const transfer = record ? decodeTransfer(new Uint8Array(record)) : undefined;
-      return describeTransaction(position, new Uint8Array(bytes), transfer, this.#genesis, nowMs);
+      return describeEntry(position, new Uint8Array(bytes), transfer, this.#genesis, nowMs);
     });
     const last = page.at(-1);
     return rows.length > size && last ? { transactions, next: last.position } : { transactions };
@@ -122,7 +122,7 @@ export class LedgerReader {
       .orderBy('position')
       .execute();
     return rewards.map((row) =>
-      describeTransaction(row.position, new Uint8Array(row.bytes), undefined, this.#genesis, nowMs),
+      describeEntry(row.position, new Uint8Array(row.bytes), undefined, this.#genesis, nowMs),
     );
   }
 

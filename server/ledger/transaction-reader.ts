@@ -5,11 +5,11 @@ import { describeSeal } from '../../shared/ledger/checkpoint.ts';
 import { decodeEntry } from '../../shared/ledger/entry.ts';
 import type { Genesis } from '../../shared/ledger/genesis.ts';
 import { decodeDispute, decodeTransfer, type Transfer } from '../../shared/ledger/records.ts';
-import { reportsNeeded } from '../../shared/ledger/standing.ts';
+import { describeDispute } from '../../shared/protocol/describe.ts';
 import type { TransactionResponse } from '../../shared/protocol/http.ts';
 import { encodeAddress } from '../../shared/wallet/address.ts';
 import type { Database } from '../store/database.ts';
-import { describeTransaction } from './describe.ts';
+import { describeEntry } from './describe.ts';
 import type { LogProofs } from './log-proofs.ts';
 import type { LedgerReader } from './reader.ts';
 import type { LedgerStore } from './store.ts';
@@ -39,7 +39,7 @@ export async function readTransaction(
   const transfer = await transferAt(sources, position);
   const path = await proofs.inclusion(position, size);
   return {
-    ...describeTransaction(position, bytes, transfer, genesis, nowMs),
+    ...describeEntry(position, bytes, transfer, genesis, nowMs),
     verifiers: await addressesAt(sources, transfer?.verifiers ?? []),
     ...(transfer && (await disputeOf(sources, transfer))),
     proof: { entry: bytesToHex(bytes), path: path.map(bytesToHex), checkpoint: describeSeal(seal) },
@@ -75,11 +75,11 @@ async function disputeOf(
     .where('hash', '=', bytesToHex(hash))
     .executeTakeFirst();
   if (!row) return {};
-  const { activeSet, disputedMs, reports: places } = decodeDispute(new Uint8Array(row.record));
+  const dispute = decodeDispute(new Uint8Array(row.record));
   const entries = await database
     .selectFrom('ledger_entry')
     .select('bytes')
-    .where('position', 'in', places)
+    .where('position', 'in', dispute.reports)
     .orderBy('position')
     .execute();
   const reports = entries.flatMap(({ bytes }) => {
@@ -88,6 +88,5 @@ async function disputeOf(
     const { publicKey, reason } = entry.signed.report;
     return [{ address: encodeAddress(publicKey), reason, timeMs: entry.timeMs }];
   });
-  const needed = reportsNeeded(genesis, activeSet.length);
-  return { dispute: { activeNodes: activeSet.length, needed, reports, ...(disputedMs > 0 && { disputedMs }) } };
+  return { dispute: describeDispute(genesis, dispute, reports) };
 }

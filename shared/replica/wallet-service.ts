@@ -6,9 +6,9 @@ import { signCosignature } from '../ledger/cosignature.ts';
 import { signRegistration } from '../ledger/registration.ts';
 import { signReport } from '../ledger/report.ts';
 import { type SignedTransaction, signTransaction } from '../ledger/transaction.ts';
+import { describeDispute, describeTransaction } from '../protocol/describe.ts';
 import { decodeAddress, encodeAddress } from '../wallet/address.ts';
 import type { Wallet } from '../wallet/wallet.ts';
-import { describeTransaction } from './describe.ts';
 import { isUnanswered, type Submit } from './submitter.ts';
 import type { KnownTransaction, Replica } from './types.ts';
 import type { Recipient, TransactionDetail, WalletAccount, WalletService } from './wallet-types.ts';
@@ -49,7 +49,11 @@ export function createWalletService(options: WalletServiceOptions & { cosign: Co
   /** One transfer at a time: each is numbered after the one before. */
   let sending: Promise<unknown> = Promise.resolve();
 
-  const described = (known: KnownTransaction): TransactionDetail => describeTransaction(genesis, known, now());
+  const described = (known: KnownTransaction): TransactionDetail => ({
+    ...describeTransaction(genesis, known, now()),
+    verifiers: known.verifiers,
+    ...(known.dispute && { dispute: describeDispute(genesis, known.dispute, known.reports) }),
+  });
 
   async function signed(transfer: Parameters<WalletService['send']>[0]): Promise<SignedTransaction> {
     const to = decodeAddress(transfer.to);

@@ -18,6 +18,7 @@ export const serve: Command = {
     model: { type: 'string', value: 'DIR|HUB_ID', description: `what to serve (${DEFAULT_HUB_MODEL})` },
     stages: { type: 'string', value: 'K', description: 'split it into exactly K parts (as few as fit)' },
     quant: { type: 'string', value: 'QUANT', description: `${QUANTS.join(', ')} (f32)` },
+    speculate: { type: 'boolean', description: 'run ahead of answers with what followed the same words before' },
     context: { type: 'string', value: 'N', description: "longest text in tokens (2048 or the model's own, if less)" },
     host: { type: 'string', value: 'HOST', description: 'address to listen on (127.0.0.1)' },
     port: { type: 'string', value: 'PORT', description: `port to listen on, 0 for any that is free (${DEFAULT_PORT})` },
@@ -29,6 +30,7 @@ export const serve: Command = {
     const { stages, context } = values;
     const room = {
       quant: choice(values, 'quant', QUANTS, 'f32'),
+      speculate: values.speculate === true,
       ...(stages !== undefined && { stages: integer(values, 'stages', { min: 1, max: MAX_STAGES, default: 1 }) }),
       ...(context !== undefined && {
         contextLength: integer(values, 'context', { min: 16, max: 2 ** 24, default: 16 }),

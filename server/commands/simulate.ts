@@ -36,6 +36,7 @@ export const simulateCommand: Command = {
       description: 'share of messages that are lost (0): sent again as TCP would, 200 ms and a round trip later',
     },
     kill: { type: 'string', value: 'K', description: 'nodes that end in the middle; K more stand by for them (0)' },
+    speculate: { type: 'boolean', description: 'let the first part run ahead with what may follow (see serve)' },
     tokens: { type: 'string', value: 'T', description: `length of the answer (${DEFAULT_TOKENS})` },
     prompt: { type: 'string', value: 'TEXT', description: `what is asked (${PROMPT_TOKENS} random tokens)` },
     temperature: { type: 'string', value: 'X', description: '0 (greedy, the default) to 2' },
@@ -53,6 +54,7 @@ export const simulateCommand: Command = {
         lossRate: number(values, 'loss', { min: 0, max: 0.5, default: 0 }),
       },
       kills,
+      speculate: values.speculate === true,
       tokens: integer(values, 'tokens', { min: kills + 2, max: MAX_NEW_TOKENS, default: DEFAULT_TOKENS }),
       sampling: { ...GREEDY, temperature: number(values, 'temperature', { min: 0, max: 2, default: 0 }), seed },
       seed,
@@ -94,6 +96,9 @@ function describe(result: SimulateResult, { print }: Cli): void {
   print(`A token took ${fixed(tokenMsP50, 0)} ms (p95: ${fixed(tokenMsP95, 0)}), ${fixed(timesFloor, 2)} × its floor.`);
   if (result.recovered > 0)
     print(`Nodes lost and replaced: ${result.recovered}, pauses (ms): ${result.pausesMs.join(', ')}.`);
+  if (result.acceptance !== null) {
+    print(`Drafted: ${result.drafted} tokens, of which ${fixed(100 * result.acceptance, 0)} % were right.`);
+  }
   print(`The answer is ${result.identical ? 'the same as' : 'NOT the same as'} that of one machine.`);
   print(`Coordinator: ${result.coordinatorCpuMs} ms CPU, nodes: ${result.nodesCpuMs} ms; memory ${result.rssMb} MB.`);
 }

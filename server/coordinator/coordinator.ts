@@ -28,6 +28,8 @@ export interface RoomOptions extends ModelOptions {
   stages?: number;
   /** f32 without one. */
   quant?: Quant;
+  /** Whether rows run ahead of the text, by what followed the same words before. */
+  speculate?: boolean;
 }
 
 export interface CoordinatorOptions {
@@ -133,7 +135,7 @@ async function openModels({ models, dataDir, signal }: CoordinatorOptions): Prom
 }
 
 function roomSpec({ id, name, manifestHash, config, contextLength, chat }: ServedModel, room: RoomOptions): RoomSpec {
-  const { stages, quant = 'f32' } = room;
+  const { stages, quant = 'f32', speculate = false } = room;
   if (stages !== undefined) {
     splitEvenly(
       units(config).map((unit) => unitCost(config, unit)),
@@ -145,6 +147,7 @@ function roomSpec({ id, name, manifestHash, config, contextLength, chat }: Serve
     name,
     manifestHash,
     quant,
+    speculate,
     contextLength,
     chat,
     maxSequences: MAX_SEQUENCES,

@@ -194,12 +194,13 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   function viewOf(model: string): RoomView | undefined {
     const room = poolState.rooms.get(model);
     if (!room) return undefined;
-    const { contextLength, vocabSize, maxSequences, quant } = room.spec;
+    const { contextLength, vocabSize, maxSequences, quant, speculate = false } = room.spec;
     return {
       contextLength,
       vocabSize,
       maxSequences,
       wire: wireOf(quant),
+      drafts: speculate,
       plannedStages: listing(room).stages,
       stages: room.stages.map(({ range, holders }) => ({
         ...range,

@@ -9,6 +9,8 @@ export interface RoomView {
   vocabSize: number;
   maxSequences: number;
   wire: FromCoordinator['jobOpen']['wire'];
+  /** Its jobs draft. */
+  drafts?: boolean;
   /** In order; the room answers when there is at least one and each has a holder that is ready. */
   stages: StageView[];
   /** For the sentence, while there are no stages yet. */
@@ -33,7 +35,7 @@ export interface JobStage extends UnitRange {
   assignment: string;
   /** Of the link into this stage: frames with another epoch were sent to, or by, a holder that was replaced since. */
   epoch: number;
-  /** Rows of the sequence that the link has brought in this epoch. */
+  /** Rows of the sequence that the link has brought in this epoch, drafts among them. */
   rows: number;
   /** The holder is lost: the stage waits for another, and the job fails with this where there is none. */
   vacant?: WireError;
@@ -46,6 +48,8 @@ export interface Job {
   model: string;
   stages: JobStage[];
   wire: RoomView['wire'];
+  /** Of the marks, where the job drafts (shared/node/drafts). */
+  draftKey?: string;
   vocabSize: number;
   sampling: FromNode['generate']['sampling'];
   maxNewTokens: number;
@@ -106,6 +110,17 @@ export interface JobContext {
 /** The place of a node among the stages that it computes now, or -1. */
 export function stageOf(job: Job, node: string): number {
   return job.stages.findIndex((stage) => stage.node === node && !stage.vacant);
+}
+
+/**
+ * Rows that the link into a stage has brought for good. Where a job drafts, those from the newest token's row on may have
+ * been drafts: the answer tells that all before were right, because the last stage has computed them.
+ */
+export function firmRows({ draftKey, prompt, answer, stages }: Job, stage: number): number {
+  const { rows } = stages[stage]!;
+  // Only tokens that were chosen come to the first stage.
+  if (draftKey === undefined || stage === 0) return rows;
+  return Math.min(rows, prompt.length + Math.max(0, answer.length - 1));
 }
 
 /** Whether a stage waits for a holder. */

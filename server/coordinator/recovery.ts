@@ -6,7 +6,7 @@
  * epoch, so that frames from before are recognised wherever they are met.
  */
 import { AiloError, type WireError } from '../../shared/errors/index.ts';
-import { type Job, type JobEffect, type JobStage, leastLoaded, type RoomView, send } from './job.ts';
+import { firmRows, type Job, type JobEffect, type JobStage, leastLoaded, type RoomView, send } from './job.ts';
 import { MAX_REPLACEMENTS, REPLACEMENT_TIMEOUT_MS, REPLAY_TIMEOUT_MS } from './limits.ts';
 import { open, tellTokens } from './requests.ts';
 
@@ -75,7 +75,7 @@ function replace(job: Job, stage: number, { node, assignment }: { node: string; 
     return i === next ? { ...each, epoch } : each;
   });
   // Rows that are past the stage already make tokens up to the one after them.
-  const resumesAt = stage === last ? job.answer.length : job.stages[next]!.rows - job.prompt.length + 1;
+  const resumesAt = stage === last ? job.answer.length : firmRows(job, next) - job.prompt.length + 1;
   const pause = { sinceMs: nowMs, ...job.pause, resumesAt: Math.max(job.pause?.resumesAt ?? 0, resumesAt) };
   const replaced = { ...job, stages, epoch, pause, deadlineMs: nowMs + REPLAY_TIMEOUT_MS };
   const effects = [open(replaced, stage)];

@@ -4,6 +4,7 @@ import { MAX_REQUESTS_PER_REQUESTER } from '../../shared/protocol/limits.ts';
 import type { FromNode } from '../../shared/protocol/messages.ts';
 import { encodeFrame } from '../../shared/tensor/frame.ts';
 import {
+  firmRows,
   type Job,
   type JobContext,
   type JobEffect,
@@ -60,6 +61,8 @@ export function newJob(jobs: Jobs, { from, body, room }: Request, { nowMs, newId
       return { start, end, node, assignment, epoch: 0, rows: 0 };
     }),
     wire: room.wire,
+    // A single stage has nobody to wait for.
+    ...(room.drafts && room.stages.length > 1 && { draftKey: newId() }),
     vocabSize: room.vocabSize,
     sampling: body.sampling,
     maxNewTokens: Math.min(body.maxNewTokens, room.contextLength - body.tokens.length),
@@ -85,9 +88,10 @@ export function opening(job: Job): { job: Job; effects: JobEffect[] } {
 /** What the holder of a stage must know, at the beginning and when it takes over. */
 export function open(job: Job, stage: number): JobEffect {
   const { node, assignment } = job.stages[stage]!;
-  const { id, sampling, wire, maxNewTokens, prompt, answer } = job;
-  const next = job.stages[(stage + 1) % job.stages.length]!;
-  const isLast = stage === job.stages.length - 1;
+  const { id, sampling, wire, draftKey, maxNewTokens, prompt, answer } = job;
+  const place = (stage + 1) % job.stages.length;
+  const next = job.stages[place]!;
+  const isLast = place === 0;
   const known = sampling.repetitionPenalty === 1 ? [] : [...prompt];
   return send(node, 'jobOpen', {
     job: id,
@@ -95,9 +99,12 @@ export function open(job: Job, stage: number): JobEffect {
     next: next.node,
     epoch: next.epoch,
     // Prompt and answer come to the first stage from here.
-    has: isLast ? prompt.length + answer.length : next.rows,
+    has: isLast ? prompt.length + answer.length : firmRows(job, place),
     promptTokens: prompt.length,
     wire,
+    // The last token is nobody's input.
+    ...(draftKey !== undefined &&
+      (isLast || stage === 0) && { draft: { key: draftKey, maxRows: prompt.length + maxNewTokens - 1 } }),
     ...(isLast && { sample: { sampling, maxNewTokens, prompt: known, answered: [...answer] } }),
   });
 }

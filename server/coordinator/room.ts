@@ -26,6 +26,8 @@ export interface RoomSpec {
   contextLength: number;
   chat: boolean;
   maxSequences: number;
+  /** Whether the first stage of a job runs ahead of the text with what may follow. */
+  speculate?: boolean;
   vocabSize: number;
   /** Placement units of the whole model. */
   units: number;

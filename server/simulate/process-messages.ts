@@ -20,12 +20,18 @@ export type FromProcess =
   | { kind: 'started'; addresses: string[] }
   /** The program has its part in memory. */
   | { kind: 'loaded'; address: string }
-  | ({ kind: 'usage' } & Usage);
+  | ({ kind: 'usage' } & Usage & Drafted);
 
 /** Of a process since it began. */
 export interface Usage {
   cpuMs: number;
   rssBytes: number;
+}
+
+/** What the programs of a process have drafted. */
+export interface Drafted {
+  made: number;
+  right: number;
 }
 
 export function usageNow(): Usage {

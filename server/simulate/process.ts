@@ -1,6 +1,6 @@
 /** The program of a process of node programs; its parent tells it what to do, and ends it. */
 import { pino } from 'pino';
-import { type FromProcess, type StartPrograms, type ToProcess, usageNow } from './process-messages.ts';
+import { type Drafted, type FromProcess, type StartPrograms, type ToProcess, usageNow } from './process-messages.ts';
 import { createProgram, type Program } from './program.ts';
 
 const log = pino({ level: process.env.AILO_LOG_LEVEL ?? 'warn', base: null }, pino.destination(2));
@@ -24,9 +24,20 @@ function start({ url, chunksDir, count, link, firstSeed }: StartPrograms): void 
   }
 }
 
+function drafted(): Drafted {
+  const sum = { made: 0, right: 0 };
+  for (const { node } of programs.values()) {
+    const { activity } = node.state;
+    if (activity.kind !== 'ready') continue;
+    sum.made += activity.drafts?.made ?? 0;
+    sum.right += activity.drafts?.right ?? 0;
+  }
+  return sum;
+}
+
 process.on('message', (message: ToProcess) => {
   if (message.kind === 'start') start(message);
   else if (message.kind === 'end') programs.get(message.address)?.end();
-  else tell({ kind: 'usage', ...usageNow() });
+  else tell({ kind: 'usage', ...usageNow(), ...drafted() });
 });
 process.once('disconnect', () => process.exit());

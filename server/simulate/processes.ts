@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { AiloError } from '../../shared/errors/index.ts';
 import { PROCESS_TIMEOUT_MS } from './limits.ts';
-import type { FromProcess, StartPrograms, ToProcess, Usage } from './process-messages.ts';
+import type { Drafted, FromProcess, StartPrograms, ToProcess, Usage } from './process-messages.ts';
 
 const SCRIPT = fileURLToPath(new URL('./process.ts', import.meta.url));
 
@@ -21,7 +21,7 @@ export interface Processes {
   loaded(signal: AbortSignal): Promise<void>;
   /** Ends the program with this address. */
   end(address: string): void;
-  usage(): Promise<Usage[]>;
+  usage(): Promise<(Usage & Drafted)[]>;
   /** Kills all that is left. */
   close(): Promise<void>;
 }
@@ -84,11 +84,11 @@ function tell(child: ChildProcess, message: ToProcess): void {
   if (child.connected) child.send(message);
 }
 
-async function usageOf(child: ChildProcess): Promise<Usage> {
+async function usageOf(child: ChildProcess): Promise<Usage & Drafted> {
   const usage = answer(child, 'usage');
   tell(child, { kind: 'usage' });
-  const { cpuMs, rssBytes } = await usage;
-  return { cpuMs, rssBytes };
+  const { kind: _, ...rest } = await usage;
+  return rest;
 }
 
 /** Of `total` things dealt out to `parts`, those of part `index`. */

@@ -14,7 +14,7 @@ import type { LinkOptions } from './delay.ts';
 import { latencyFloor, type Speed, speedOf, tokensLost } from './figures.ts';
 import { READY_TIMEOUT_MS } from './limits.ts';
 import { drawLosses } from './losses.ts';
-import { type Usage, usageNow } from './process-messages.ts';
+import { type Drafted, type Usage, usageNow } from './process-messages.ts';
 import { type Processes, startProcesses } from './processes.ts';
 import { createProgram } from './program.ts';
 import { type Answer, ask } from './question.ts';
@@ -27,6 +27,8 @@ export interface SimulateOptions {
   link: LinkOptions;
   /** Node programs that are ended in the middle of the answer; as many stand by in addition. */
   kills: number;
+  /** Whether the first stage drafts. */
+  speculate: boolean;
   tokens: number;
   sampling: Sampling;
   seed: number;
@@ -50,6 +52,9 @@ export interface SimulateResult extends Speed {
   tokensLost: number;
   /** The answer is the one that a single machine gives. */
   identical: boolean;
+  /** Of the tokens that were drafted, the share that was right; null where nothing was. */
+  acceptance: number | null;
+  drafted: number;
   coordinatorCpuMs: number;
   nodesCpuMs: number;
   rssMb: number;
@@ -79,7 +84,10 @@ export async function simulate(options: SimulateOptions): Promise<SimulateResult
     const losses = drawLosses(kills, stages, maxNewTokens, seed);
     const answer = await ask(requester, question, losses, programs.end, signal);
     const after = { coordinator: usageNow(), programs: await programs.usage() };
+    const made = total(after.programs, 'made');
     const costs = {
+      drafted: made,
+      acceptance: made > 0 ? total(after.programs, 'right') / made : null,
       coordinatorCpuMs: Math.round(after.coordinator.cpuMs - before.coordinator.cpuMs),
       nodesCpuMs: Math.round(total(after.programs, 'cpuMs') - total(before.programs, 'cpuMs')),
       rssMb: Math.round((after.coordinator.rssBytes + total(after.programs, 'rssBytes')) / 1e6),
@@ -116,7 +124,7 @@ interface Network {
 }
 
 async function openNetwork(options: SimulateOptions & { nodes: number; contextLength: number }): Promise<Network> {
-  const { modelDir, stages, contextLength, nodes, link, processes, seed, log, signal } = options;
+  const { modelDir, stages, speculate, contextLength, nodes, link, processes, seed, log, signal } = options;
   const folder = await mkdtemp(join(tmpdir(), 'ailo-simulate-'));
   /** Undone in reverse order, whatever happens. */
   const undo: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
@@ -124,7 +132,7 @@ async function openNetwork(options: SimulateOptions & { nodes: number; contextLe
     for (const step of undo.reverse()) await step();
   };
   try {
-    const room = { dir: modelDir, id: MODEL, stages, contextLength };
+    const room = { dir: modelDir, id: MODEL, stages, speculate, contextLength };
     const dataDir = join(folder, 'coordinator');
     const coordinator = await startCoordinator({ dataDir, host: '127.0.0.1', port: 0, models: [room], log, signal });
     undo.push(() => coordinator.close());
@@ -179,6 +187,6 @@ function told(answer: Answer, expected: number[], { stages, link }: SimulateOpti
   };
 }
 
-function total(usages: Usage[], of: keyof Usage): number {
+function total(usages: (Usage & Drafted)[], of: keyof (Usage & Drafted)): number {
   return usages.reduce((sum, usage) => sum + usage[of], 0);
 }

@@ -108,7 +108,14 @@ export function createContributor(options: ContributorOptions): Contributor {
     try {
       const ready = (await takeKept(assignment)) ?? (await loadAnew(mine));
       if (cancel.signal.aborted) return await ready.stage.release();
-      const jobs = createJobs({ ready, assignment, address: options.address, send, onChange: changed });
+      const jobs = createJobs({
+        ready,
+        assignment,
+        address: options.address,
+        send,
+        now: options.now,
+        onChange: changed,
+      });
       mine.loaded = { ready, jobs };
       const loadMs = Math.round(options.now() - startedMs);
       log.info({ model: assignment.model, stage: assignment.stage, loadMs }, 'the stage is loaded');

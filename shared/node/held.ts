@@ -18,8 +18,9 @@ export interface Held {
 export function heldActivity({ assignment, loaded, loadedBytes, totalBytes }: Held): Activity {
   const { model, stage, stages, start, end } = assignment;
   if (!loaded) return { kind: 'loading', model, stage, stages, loadedBytes, totalBytes };
-  const { open: jobs, steps, done: jobsDone } = loaded.jobs;
-  if (jobs === 0) return { kind: 'ready', model, stage, stages, start, end, jobsDone };
+  const { open: jobs, steps, done: jobsDone, drafts } = loaded.jobs;
+  if (jobs === 0)
+    return { kind: 'ready', model, stage, stages, start, end, jobsDone, ...(drafts && { drafts: { ...drafts } }) };
   return { kind: 'working', model, stage, stages, jobs, steps, jobsDone };
 }
 

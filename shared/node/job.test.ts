@@ -50,6 +50,7 @@ function setUp(
     address: own,
     send: (type, body) => sent.push({ type, body } as Sent),
     onStep: () => {},
+    now: () => 0,
     startAfter: Promise.resolve(),
     ...(last && { sampler: greedy }),
   });

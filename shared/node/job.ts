@@ -6,7 +6,12 @@ import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { LoadedStage, StageOutput } from '../runtime/types.ts';
 import type { Sampler } from '../sampler/types.ts';
-import { decodeFrame } from '../tensor/frame.ts';
+import { decodeFrame, type Frame } from '../tensor/frame.ts';
+import { createFront, type DraftCount } from './drafts/front.ts';
+import { createLookup } from './drafts/lookup.ts';
+import { markWith } from './drafts/marks.ts';
+import { createPace } from './drafts/pace.ts';
+import { createVerdict } from './drafts/verdict.ts';
 import { hiddenJournal, tokenJournal } from './journal.ts';
 import { createLink, type Link } from './link.ts';
 import { finishReason, rowsPerStep, type StageShape, type Step, stepsOf } from './step.ts';
@@ -30,6 +35,8 @@ export interface JobOptions {
   address: string;
   send<T extends JobMessage>(type: T, body: FromNode[T]): void;
   onStep(): void;
+  /** Milliseconds of a steady clock. */
+  now(): number;
   /** Nothing runs before: the caches of closed jobs have to be free first. */
   startAfter: Promise<void>;
 }
@@ -39,6 +46,8 @@ export interface Job {
   readonly queuedBytes: number;
   /** Queues a frame. What is wrong with it fails the job, not the caller. `more`: its sender waits until it has run. */
   accept(data: Uint8Array, more?: boolean): void;
+  /** Of the first stage of a job that drafts. */
+  readonly drafts: DraftCount | undefined;
   /** The successor was replaced, or it has run what it got. */
   readonly link: Pick<Link, 'relink' | 'more'>;
   /** Fails the job towards the coordinator and takes nothing more. */
@@ -51,7 +60,7 @@ export function createJob(options: JobOptions): Job {
   const { open, stage, shape, contextLength, send } = options;
   const { job, wire, promptTokens } = open;
   const maxRows = rowsPerStep(shape, wire);
-  const singleFrom = options.exact ? promptTokens : Number.POSITIVE_INFINITY;
+  const drafting = draftingOf(options);
   let answered = open.sample?.answered.length ?? 0;
   const tokens = tokenJournal(promptTokens + answered);
   const hidden = hiddenJournal(shape.hiddenSize, wire, contextLength);
@@ -84,7 +93,10 @@ export function createJob(options: JobOptions): Job {
   async function runFrame(data: Uint8Array) {
     const frame = decodeFrame(data);
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
-    for (const step of stepsOf(frame, shape, maxRows, singleFrom)) {
+    const rows = drafting?.front ? drafting.front(frame) : frame;
+    if (!rows) return;
+    for (const step of stepsOf(rows, shape, maxRows, singleFrom(rows))) {
+      if (drafting?.verdict && !drafting.verdict.admits(step, step.marks)) continue;
       const output = await stage.run({ sequence: job, position: step.position, input: step.input });
       if (closed) return;
       options.onStep();
@@ -92,12 +104,23 @@ export function createJob(options: JobOptions): Job {
     }
   }
 
-  function handOn(step: Step, output: StageOutput) {
+  /** Drafts travel together, but what a row gives must not depend on those that were drafted with it. */
+  function singleFrom(frame: Frame): number {
+    const isMarked = frame.kind === 'hidden' ? frame.marks !== undefined : drafting !== undefined;
+    return options.exact || isMarked ? promptTokens : Number.POSITIVE_INFINITY;
+  }
+
+  function handOn({ position, rows, ...step }: Step, output: StageOutput) {
+    const end = position + rows;
     if (output.kind === 'hidden') {
-      hidden.append(output.data, output.rows);
+      if (position < hidden.end) {
+        hidden.truncate(position);
+        link.rewind(position);
+      }
+      hidden.append(output.data, rows, drafting?.marks?.(position, rows) ?? step.marks);
       link.push();
-    } else if (step.sampleAfter) {
-      answer(output.data, step.position + step.rows);
+    } else if (step.sampleAfter || (drafting?.verdict && end >= promptTokens)) {
+      answer(output.data, end);
     }
   }
 
@@ -115,6 +138,7 @@ export function createJob(options: JobOptions): Job {
     const finish = finishReason({ token, index, position }, { eosTokens, maxNewTokens, contextLength });
     send('token', { job, index, token, ...(finish && { finish }) });
     if (finish) return;
+    drafting?.verdict?.append(token);
     tokens.append(token);
     link.push();
   }
@@ -129,6 +153,7 @@ export function createJob(options: JobOptions): Job {
     get queuedBytes() {
       return queuedBytes;
     },
+    drafts: drafting?.count,
     accept,
     link,
     fail,
@@ -137,6 +162,27 @@ export function createJob(options: JobOptions): Job {
       await work;
       // A stage whose engine broke cannot drop either; its release frees everything.
       await stage.drop(job).catch(() => {});
+    },
+  };
+}
+
+/** What the first and the last stage of a job that drafts do beside running rows. */
+function draftingOf({ open, shape, now }: JobOptions) {
+  const { draft, promptTokens, sample } = open;
+  if (!draft) return undefined;
+  const mark = markWith(draft.key);
+  if (sample) return { verdict: createVerdict(promptTokens, sample.answered, mark) };
+  if (shape.takes !== 'tokens') return undefined;
+  const { maxRows } = draft;
+  const front = createFront({ promptTokens, maxRows, mark, drafter: createLookup(), pace: createPace(), now });
+  return {
+    count: front.count,
+    marks: front.marks,
+    /** The rows to run in place of the frame's. */
+    front(frame: Frame): Frame | undefined {
+      if (frame.kind !== 'tokens') return frame;
+      const ahead = front.take(frame.position, frame.ids);
+      return ahead && { ...frame, ...ahead };
     },
   };
 }

@@ -2,6 +2,7 @@
 import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import { createSampler } from '../sampler/sampler.ts';
+import type { DraftCount } from './drafts/front.ts';
 import { createJob, type Job, type JobMessage } from './job.ts';
 import { MAX_QUEUED_FRAME_BYTES } from './limits.ts';
 import type { ReadyStage } from './stage.ts';
@@ -11,6 +12,8 @@ export interface JobsOptions {
   assignment: FromCoordinator['assign'];
   address: string;
   send<T extends JobMessage>(type: T, body: FromNode[T]): void;
+  /** Milliseconds of a steady clock. */
+  now(): number;
   /** A job came or went, or a step was taken. */
   onChange(): void;
 }
@@ -20,6 +23,8 @@ export interface Jobs {
   readonly done: number;
   /** Steps of the newest job. */
   readonly steps: number;
+  /** Of all jobs; undefined where nothing was drafted. */
+  readonly drafts: DraftCount | undefined;
   jobOpen(body: FromCoordinator['jobOpen']): void;
   jobNext(body: FromCoordinator['jobNext']): void;
   more(body: FromCoordinator['more']): void;
@@ -29,14 +34,21 @@ export interface Jobs {
   closeAll(): Promise<void>;
 }
 
-export function createJobs({ ready, assignment, address, send, onChange }: JobsOptions): Jobs {
+export function createJobs({ ready, assignment, address, send, now, onChange }: JobsOptions): Jobs {
   const jobs = new Map<string, Job>();
   /** Closed jobs whose last step may still run. */
   let closing: Promise<void> = Promise.resolve();
   let done = 0;
   let steps = 0;
+  const drafts: DraftCount = { made: 0, right: 0 };
+
+  function noteDrafts(count: DraftCount | undefined) {
+    drafts.made += count?.made ?? 0;
+    drafts.right += count?.right ?? 0;
+  }
 
   function close(id: string) {
+    noteDrafts(jobs.get(id)?.drafts);
     const closed = jobs.get(id)?.close();
     if (!closed) return;
     jobs.delete(id);
@@ -57,7 +69,7 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
       steps++;
       onChange();
     };
-    const rest = { stage, shape, eosTokens, contextLength, address, send, onStep, startAfter: closing };
+    const rest = { stage, shape, eosTokens, contextLength, address, send, now, onStep, startAfter: closing };
     return createJob({ open, exact, ...rest, ...(sampler && { sampler }) });
   }
 
@@ -70,6 +82,9 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
     },
     get steps() {
       return steps;
+    },
+    get drafts() {
+      return drafts.made > 0 ? drafts : undefined;
     },
     jobOpen(body) {
       if (jobs.has(body.job)) return;

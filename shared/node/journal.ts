@@ -13,8 +13,10 @@ export interface Journal {
 }
 
 export interface HiddenJournal extends Journal {
-  /** `data` is row-major [rows, columns], float32. */
-  append(data: Float32Array, rows: number): void;
+  /** `data` is row-major [rows, columns], float32. Either all rows of a sequence have marks or none. */
+  append(data: Float32Array, rows: number, marks?: Uint32Array): void;
+  /** Forgets the rows from here on: they were drafts gone wrong. */
+  truncate(end: number): void;
 }
 
 /** Rows of hidden states, from the first of the sequence on, as they go over the wire. */
@@ -22,20 +24,35 @@ export function hiddenJournal(columns: number, wire: 'f32' | 'f16', contextLengt
   const rowBytes = payloadBytes(1, columns, wire);
   /** All of it at once, as the KV caches: it never grows beyond what was counted. */
   let bytes: Uint8Array | undefined;
+  let marks: Uint32Array | undefined;
   let end = 0;
 
   return {
     get end() {
       return end;
     },
-    append(data, rows) {
+    append(data, rows, newMarks) {
       bytes ??= new Uint8Array(contextLength * rowBytes);
       bytes.set(encodeRows(data, rows, wire), end * rowBytes);
+      if (newMarks) {
+        marks ??= new Uint32Array(contextLength);
+        marks.set(newMarks, end);
+      }
       end += rows;
+    },
+    truncate(newEnd) {
+      end = Math.min(end, newEnd);
     },
     frame(head, rows) {
       const start = head.position * rowBytes;
-      return encodeHiddenRows(head, [rows, columns], wire, bytes!.subarray(start, start + rows * rowBytes));
+      const payload = bytes!.subarray(start, start + rows * rowBytes);
+      return encodeHiddenRows(
+        head,
+        [rows, columns],
+        wire,
+        payload,
+        marks?.subarray(head.position, head.position + rows),
+      );
     },
   };
 }

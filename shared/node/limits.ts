@@ -13,3 +13,9 @@ export const OFFER_RETRY_MS = 10_000;
 export const MAX_QUEUED_FRAME_BYTES = 128 * 2 ** 20;
 /** Of a journal, what is sent to a successor's replacement at once; then it must have run that. */
 export const REPLAY_WINDOW_BYTES = 4 * 2 ** 20;
+/** Rows that the first stage runs ahead of the text at most. */
+export const MAX_DRAFTS = 32;
+/** Of a round trip, what one more row is taken to cost at least: it takes others' time even where nothing waits for it. */
+export const LEAST_COST_RATIO = 0.02;
+/** The longest part of a text that is looked for further up in it. */
+export const MAX_LOOKUP_TOKENS = 6;

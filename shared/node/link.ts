@@ -18,6 +18,8 @@ export interface Link {
   relink(to: Pick<FromCoordinator['jobNext'], 'next' | 'epoch' | 'has'>): void;
   /** The successor has run what it got. */
   more(): void;
+  /** The journal was cut back to here: what comes in place of it is new to the successor. */
+  rewind(position: number): void;
 }
 
 export function createLink({ open, journal, maxRows, send }: LinkOptions): Link {
@@ -51,6 +53,9 @@ export function createLink({ open, journal, maxRows, send }: LinkOptions): Link 
     more() {
       waiting = false;
       pump();
+    },
+    rewind(position) {
+      sent = Math.min(sent, position);
     },
   };
 }

@@ -19,6 +19,8 @@ export interface Step {
   input: StageInput;
   /** The last stage chooses a token after it. */
   sampleAfter: boolean;
+  /** One for each row, where the job drafts. */
+  marks?: Uint32Array;
 }
 
 /** Rows that one step may have, so that what comes out fits one frame and one run stays small. */
@@ -44,11 +46,13 @@ export function stepsOf(
   for (let start = 0, end = 0; start < rows; start = end) {
     const together = Math.max(1, Math.min(maxRows, singleFrom - frame.position - start));
     end = Math.min(rows, start + together);
+    const marks = frame.kind === 'hidden' ? frame.marks?.subarray(start, end) : undefined;
     steps.push({
       position: frame.position + start,
       rows: end - start,
       input: inputRows(frame, start, end, shape.hiddenSize),
       sampleAfter: frame.sampleAfter && end === rows,
+      ...(marks && { marks }),
     });
   }
   return steps;

@@ -19,9 +19,9 @@ export function sumStage(takes: 'tokens' | 'hidden', gives: 'hidden' | 'logits')
       if (released) throw AiloError.of('STAGE_RELEASED', {});
       const cache = caches.get(sequence) ?? [];
       caches.set(sequence, cache);
-      if (position !== cache.length) throw AiloError.of('POSITION_INVALID', { position, expected: cache.length });
+      if (position > cache.length) throw AiloError.of('POSITION_INVALID', { position, expected: cache.length });
       const tokens = tokensOf(input);
-      cache.push(...tokens);
+      cache.splice(position, cache.length, ...tokens);
       log.push(`${position}+${tokens.length}`);
       await Promise.resolve();
       if (gives === 'hidden') {
@@ -61,7 +61,8 @@ export function sumAnswer(prompt: number[], count: number): number[] {
  * changes nothing. Hidden rows are [value, value].
  */
 export function mixStage(start: number, end: number, units: number): { stage: LoadedStage; shape: StageShape } {
-  const caches = new Map<string, { rows: number; values: number[] }>();
+  /** The values after each row, those before the first included. */
+  const caches = new Map<string, number[][]>();
   const isLast = end === units;
   const shape: StageShape = {
     takes: start === 0 ? 'tokens' : 'hidden',
@@ -71,25 +72,30 @@ export function mixStage(start: number, end: number, units: number): { stage: Lo
   };
   const stage: LoadedStage = {
     async run({ sequence, position, input }): Promise<StageOutput> {
-      const cache = caches.get(sequence) ?? { rows: 0, values: Array<number>(end - start).fill(1) };
+      const cache = caches.get(sequence) ?? [Array<number>(end - start).fill(1)];
       caches.set(sequence, cache);
-      if (position !== cache.rows) throw AiloError.of('POSITION_INVALID', { position, expected: cache.rows });
+      if (position >= cache.length) throw AiloError.of('POSITION_INVALID', { position, expected: cache.length - 1 });
+      cache.length = position + 1;
       const outputs = tokensOf(input).map((value) => {
         let passed = value;
-        for (const [i, before] of cache.values.entries()) {
-          cache.values[i] = mix(before, passed, start + i);
+        const values = cache.at(-1)!.map((before, i) => {
+          const after = mix(before, passed, start + i);
           // 11 bits, which float16 holds exactly.
-          passed = cache.values[i]! >>> 21;
-        }
+          passed = after >>> 21;
+          return after;
+        });
+        cache.push(values);
         return passed;
       });
-      cache.rows += outputs.length;
       await Promise.resolve();
       if (!isLast) {
         const data = Float32Array.from(outputs.flatMap((value) => [value, value]));
         return { kind: 'hidden', rows: outputs.length, data };
       }
-      const data = Float32Array.from({ length: VOCABULARY }, (_, id) => mix(cache.values.at(-1)!, id, units) / 2 ** 30);
+      const data = Float32Array.from(
+        { length: VOCABULARY },
+        (_, id) => mix(cache.at(-1)!.at(-1)!, id, units) / 2 ** 30,
+      );
       return { kind: 'logits', data };
     },
     async drop(sequence) {

@@ -3,6 +3,7 @@ import type { WireError } from '../errors/index.ts';
 import type { ChatMessage } from '../model/types.ts';
 import type { AccountSummary, ModelListing } from '../protocol/messages.ts';
 import type { Sampling } from '../sampler/types.ts';
+import type { DraftCount } from './drafts/front.ts';
 
 /** Everything a popup or a log line can show. Plain data, replaced (never mutated) on each change. */
 export interface NodeState {
@@ -25,7 +26,17 @@ export type Activity =
   | { kind: 'waiting' }
   | { kind: 'measuring' }
   | { kind: 'loading'; model: string; stage: number; stages: number; loadedBytes: number; totalBytes: number }
-  | { kind: 'ready'; model: string; stage: number; stages: number; start: number; end: number; jobsDone: number }
+  | {
+      kind: 'ready';
+      model: string;
+      stage: number;
+      stages: number;
+      start: number;
+      end: number;
+      jobsDone: number;
+      /** Tokens that this stage ran ahead of answers, and those of them that were right. */
+      drafts?: DraftCount;
+    }
   /** In the middle of `jobs` answers; `steps` counts the steps (prefill chunks and tokens) of the newest. */
   | { kind: 'working'; model: string; stage: number; stages: number; jobs: number; steps: number; jobsDone: number };
 

@@ -198,6 +198,8 @@ export const fromCoordinator = {
     promptTokens: count(MAX_PROMPT_TOKENS),
     /** Activations between neighbours. */
     wire: v.picklist(['f32', 'f16']),
+    /** For the first and the last stage of a job that drafts: the key of the marks, and the most rows that it can have. */
+    draft: v.optional(v.strictObject({ key: Id, maxRows: Rows })),
     /** Only for the last stage. */
     sample: v.optional(
       v.strictObject({

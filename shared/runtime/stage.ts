@@ -70,7 +70,7 @@ export class OrtStage implements LoadedStage {
     try {
       const outputs = await session.run(feeds, { [port]: null, ...sequence.cache.fetches() });
       sequence.cache.advance(outputs);
-      sequence.length += rows;
+      sequence.length = position + rows;
       const data = outputs[port]!.data as Float32Array;
       return graph.gives === 'logits' ? { kind: 'logits', data } : { kind: 'hidden', rows, data };
     } catch (error) {

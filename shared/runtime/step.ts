@@ -32,7 +32,7 @@ export function checkStep(
   if (input.kind === 'tokens' && !input.ids.every((id) => id >= 0 && id < vocabSize)) {
     throw invalid(`it has a token outside the vocabulary of ${vocabSize}`);
   }
-  if (position !== length) throw AiloError.of('POSITION_INVALID', { position, expected: length });
+  if (position > length) throw AiloError.of('POSITION_INVALID', { position, expected: length });
   if (position + rows > contextLength) throw AiloError.of('CONTEXT_FULL', { contextLength });
 }
 

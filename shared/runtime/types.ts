@@ -22,7 +22,7 @@ export type StageOutput =
 export interface StageStep {
   /** Names the KV cache; the first step of a new sequence has position 0. */
   sequence: string;
-  /** Rows already cached before this step; anything else than the cache's own count is `POSITION_INVALID`. */
+  /** Rows of the cache that this step continues; what lies behind them is forgotten. More than there are: POSITION_INVALID. */
   position: number;
   input: StageInput;
 }

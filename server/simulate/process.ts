@@ -28,7 +28,7 @@ function drafted(): Drafted {
   const sum = { made: 0, right: 0 };
   for (const { node } of programs.values()) {
     const { activity } = node.state;
-    if (activity.kind !== 'ready') continue;
+    if (activity.kind !== 'ready' && activity.kind !== 'working') continue;
     sum.made += activity.drafts?.made ?? 0;
     sum.right += activity.drafts?.right ?? 0;
   }

@@ -19,9 +19,9 @@ export function heldActivity({ assignment, loaded, loadedBytes, totalBytes }: He
   const { model, stage, stages, start, end } = assignment;
   if (!loaded) return { kind: 'loading', model, stage, stages, loadedBytes, totalBytes };
   const { open: jobs, steps, done: jobsDone, drafts } = loaded.jobs;
-  if (jobs === 0)
-    return { kind: 'ready', model, stage, stages, start, end, jobsDone, ...(drafts && { drafts: { ...drafts } }) };
-  return { kind: 'working', model, stage, stages, jobs, steps, jobsDone };
+  const drafted = drafts && { drafts };
+  if (jobs === 0) return { kind: 'ready', model, stage, stages, start, end, jobsDone, ...drafted };
+  return { kind: 'working', model, stage, stages, jobs, steps, jobsDone, ...drafted };
 }
 
 /** Whether what is loaded for `a` serves `b` as it is. */

@@ -40,17 +40,15 @@ export function createJobs({ ready, assignment, address, send, now, onChange }: 
   let closing: Promise<void> = Promise.resolve();
   let done = 0;
   let steps = 0;
-  const drafts: DraftCount = { made: 0, right: 0 };
-
-  function noteDrafts(count: DraftCount | undefined) {
-    drafts.made += count?.made ?? 0;
-    drafts.right += count?.right ?? 0;
-  }
+  /** Of closed jobs. */
+  const drafted: DraftCount = { made: 0, right: 0 };
 
   function close(id: string) {
-    noteDrafts(jobs.get(id)?.drafts);
-    const closed = jobs.get(id)?.close();
+    const job = jobs.get(id);
+    const closed = job?.close();
     if (!closed) return;
+    drafted.made += job?.drafts?.made ?? 0;
+    drafted.right += job?.drafts?.right ?? 0;
     jobs.delete(id);
     const before = closing;
     closing = closed.then(() => before);
@@ -84,7 +82,12 @@ export function createJobs({ ready, assignment, address, send, now, onChange }: 
       return steps;
     },
     get drafts() {
-      return drafts.made > 0 ? drafts : undefined;
+      let { made, right } = drafted;
+      for (const { drafts } of jobs.values()) {
+        made += drafts?.made ?? 0;
+        right += drafts?.right ?? 0;
+      }
+      return made > 0 ? { made, right } : undefined;
     },
     jobOpen(body) {
       if (jobs.has(body.job)) return;

@@ -26,19 +26,15 @@ export type Activity =
   | { kind: 'waiting' }
   | { kind: 'measuring' }
   | { kind: 'loading'; model: string; stage: number; stages: number; loadedBytes: number; totalBytes: number }
-  | {
-      kind: 'ready';
-      model: string;
-      stage: number;
-      stages: number;
-      start: number;
-      end: number;
-      jobsDone: number;
-      /** Tokens that this stage ran ahead of answers, and those of them that were right. */
-      drafts?: DraftCount;
-    }
+  | ({ kind: 'ready'; model: string; stage: number; stages: number; start: number; end: number } & Done)
   /** In the middle of `jobs` answers; `steps` counts the steps (prefill chunks and tokens) of the newest. */
-  | { kind: 'working'; model: string; stage: number; stages: number; jobs: number; steps: number; jobsDone: number };
+  | ({ kind: 'working'; model: string; stage: number; stages: number; jobs: number; steps: number } & Done);
+
+interface Done {
+  jobsDone: number;
+  /** Tokens that this stage ran ahead of answers, and those of them that were right. */
+  drafts?: DraftCount;
+}
 
 export interface ChatRequest {
   model: string;

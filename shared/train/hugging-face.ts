@@ -55,13 +55,13 @@ export function configJson(config: ModelConfig): object {
   };
 }
 
-/** The beginning of a safetensors file; the parameters follow it in their order, float32 little-endian. */
-export function safetensorsHeader(parameters: readonly Parameter[]): Uint8Array {
+/** The beginning of a safetensors file; the parameters follow it in their order, little-endian. */
+export function safetensorsHeader(parameters: readonly Parameter[], dtype: 'F32' | 'BF16' = 'F32'): Uint8Array {
   let end = 0;
   const entries = parameters.map(({ name, shape }) => {
     const start = end;
-    end += 4 * sizeOf(shape);
-    return [name, { dtype: 'F32', shape, data_offsets: [start, end] }];
+    end += (dtype === 'F32' ? 4 : 2) * sizeOf(shape);
+    return [name, { dtype, shape, data_offsets: [start, end] }];
   });
   const metadata = { __metadata__: { format: 'pt' } };
   const json = new TextEncoder().encode(JSON.stringify({ ...metadata, ...Object.fromEntries(entries) }));

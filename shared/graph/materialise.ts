@@ -1,8 +1,9 @@
 import { AiloError } from '../errors/index.ts';
 import type { ModelConfig, WeightReader } from '../model/types.ts';
+import { STRIP_VALUES } from './limits.ts';
 import { int4Scales, int4Values, int8Scales, type Matrix, writeInt8, writeTransposed } from './quantise.ts';
 import { ropeTable } from './rope-tables.ts';
-import type { MatrixSource, WeightSpec } from './types.ts';
+import type { MatrixSource, WeightRecipe, WeightSpec } from './types.ts';
 
 /**
  * The bytes of one external data file, little-endian, `weight.byteLength` of them. Throws TENSOR_MISSING, TENSOR_INVALID (its
@@ -21,7 +22,7 @@ export async function materialise(
       return concatenated(weight, tables);
     }
     case 'copy':
-      return copied(weight, recipe.tensors, weights, signal);
+      return copied(weight, recipe, weights, signal);
     case 'matrix':
       return transposed(weight, recipe.source, weights, signal);
     case 'int8':
@@ -33,14 +34,20 @@ export async function materialise(
 
 async function copied(
   { byteLength }: WeightSpec,
-  tensors: string[],
+  { tensors, part }: WeightRecipe & { kind: 'copy' },
   weights: WeightReader,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const counts = tensors.map((name) => weights.info(name).shape.reduce((product, size) => product * size, 1));
-  if (4 * counts.reduce((sum, count) => sum + count, 0) !== byteLength) {
-    const reason = `it has ${counts.join(' + ')} values where the configuration needs ${byteLength / 4}`;
+  const needed = part ? part.of * tensors.length : byteLength / 4;
+  if (counts.reduce((sum, count) => sum + count, 0) !== needed) {
+    const reason = `it has ${counts.join(' + ')} values where the configuration needs ${needed}`;
     throw AiloError.of('TENSOR_INVALID', { name: tensors.join(', '), reason });
+  }
+  if (part) {
+    const { start, size } = part;
+    const read = (name: string) => weights.readFloat32Rows(name, start, start + size, signal);
+    return concatenated({ byteLength }, await Promise.all(tensors.map(read)));
   }
   if (tensors.length === 1) return bytesOf(await weights.readFloat32(tensors[0]!, signal));
   const parts: Float32Array[] = [];
@@ -123,22 +130,53 @@ function concatenated(
 }
 
 async function readMatrix(
-  { tensors, layout, inSize, outSizes }: MatrixSource,
+  { tensors, layout, inSize, outSizes, part }: MatrixSource,
   index: number,
   weights: WeightReader,
   signal: AbortSignal | undefined,
 ): Promise<Matrix> {
   const [name, outSize] = [tensors[index]!, outSizes[index]!];
-  const expected = layout === 'out-in' ? [outSize, inSize] : [inSize, outSize];
+  const axes: ('in' | 'out')[] = layout === 'out-in' ? ['out', 'in'] : ['in', 'out'];
+  const taken = { in: inSize, out: outSize };
+  const expected = axes.map((axis) => (part?.axis === axis ? part.of : taken[axis]));
   const { shape } = weights.info(name);
   if (shape.length !== 2 || shape[0] !== expected[0] || shape[1] !== expected[1]) {
     const reason = `its shape is [${shape}] where the configuration needs [${expected}]`;
     throw AiloError.of('TENSOR_INVALID', { name, reason });
   }
-  const data = await weights.readFloat32(name, signal);
+  const [first, second] = axes as ['in' | 'out', 'in' | 'out'];
+  const read = (start: number, end: number) => weights.readFloat32Rows(name, start, end, signal);
+  const data = !part
+    ? await weights.readFloat32(name, signal)
+    : part.axis === first
+      ? await read(part.start, part.start + taken[first])
+      : await columns(part.start, taken[second], expected as [number, number], read);
   return layout === 'out-in'
     ? { data, inSize, outSize, inStride: 1, outStride: inSize }
     : { data, inSize, outSize, inStride: outSize, outStride: 1 };
+}
+
+/**
+ * Columns [start, start + count) of a row-major matrix of `shape`, as [rows, count]. They lie strewn all over it, so it
+ * is read from beginning to end, in strips of which only they are kept.
+ */
+async function columns(
+  start: number,
+  count: number,
+  [rows, width]: [number, number],
+  read: (start: number, end: number) => Promise<Float32Array>,
+): Promise<Float32Array> {
+  const kept = new Float32Array(rows * count);
+  const stripRows = Math.max(1, Math.floor(STRIP_VALUES / width));
+  for (let from = 0; from < rows; from += stripRows) {
+    const to = Math.min(rows, from + stripRows);
+    const strip = await read(from, to);
+    for (let row = from; row < to; row++) {
+      const at = (row - from) * width + start;
+      kept.set(strip.subarray(at, at + count), row * count);
+    }
+  }
+  return kept;
 }
 
 function bytesOf(array: Float32Array | Uint8Array): Uint8Array {

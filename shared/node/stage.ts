@@ -36,8 +36,8 @@ export function createLoadStage(files: ModelFilesOptions): LoadStage {
     const read = (weight: (typeof graph.weights)[number]) => materialise(weight, weights, config, signal);
     const stage = await runtime.load(graph, read, { maxSequences, signal, onProgress });
     const memoryBytes = totalBytes(graph.memory, maxSequences);
-    const { takes, gives, hiddenSize, vocabSize } = graph;
-    const shape = { takes, gives, hiddenSize, vocabSize };
+    const { takes, gives, inWidth, outWidth, vocabSize } = graph;
+    const shape = { takes, gives, inWidth, outWidth, vocabSize };
     return { stage, shape, eosTokens: config.eosTokens, memoryBytes };
   };
 }

@@ -4,13 +4,19 @@ import type { Parameter } from './model/family.ts';
 import { sizeOf } from './tape/tape.ts';
 
 const ACTIVATIONS = { silu: 'silu', gelu: 'gelu', gelu_tanh: 'gelu_new' };
+const ARCHITECTURES = {
+  gpt2: 'GPT2LMHeadModel',
+  llama: 'LlamaForCausalLM',
+  qwen2: 'Qwen2ForCausalLM',
+  mixtral: 'MixtralForCausalLM',
+};
 /** The header is padded so that the tensors begin at a multiple of it. */
 const ALIGNMENT = 8;
 
 /** What `parseConfig` reads back as the same configuration. */
 export function configJson(config: ModelConfig): object {
   const common = {
-    architectures: [{ gpt2: 'GPT2LMHeadModel', llama: 'LlamaForCausalLM', qwen2: 'Qwen2ForCausalLM' }[config.family]],
+    architectures: [ARCHITECTURES[config.family]],
     model_type: config.family,
     vocab_size: config.vocabSize,
     tie_word_embeddings: config.tiedHead,
@@ -41,6 +47,10 @@ export function configJson(config: ModelConfig): object {
     max_position_embeddings: config.maxPositions,
     rms_norm_eps: config.normEpsilon,
     hidden_act: ACTIVATIONS[config.activation],
+    ...(config.experts && {
+      num_local_experts: config.experts.count,
+      num_experts_per_tok: config.experts.perToken,
+    }),
     ...ropeJson(config.rope),
   };
 }

@@ -31,7 +31,7 @@ export function cacheBytes({ kvHeads, headDim }: ModelConfig, contextLength: num
 }
 
 /** Values that are alive at once in the largest step, as upper estimate: input, output, residual and what lies between. */
-function workingBytes(config: ModelConfig, unit: Unit, contextLength: number): number {
+export function workingBytes(config: ModelConfig, unit: Unit, contextLength: number): number {
   const { hiddenSize, heads, kvHeads, headDim, vocabSize } = config;
   const stream = MAX_STEP_ROWS * 4 * hiddenSize;
   const between = {

@@ -15,7 +15,11 @@ export function unitBytes(config: ModelConfig, unit: Unit, quant: Quant): number
  * MLP_PARTS_INVALID.
  */
 export function stageMemory(config: ModelConfig, range: UnitRange, quant: Quant, contextLength: number): StageMemory {
-  const run = unitRun(config, range);
+  return runMemory(config, unitRun(config, range), quant, contextLength);
+}
+
+/** As `stageMemory`, of units that follow each other. */
+export function runMemory(config: ModelConfig, run: Unit[], quant: Quant, contextLength: number): StageMemory {
   const { weights } = record(config, run, quant, contextLength).graph;
   return memoryOf(config, run, weights, { quant, contextLength });
 }

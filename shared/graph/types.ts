@@ -20,7 +20,7 @@ export interface UnitRange {
   start: number;
   end: number;
   /** The list that is meant: of the model with each MLP half-layer divided into so many units. Absent: 1. */
-  mlpParts?: number;
+  mlpParts?: number | undefined;
 }
 
 export const QUANTS = ['f32', 'int8', 'int4'] as const;

@@ -26,9 +26,11 @@ function partsOfMlp(layer: number, of: number): Unit[] {
   return Array.from({ length: of }, (_, part) => ({ kind: 'mlp', layer, parts: { start: part, end: part + 1, of } }));
 }
 
-/** How many units `units` gives. */
-export function unitCount({ layers }: ModelConfig, mlpParts = 1): number {
-  return layers * (1 + mlpParts) + 2;
+/** The same part of the model in the list of units that `mlpParts` makes, `range` being one of undivided units. */
+export function divided({ start, end }: UnitRange, mlpParts: number): UnitRange {
+  if (mlpParts === 1) return { start, end };
+  const place = (unit: number) => (unit === 0 ? 0 : 1 + Math.floor((unit - 1) / 2) * (1 + mlpParts) + ((unit - 1) % 2));
+  return { start: place(start), end: place(end), mlpParts };
 }
 
 /**

@@ -17,3 +17,20 @@ export function splitModel(config: ModelConfig, stages: number): UnitRange[] {
   const costs = units(config, mlpParts).map((unit) => unitCost(config, unit));
   return splitEvenly(costs, stages).map((range) => (mlpParts === 1 ? range : { ...range, mlpParts }));
 }
+
+/** Each number of parts that is tried is at least by this factor more than the one before: a few tries, not 64. */
+const GROWTH = 1.25;
+
+/**
+ * The numbers of parts worth trying, the fewest first: from the first that is enough as far as is cheap to tell
+ * (`isEnough`, which once true stays true for more parts) to the most that the model's MLPs can have.
+ */
+export function* divisions(config: ModelConfig, isEnough: (mlpParts: number) => boolean): Generator<number> {
+  const most = maxMlpParts(config);
+  let mlpParts = 1;
+  while (mlpParts <= most && !isEnough(mlpParts)) mlpParts++;
+  while (mlpParts <= most) {
+    yield mlpParts;
+    mlpParts = Math.max(mlpParts + 1, Math.floor(GROWTH * mlpParts));
+  }
+}

@@ -179,7 +179,12 @@ describe('reading', () => {
   test('a reward’s reference finds its receipt', async () => {
     const result = inference(7);
     const [reward] = (await ledger.mintInference(result)).transactions;
-    expect(await ledger.receipt(reward!.reference!)).toEqual({ kind: 'inference', ...result, hash: reward!.reference, number: 1 });
+    expect(await ledger.receipt(reward!.reference!)).toEqual({
+      kind: 'inference',
+      ...result,
+      hash: reward!.reference,
+      number: 1,
+    });
     expect(await ledger.receipt('00'.repeat(32))).toBeUndefined();
   });
 

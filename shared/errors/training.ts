@@ -8,7 +8,7 @@ export const trainingSentences = {
     `The text has the token ${d.token}, but the model's vocabulary ends before ${d.vocabSize}.`,
   CAMPAIGN_INVALID: (d: { reason: string }) => `The campaign cannot be used: ${d.reason}.`,
   CAMPAIGN_UNKNOWN: (d: { campaign: string }) => `This network has no training campaign “${d.campaign}”.`,
-  CAMPAIGN_FULL: (d: { workers: number }) => `The campaign has all the ${d.workers} workers it takes.`,
+  CAMPAIGN_EXISTS: (d: { campaign: string }) => `There is a campaign “${d.campaign}” already.`,
   CAMPAIGN_CORRUPT: (d: { campaign: string; reason: string }) =>
     `What is stored of the campaign “${d.campaign}” is damaged: ${d.reason}.`,
   UNIT_UNKNOWN: (_: Record<never, never>) => 'This work unit is not assigned to this wallet.',

@@ -9,6 +9,7 @@ const state: NodeState = {
   username: 'ada',
   contributing: true,
   activity: { kind: 'waiting' },
+  training: { kind: 'off' },
   models: [],
 };
 const loading = (loadedBytes: number): NodeState => ({

@@ -9,6 +9,7 @@ import type { Database } from '../store/database.ts';
 import { CampaignFolder } from './folder.ts';
 import { campaignsOf, createJournal } from './journal.ts';
 import { createJudge } from './judge.ts';
+import { LOOK_EVERY_MS } from './limits.ts';
 import { createRunner, type Runner } from './runner.ts';
 
 export interface CampaignsOptions {
@@ -43,7 +44,28 @@ export function campaignsFolder(dataDir: string): string {
 export async function openCampaigns(options: CampaignsOptions): Promise<Campaigns> {
   const judge = createJudge();
   const runners = new Map<string, Runner>();
-  for (const id of await campaignsOf(options.database)) runners.set(id, await openRunner(id));
+  let closed = false;
+  let looking: Promise<void> = Promise.resolve();
+  await look();
+  let cancelLook = options.schedule(lookAgain, LOOK_EVERY_MS);
+
+  /** Campaigns are created, and paused, by a command of their own. */
+  async function look() {
+    for (const id of await campaignsOf(options.database)) {
+      if (!runners.has(id)) runners.set(id, await openRunner(id));
+      const runner = runners.get(id)!;
+      const paused = await runner.folder.isPaused();
+      if (paused !== runner.state.paused) await runner.pause(paused);
+    }
+  }
+
+  function lookAgain() {
+    looking = look()
+      .catch((err) => options.log.error({ err }, 'the campaigns could not be looked at'))
+      .finally(() => {
+        if (!closed) cancelLook = options.schedule(lookAgain, LOOK_EVERY_MS);
+      });
+  }
 
   async function openRunner(id: string): Promise<Runner> {
     const journal = createJournal(options.database, id);
@@ -84,6 +106,9 @@ export async function openCampaigns(options: CampaignsOptions): Promise<Campaign
       for (const runner of runners.values()) runner.left(node);
     },
     async close() {
+      closed = true;
+      cancelLook();
+      await looking;
       for (const runner of runners.values()) await runner.close();
       await judge.close();
     },

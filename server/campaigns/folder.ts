@@ -1,6 +1,6 @@
 /** Where a campaign's bytes lie. Weights and the downlink's error feedback have a file for each round. */
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AiloError } from '../../shared/errors/index.ts';
 import { type Campaign, modelOf, parseCampaign } from '../../shared/train/campaign/campaign.ts';
@@ -9,6 +9,8 @@ import { parameterCount, parametersOf } from '../../shared/train/model/model.ts'
 import type { TensorStore } from '../../shared/train/store.ts';
 import { hashFile } from './file-store.ts';
 import { WEIGHTS_KEPT } from './limits.ts';
+
+const PAUSED = 'paused';
 
 export interface CampaignData {
   /** Token ids. */
@@ -68,6 +70,19 @@ export class CampaignFolder {
     await zeros(this.feedback(0), 4 * parameterCount(config));
     await writeFile(join(this.path, 'campaign.json.unfinished'), `${JSON.stringify(campaign, null, 2)}\n`);
     await rename(join(this.path, 'campaign.json.unfinished'), join(this.path, 'campaign.json'));
+  }
+
+  /** A file says so, which a command may write while the coordinator runs. */
+  isPaused(): Promise<boolean> {
+    return stat(join(this.path, PAUSED)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async pause(paused: boolean): Promise<void> {
+    if (paused) await writeFile(join(this.path, PAUSED), '');
+    else await rm(join(this.path, PAUSED), { force: true });
   }
 
   firstWeights(): Promise<string> {

@@ -14,6 +14,8 @@ export const MAX_SIMILARITY = 0.9;
 export const MIN_GAIN_SHARE = 0.1;
 /** How often time limits are looked at. */
 export const CAMPAIGN_TICK_MS = 250;
+/** How often it is looked whether a campaign was created, paused or resumed. */
+export const LOOK_EVERY_MS = 2_000;
 /** Of the text, what is trained on; the rest is for validation. */
 export const TRAINING_SHARE = 0.9;
 /** Rounds whose canonical weights are kept, for whoever is fetching them. */

@@ -62,10 +62,12 @@ export interface CampaignState {
   attempt: number;
   /** Of the canonical weights, hex. */
   weights: string;
-  /** Wallets that are there, in the order they came. */
+  /** Wallets that are there. */
   workers: ReadonlySet<string>;
   /** Of this round and of those before that may still be late, or unpaid. */
   units: ReadonlyMap<string, Unit>;
+  /** Of the weights before each round that was joined, on its held-out text, nats; the last MAX_LOSSES. */
+  losses: readonly { round: number; loss: number }[];
   /** When training ends at the latest. */
   endsMs?: number;
 }

@@ -3,7 +3,7 @@
  * Training ends when all have sent their updates, when the grace after the quorum is over, or at the time limit; an
  * update that is late counts in a later round, for less.
  */
-import { MAX_STALENESS } from '../../shared/train/campaign/limits.ts';
+import { MAX_LOSSES, MAX_STALENESS } from '../../shared/train/campaign/limits.ts';
 import type { CampaignEffect, CampaignEvent, CampaignState, Unit } from './state.ts';
 import { newUnit, unitId } from './units.ts';
 
@@ -24,7 +24,7 @@ export function created(event: CampaignEvent & { kind: 'created' }): CampaignSta
   const { campaign, weights } = event;
   return {
     ...{ campaign, weights, phase: 'waiting', paused: false, round: 0, attempt: 0 },
-    ...{ workers: new Set(), units: new Map() },
+    ...{ workers: new Set(), units: new Map(), losses: [] },
   };
 }
 
@@ -81,7 +81,8 @@ class Draft {
   #begin(): void {
     const { campaign, workers, attempt } = this.state;
     this.#set({ phase: 'training', attempt: attempt + 1, endsMs: this.#nowMs + campaign.roundTimeoutMs });
-    for (const wallet of workers) this.#assignTo(wallet);
+    // Not in the order they came: who gets which shard should not depend on a reconnection.
+    for (const wallet of [...workers].sort()) this.#assignTo(wallet);
   }
 
   /** The unit that the wallet has in this round, again, or a new one. */
@@ -136,6 +137,9 @@ class Draft {
 
   #judged(verdicts: (CampaignEvent & { kind: 'judged' })['verdicts']): void {
     if (this.state.phase !== 'validating') return;
+    const { round, losses } = this.state;
+    const loss = verdicts.find(({ score }) => score)?.score?.lossBefore;
+    if (loss !== undefined) this.#set({ losses: [...losses, { round, loss }].slice(-MAX_LOSSES) });
     const good = verdicts.filter(({ score }) => score !== undefined);
     const gain = ({ score }: (typeof good)[number]) => score!.lossBefore - score!.lossAfter;
     const ranking = good.toSorted((a, b) => gain(b) - gain(a) || (a.unit < b.unit ? -1 : 1));

@@ -90,8 +90,9 @@ export function campaignRoutes({ campaigns, networkId }: CampaignRoutes): Fastif
 }
 
 function describe({ state }: Runner): CampaignsResponse['campaigns'][number] {
-  const { campaign, phase, paused, round, workers, weights } = state;
-  return { id: campaign.id, phase, paused, round, rounds: campaign.rounds, workers: workers.size, weights };
+  const { campaign, phase, paused, round, workers, weights, losses } = state;
+  const { id, rounds } = campaign;
+  return { id, phase, paused, round, rounds, workers: workers.size, weights, losses: [...losses] };
 }
 
 async function stream(reply: FastifyReply, path: string, range?: { start: number; end: number }) {

@@ -132,6 +132,8 @@ export const CampaignsResponse = v.object({
       workers: v.number(),
       /** SHA-256 of the canonical weights. */
       weights: Hash,
+      /** Of the weights before each of the last rounds, on held-out text; nats per token. */
+      losses: v.array(v.object({ round: v.number(), loss: v.number() })),
     }),
   ),
 });

@@ -11,3 +11,5 @@ export const MAX_ROUND_MS = 7 * 86_400_000;
 export const MAX_CAMPAIGN_BYTES = 2 ** 20;
 /** Tokens of a shard that is handed out. */
 export const MAX_SHARD_TOKENS = 2 ** 28;
+/** Rounds of the loss curve that are shown. */
+export const MAX_LOSSES = 1000;

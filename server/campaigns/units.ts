@@ -8,13 +8,13 @@ export function unitId({ campaign, attempt, weights }: CampaignState, wallet: st
   return bytesToHex(digest(`unit ${campaign.id} ${attempt} ${weights} ${wallet}`).subarray(0, UNIT_BYTES));
 }
 
-/** `index`: how many there are already in this attempt; the next shard goes to it. */
+/** `index`: how many there are already in this attempt. Shards rotate, so that all of the text is learned from. */
 export function newUnit(state: CampaignState, wallet: string, index: number, nowMs: number): Unit {
   const { campaign, round, attempt, weights } = state;
   const seed = new DataView(digest(`seed ${campaign.seed} ${attempt} ${index}`).buffer).getUint32(0, true);
   return {
     ...{ id: unitId(state, wallet), wallet, round, attempt, start: weights },
-    ...{ shard: index % campaign.data.shards, seed, assignedMs: nowMs, status: 'assigned' },
+    ...{ shard: (index + round) % campaign.data.shards, seed, assignedMs: nowMs, status: 'assigned' },
   };
 }
 

@@ -19,6 +19,9 @@ import { MAX_DELTA_BYTES, UPLOAD_ATTEMPTS, UPLOAD_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Training } from './types.ts';
 
+/** The coordinator's last word on a unit. */
+const OVER = new Set(['UNIT_UNKNOWN', 'UNIT_CLOSED', 'UNIT_CONFLICT', 'UPDATE_INVALID', 'CAMPAIGN_UNKNOWN']);
+
 export interface TrainerOptions {
   url: string;
   wallet: Wallet;
@@ -58,6 +61,8 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
   let cancel = new AbortController();
   /** The unit that is worked on or waits to be judged. */
   let unitId: string | undefined;
+  /** The newest update, in case it has to be handed in again: made anew it would be another. */
+  let made: { unit: string; update: Uint8Array } | undefined;
   /** Units and rounds, in order. Never rejects. */
   let work: Promise<void> = Promise.resolve();
 
@@ -106,23 +111,34 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
     const { campaign: id, unit, round, start, shard, seed } = body;
     options.onChange({ kind: 'preparing', campaign: id, round });
     const mine = await workerFor(id);
-    await follow(mine, round, start);
     const { localSteps: steps, rounds } = mine.campaign;
-    const tokens = await shardOf(mine.campaign, shard);
     const common = { campaign: id, round, rounds, steps };
-    options.onChange({ kind: 'learning', ...common, step: 0 });
-    const update = await mine.work({ unit, round, seed }, tokens, {
-      onStep: ({ step, loss }) => options.onChange({ kind: 'learning', ...common, step, loss }),
-      signal: cancel.signal,
-    });
-    options.onChange({ kind: 'sending', ...common, bytes: update.length });
+    if (made?.unit !== unit) {
+      await follow(mine, round, start);
+      const tokens = await shardOf(mine.campaign, shard);
+      options.onChange({ kind: 'learning', ...common, step: 0 });
+      const update = await mine.work({ unit, round, seed }, tokens, {
+        onStep: ({ step, loss }) => options.onChange({ kind: 'learning', ...common, step, loss }),
+        signal: cancel.signal,
+      });
+      made = { unit, update };
+    }
+    options.onChange({ kind: 'sending', ...common, bytes: made.update.length });
+    await handIn(id, unit, made.update, UPLOAD_ATTEMPTS);
+    wait();
+  }
+
+  /** What failed is asked for again: the coordinator names the unit once more while it is open. */
+  async function tryToLearn(body: FromCoordinator['unit']) {
     try {
-      await handIn(id, unit, update, UPLOAD_ATTEMPTS);
-    } catch (error) {
-      mine.settle(false);
-      throw error;
-    } finally {
+      await learn(body);
+    } catch (thrown) {
+      unitId = undefined;
+      // Only what the coordinator itself refuses is over.
+      if (thrown instanceof AiloError && OVER.has(thrown.code)) worker?.settle(false);
+      else if (!cancel.signal.aborted) options.schedule(ask, UPLOAD_RETRY_MS);
       wait();
+      throw thrown;
     }
   }
 
@@ -201,7 +217,7 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
       // After a reconnection the coordinator names the unit again that is being worked on.
       if (wanted === false || unitId === body.unit) return;
       unitId = body.unit;
-      void then(() => learn(body));
+      void then(() => tryToLearn(body));
     },
     unitRefused({ error, unit }) {
       log.warn({ unit, code: error.code }, error.message);

@@ -8,6 +8,8 @@ import { type Candidate, type Context, isBanned, mayHold, type Placement, type R
  */
 export function layOut(room: Room, candidates: Candidate[], context: Context): Placement[] | undefined {
   const usable = shuffle(candidates, context.random).filter(({ node }) => !isBanned(room, node, context.nowMs));
+  // Cheap, and asked for each node that comes: a plan for hundreds is not.
+  if (usable.length < (room.spec.stages ?? 1)) return undefined;
   const free = usable.filter(({ offer }) => !offer.want);
   const pins = pinned(room, usable, context.nowMs);
   if (pins.length > 0) {

@@ -15,7 +15,7 @@ const characterOf = (id: number) => String.fromCodePoint(FIRST_CHARACTER + id);
 
 /** Writes the model; its weights are the same for the same configuration and seed. */
 export async function writeMadeUpModel(folder: string, config: ModelConfig, seed: number): Promise<void> {
-  const parameters = tensorsOf(config).map(asLoudAsTrained);
+  const parameters = parametersOf(config).map(asLoudAsTrained);
   const make = initialiser(seed);
   const tensors = parameters.map((parameter) => new Uint8Array(make(parameter).buffer));
   await mkdir(folder, { recursive: true });
@@ -28,21 +28,6 @@ export async function writeMadeUpModel(folder: string, config: ModelConfig, seed
 export function madeUpPrompt(length: number, vocabSize: number, seed: number): string {
   const random = seededRandom(seed);
   return Array.from({ length }, () => characterOf(random() % vocabSize)).join('');
-}
-
-/** A mixture has Llama's tensors but those of the MLP, of which each expert has its own, and a router. */
-function tensorsOf(config: ModelConfig): Parameter[] {
-  const { experts, hiddenSize } = config;
-  if (!experts) return parametersOf(config);
-  return parametersOf({ ...config, family: 'llama' }).flatMap((parameter): Parameter[] => {
-    const match = /^(.*)\.mlp\.(gate|up|down)_proj\.weight$/.exec(parameter.name);
-    if (!match) return [parameter];
-    const from = `${match[1]}.block_sparse_moe`;
-    const matrix = { gate: 'w1', up: 'w3', down: 'w2' }[match[2] as 'gate' | 'up' | 'down'];
-    const all = Array.from({ length: experts.count }, (_, expert) => `${from}.experts.${expert}.${matrix}.weight`);
-    const router = { ...parameter, name: `${from}.gate.weight`, shape: [experts.count, hiddenSize] };
-    return [...(matrix === 'w1' ? [router] : []), ...all.map((name) => ({ ...parameter, name }))];
-  });
 }
 
 /**

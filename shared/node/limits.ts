@@ -19,3 +19,8 @@ export const MAX_DRAFTS = 32;
 export const LEAST_COST_RATIO = 0.02;
 /** The longest part of a text that is looked for further up in it. */
 export const MAX_LOOKUP_TOKENS = 6;
+/** A delta of `ailo-840m` with 256 of 4096 values has some 60 MB. */
+export const MAX_DELTA_BYTES = 256 * 2 ** 20;
+/** An update is handed in again so often while the coordinator cannot be reached, after a pause each. */
+export const UPLOAD_ATTEMPTS = 60;
+export const UPLOAD_RETRY_MS = 2_000;

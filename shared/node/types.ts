@@ -15,6 +15,7 @@ export interface NodeState {
   /** Whether the person switched contributing on. */
   contributing: boolean;
   activity: Activity;
+  training: Training;
   models: ModelListing[];
   /** Absent until the coordinator told it. */
   account?: AccountSummary;
@@ -35,6 +36,15 @@ interface Done {
   /** Tokens that this stage ran ahead of answers, and those of them that were right. */
   drafts?: DraftCount;
 }
+
+export type Training =
+  | { kind: 'off' }
+  /** For a unit, or for the others of the round; `weights` (SHA-256, hex) are those that are here. */
+  | { kind: 'waiting'; campaign?: string; weights?: string }
+  | { kind: 'preparing'; campaign: string; round: number }
+  /** `step` of `steps` of a round of `rounds`, both from 0; the loss of the step before, in nats per token. */
+  | { kind: 'learning'; campaign: string; round: number; rounds: number; step: number; steps: number; loss?: number }
+  | { kind: 'sending'; campaign: string; round: number; rounds: number; steps: number; bytes: number };
 
 export interface ChatRequest {
   model: string;
@@ -64,6 +74,8 @@ export interface AiloNode {
   start(): void;
   stop(): Promise<void>;
   contribute(on: boolean): void;
+  /** Trains in a campaign, or in any (true), until told false. Needs an engine for training (NodeOptions). */
+  train(wanted: string | boolean): void;
   /**
    * Asks the network and streams its answer; stops asking when `signal` fires or the reader leaves. Goes on over dropped
    * sockets. Rejects with an AiloError (MODEL_NOT_READY, PROMPT_TOO_LONG, CANCELLED, STAGE_LOST, SESSION_LOST, …).

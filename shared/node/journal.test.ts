@@ -28,6 +28,19 @@ describe('a journal of hidden states', () => {
     }
   });
 
+  it('is cut back to where drafts went wrong, marks and all', () => {
+    const journal = hiddenJournal(4, 'f32', 10);
+    journal.append(values(12), 3, Uint32Array.of(0, 5, 6));
+    journal.truncate(2);
+    expect(journal.end).toBe(2);
+    journal.append(values(8, 50), 2, Uint32Array.of(7, 8));
+    journal.truncate(9);
+    expect(journal.end, 'never forwards').toBe(4);
+    const frame = decodeFrame(journal.frame({ ...head, position: 1 }, 3));
+    expect(frame).toMatchObject({ rows: 3, marks: Uint32Array.of(5, 7, 8) });
+    expect('data' in frame && [...frame.data]).toEqual([...values(12).slice(4, 8), ...values(8, 50)]);
+  });
+
   it('never holds more than the context', () => {
     const journal = hiddenJournal(4, 'f16', 10);
     journal.append(values(36), 9);

@@ -3,8 +3,9 @@ import { LEAST_COST_RATIO, MAX_LOOKUP_TOKENS } from '../limits.ts';
 
 /** Weight of the newest of what is averaged. */
 const SHARE = 1 / 8;
-/** What a draft is taken for before anything is known; what has not been tried for long drifts back to it. */
+/** What a draft is taken for before anything is known. */
 const PRIOR_CHANCE = 0.5;
+/** With each token, what is known drifts back to that, so that what was given up is tried again. */
 const DRIFT = 1 / 256;
 
 export interface Pace {
@@ -30,15 +31,16 @@ export function createPace(): Pace {
 
   return {
     judged(order, right) {
-      chances.forEach((chance, i) => {
-        const [goal, share] = i === orderOf(order) ? [right ? 1 : 0, SHARE] : [PRIOR_CHANCE, DRIFT];
-        chances[i] = chance + share * (goal - chance);
-      });
+      const chance = chances[orderOf(order)]!;
+      chances[orderOf(order)] = chance + SHARE * ((right ? 1 : 0) - chance);
     },
     sent(position, nowMs) {
       sentMs.set(position, nowMs);
     },
     returned(position, nowMs) {
+      chances.forEach((chance, order) => {
+        chances[order] = chance + DRIFT * (PRIOR_CHANCE - chance);
+      });
       const begunMs = sentMs.get(position);
       for (const old of sentMs.keys()) if (old <= position) sentMs.delete(old);
       if (begunMs === undefined) return;

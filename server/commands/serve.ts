@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { QUANTS } from '../../shared/graph/types.ts';
 import { MAX_STAGES } from '../../shared/protocol/limits.ts';
+import { WIRE_DTYPES } from '../../shared/tensor/payload.ts';
 import { type Command, choice, integer, string, usage, type Values } from '../cli.ts';
 import { startCoordinator } from '../coordinator/coordinator.ts';
 import { GenesisOverrides } from '../coordinator/network.ts';
@@ -18,6 +19,11 @@ export const serve: Command = {
     model: { type: 'string', value: 'DIR|HUB_ID', description: `what to serve (${DEFAULT_HUB_MODEL})` },
     stages: { type: 'string', value: 'K', description: 'split it into exactly K parts (as few as fit)' },
     quant: { type: 'string', value: 'QUANT', description: `${QUANTS.join(', ')} (f32)` },
+    wire: {
+      type: 'string',
+      value: 'WIRE',
+      description: `activations: ${WIRE_DTYPES.join(', ')} (f32 for f32, else f16)`,
+    },
     context: { type: 'string', value: 'N', description: "longest text in tokens (2048 or the model's own, if less)" },
     host: { type: 'string', value: 'HOST', description: 'address to listen on (127.0.0.1)' },
     port: { type: 'string', value: 'PORT', description: `port to listen on, 0 for any that is free (${DEFAULT_PORT})` },
@@ -26,10 +32,11 @@ export const serve: Command = {
   },
 
   async run(values, cli) {
-    const { stages, context } = values;
+    const { stages, context, wire } = values;
     const room = {
       quant: choice(values, 'quant', QUANTS, 'f32'),
       ...(stages !== undefined && { stages: integer(values, 'stages', { min: 1, max: MAX_STAGES, default: 1 }) }),
+      ...(wire !== undefined && { wire: choice(values, 'wire', WIRE_DTYPES, 'f32') }),
       ...(context !== undefined && {
         contextLength: integer(values, 'context', { min: 16, max: 2 ** 24, default: 16 }),
       }),

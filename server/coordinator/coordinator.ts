@@ -11,6 +11,7 @@ import { unitCost, units } from '../../shared/graph/units.ts';
 import { MAX_ACTIVE_SET } from '../../shared/ledger/limits.ts';
 import { splitEvenly } from '../../shared/plan/plan.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
+import type { WireDtype } from '../../shared/tensor/payload.ts';
 import { createHttp } from '../http/app.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import { openDatabase } from '../store/database.ts';
@@ -28,6 +29,8 @@ export interface RoomOptions extends ModelOptions {
   stages?: number;
   /** f32 without one. */
   quant?: Quant;
+  /** How activations travel between stages; as the quantisation has it without one. */
+  wire?: WireDtype;
 }
 
 export interface CoordinatorOptions {
@@ -133,7 +136,8 @@ async function openModels({ models, dataDir, signal }: CoordinatorOptions): Prom
 }
 
 function roomSpec({ id, name, manifestHash, config, contextLength, chat }: ServedModel, room: RoomOptions): RoomSpec {
-  const { stages, quant = 'f32' } = room;
+  const { stages, quant = 'f32', wire } = room;
+  const format = { quant, ...(wire && { wire }) };
   if (stages !== undefined) {
     splitEvenly(
       units(config).map((unit) => unitCost(config, unit)),
@@ -144,13 +148,13 @@ function roomSpec({ id, name, manifestHash, config, contextLength, chat }: Serve
     model: id,
     name,
     manifestHash,
-    quant,
+    ...format,
     contextLength,
     chat,
     maxSequences: MAX_SEQUENCES,
     vocabSize: config.vocabSize,
     ...(stages !== undefined && { stages }),
-    ...sizing(config, { quant, contextLength, maxSequences: MAX_SEQUENCES }),
+    ...sizing(config, { ...format, contextLength, maxSequences: MAX_SEQUENCES }),
   };
 }
 

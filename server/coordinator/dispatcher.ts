@@ -194,12 +194,12 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   function viewOf(model: string): RoomView | undefined {
     const room = poolState.rooms.get(model);
     if (!room) return undefined;
-    const { contextLength, vocabSize, maxSequences, quant } = room.spec;
+    const { contextLength, vocabSize, maxSequences, quant, wire = wireOf(quant) } = room.spec;
     return {
       contextLength,
       vocabSize,
       maxSequences,
-      wire: wireOf(quant),
+      wire,
       plannedStages: listing(room).stages,
       stages: room.stages.map(({ range, holders }) => ({
         ...range,

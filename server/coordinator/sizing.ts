@@ -6,26 +6,26 @@ import type { Quant, UnitRange } from '../../shared/graph/types.ts';
 import { unitCost, units } from '../../shared/graph/units.ts';
 import type { ModelConfig } from '../../shared/model/types.ts';
 import { plan } from '../../shared/plan/plan.ts';
+import type { WireDtype } from '../../shared/tensor/payload.ts';
 import type { Placement, RoomSpec } from './room.ts';
 
 export interface SizingOptions {
   quant: Quant;
   contextLength: number;
   maxSequences: number;
+  wire?: WireDtype;
 }
 
-export function sizing(
-  config: ModelConfig,
-  { quant, contextLength, maxSequences }: SizingOptions,
-): Pick<RoomSpec, 'units' | 'memoryBytes' | 'plan'> {
+export function sizing(config: ModelConfig, options: SizingOptions): Pick<RoomSpec, 'units' | 'memoryBytes' | 'plan'> {
+  const { quant, contextLength, maxSequences, wire } = options;
   const all = units(config);
   const unitCosts = all.map((unit) => unitCost(config, unit));
-  const { bytesOfUnits, overheadBytes } = additiveBytes(config, { quant, contextLength, maxSequences });
+  const { bytesOfUnits, overheadBytes } = additiveBytes(config, options);
   const known = new Map<string, number>();
 
   function memoryBytes(range: UnitRange): number {
     const key = `${range.start}-${range.end}`;
-    const bytes = known.get(key) ?? totalBytes(stageMemory(config, range, quant, contextLength), maxSequences);
+    const bytes = known.get(key) ?? totalBytes(stageMemory(config, range, quant, contextLength, wire), maxSequences);
     known.set(key, bytes);
     return bytes;
   }
@@ -61,10 +61,10 @@ export function sizing(
  * Planning adds up units, but what a stage has once (intermediate values, RoPE tables, journals) does not add up: it is taken
  * from every node's budget instead. The sum is never less than the stage's real memory.
  */
-function additiveBytes(config: ModelConfig, { quant, contextLength, maxSequences }: SizingOptions) {
+function additiveBytes(config: ModelConfig, { quant, contextLength, maxSequences, wire }: SizingOptions) {
   let [workingBytes, tableBytes, journalBytes] = [0, 0, 0];
   const bytesOfUnits = units(config).map((unit, start) => {
-    const memory = stageMemory(config, { start, end: start + 1 }, quant, contextLength);
+    const memory = stageMemory(config, { start, end: start + 1 }, quant, contextLength, wire);
     const weightBytes = unitBytes(config, unit, quant);
     workingBytes = Math.max(workingBytes, memory.workingBytes);
     journalBytes = Math.max(journalBytes, memory.journalBytes);

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../model/types.ts';
-import { payloadBytes } from '../tensor/payload.ts';
+import { payloadBytes, type WireDtype } from '../tensor/payload.ts';
 import { MAX_STEP_ROWS } from './limits.ts';
 import type { Quant, StageMemory, Unit, WeightSpec } from './types.ts';
 import { wireOf } from './wire.ts';
@@ -11,14 +11,14 @@ export function memoryOf(
   config: ModelConfig,
   run: Unit[],
   weights: WeightSpec[],
-  { quant, contextLength }: { quant: Quant; contextLength: number },
+  { quant, contextLength, wire = wireOf(quant) }: { quant: Quant; contextLength: number; wire?: WireDtype },
 ): StageMemory {
   const attentions = run.filter((unit) => unit.kind === 'attention').length;
   const isLast = run.at(-1)?.kind === 'head';
   return {
     weightBytes: weights.reduce((sum, weight) => sum + weight.byteLength, 0),
     cacheBytes: attentions * cacheBytes(config, contextLength),
-    journalBytes: isLast ? 0 : contextLength * payloadBytes(1, config.hiddenSize, wireOf(quant)),
+    journalBytes: isLast ? 0 : contextLength * payloadBytes(1, config.hiddenSize, wire),
     workingBytes: Math.max(...run.map((unit) => workingBytes(config, unit, contextLength))),
   };
 }

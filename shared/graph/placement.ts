@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../model/types.ts';
+import type { WireDtype } from '../tensor/payload.ts';
 import { memoryOf } from './memory.ts';
 import { record } from './stage.ts';
 import type { Quant, StageMemory, Unit, UnitRange } from './types.ts';
@@ -12,9 +13,19 @@ export function unitBytes(config: ModelConfig, unit: Unit, quant: Quant): number
 }
 
 /** What `buildStage` would say of the memory of a stage, without its bytes. Throws STAGE_RANGE_INVALID. */
-export function stageMemory(config: ModelConfig, range: UnitRange, quant: Quant, contextLength: number): StageMemory {
+export function stageMemory(
+  config: ModelConfig,
+  range: UnitRange,
+  quant: Quant,
+  contextLength: number,
+  wire?: WireDtype,
+): StageMemory {
   const { weights } = record(config, range, quant, contextLength).graph;
-  return memoryOf(config, units(config).slice(range.start, range.end), weights, { quant, contextLength });
+  return memoryOf(config, units(config).slice(range.start, range.end), weights, {
+    quant,
+    contextLength,
+    ...(wire && { wire }),
+  });
 }
 
 function layerOf(unit: Unit): number {

@@ -9,6 +9,7 @@
 import * as v from 'valibot';
 import { QUANTS } from '../graph/types.ts';
 import { ENGINES } from '../runtime/types.ts';
+import { WIRE_DTYPES } from '../tensor/payload.ts';
 import { MAX_FRAME_BYTES, MAX_NEW_TOKENS, MAX_PROMPT_TOKENS, MAX_STAGES } from './limits.ts';
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
@@ -183,6 +184,8 @@ export const fromCoordinator = {
     quant: v.picklist(QUANTS),
     contextLength: count(2 ** 24),
     maxSequences: count(1024),
+    /** Of the room's activations, which its journals keep; absent: as the quantisation has it. */
+    wire: v.optional(v.picklist(WIRE_DTYPES)),
   }),
   unassign: v.strictObject({ assignment: Id }),
   /** A job begins, or goes on here after another holder was lost: who comes next, and for the last stage how to sample. */
@@ -197,7 +200,7 @@ export const fromCoordinator = {
     has: Rows,
     promptTokens: count(MAX_PROMPT_TOKENS),
     /** Activations between neighbours. */
-    wire: v.picklist(['f32', 'f16']),
+    wire: v.picklist(WIRE_DTYPES),
     /** Only for the last stage. */
     sample: v.optional(
       v.strictObject({

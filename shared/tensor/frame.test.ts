@@ -61,12 +61,12 @@ describe('properties', () => {
     );
   });
 
-  it('i8 stays within half a step of each row’s scale', () => {
+  it('int8 stays within half a step of each row’s scale', () => {
     fc.assert(
       fc.property(anyHidden, ({ kind, rows, data }) => {
         fc.pre(data.every((x) => x === 0 || (Math.abs(x) > 1e-30 && Math.abs(x) < 1e38)));
         const frame: Frame = { job: '00'.repeat(16), sequence: 0, position: 0, sampleAfter: false, kind, rows, data };
-        const back = decodeFrame(encodeFrame(frame, 'i8'));
+        const back = decodeFrame(encodeFrame(frame, 'int8'));
         if (back.kind !== 'hidden') throw new Error('unreachable');
         const columns = data.length / rows;
         data.forEach((x, i) => {
@@ -78,7 +78,7 @@ describe('properties', () => {
     );
   });
 
-  it('i8 loses a row that is not finite as a whole, and no other', () => {
+  it('int8 loses a row that is not finite as a whole, and no other', () => {
     const data = Float32Array.of(1, Number.NaN, 2, 3, Number.POSITIVE_INFINITY, 4, 127, -127, 0);
     const frame: Frame = {
       job: '00'.repeat(16),
@@ -89,7 +89,7 @@ describe('properties', () => {
       rows: 3,
       data,
     };
-    const back = decodeFrame(encodeFrame(frame, 'i8'));
+    const back = decodeFrame(encodeFrame(frame, 'int8'));
     expect(back.kind === 'hidden' && [...back.data]).toEqual([NaN, NaN, NaN, NaN, NaN, NaN, 127, -127, 0]);
   });
 

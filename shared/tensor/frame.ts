@@ -5,14 +5,14 @@
  *   0  magic "AF"
  *   2  version  u8   1
  *   3  kind     u8   0 tokens, 1 hidden
- *   4  dtype    u8   0 i32, 1 f32, 2 f16, 3 i8 with one f32 scale per row
+ *   4  dtype    u8   0 i32, 1 f32, 2 f16, 3 int8 with one f32 scale per row
  *   5  flags    u8   bit 0: sample after this
  *   6  job      16 bytes
  *  22  sequence u32  steps of the job on this link, from 0
  *  26  position u32  rows of the sequence before this frame
  *  30  rank     u8   1 for tokens [count], 2 for hidden [rows, hiddenSize]
  *  31  dims     rank × u32, then zero bytes up to a multiple of 4
- *   …  payload  row-major; for i8 the scales of all rows come first
+ *   …  payload  row-major; for int8 the scales of all rows come first
  */
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { ByteReader, ByteWriter } from '../bytes/bytes.ts';
@@ -22,7 +22,7 @@ import { decodeRows, encodeRows, payloadBytes, type WireDtype } from './payload.
 const MAGIC = 0x4641;
 const VERSION = 1;
 const SAMPLE_AFTER = 1;
-const DTYPES = ['i32', 'f32', 'f16', 'i8'] as const;
+const DTYPES = ['i32', 'f32', 'f16', 'int8'] as const;
 /** Neither a sequence nor a hidden state is longer; keeps products of dims exact. */
 const MAX_DIM = 2 ** 24;
 
@@ -46,7 +46,7 @@ export type Frame = FrameHead &
 
 /**
  * `wire` is the format of hidden states on the wire (token ids are always i32): f32 is exact, f16 rounds to nearest
- * even, i8 keeps each row within 1/254 of its largest magnitude. A frame without rows is the caller's mistake:
+ * even, int8 keeps each row within 1/254 of its largest magnitude. A frame without rows is the caller's mistake:
  * RangeError.
  */
 export function encodeFrame(frame: Frame, wire: WireDtype = 'f32'): Uint8Array<ArrayBuffer> {

@@ -4,6 +4,7 @@ import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { ledger } from './ledger.ts';
 import { updates } from './updates.ts';
+import { wire } from './wire.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
   ledger: {
@@ -11,6 +12,7 @@ const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
     command: ledger,
   },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
+  wire: { summary: 'what f16 and int8 activations change in answers', command: wire },
 };
 
 async function main([name, ...args]: string[]): Promise<void> {

@@ -40,6 +40,8 @@ export interface CoordinatorOptions {
   /** 0 takes a free one. */
   port: number;
   models: RoomOptions[];
+  /** STUN servers (`stun:host:port`) for direct links between nodes; none are needed inside one network. */
+  ice?: string[];
   /** For a network that is founded now and has rules of its own. */
   genesis?: GenesisOverrides;
   log: Logger;
@@ -97,8 +99,9 @@ async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Pro
   opened.push(() => app.close());
 
   const common = { schedule: systemSchedule, now, log };
-  const dispatcher = createDispatcher({ ...common, specs, ledger, wallClock, random }, (node, type, body) =>
-    gateway.send(node, type, body),
+  const dispatcher = createDispatcher(
+    { ...common, specs, ledger, wallClock, random, ...(options.ice && { ice: options.ice }) },
+    (node, type, body) => gateway.send(node, type, body),
   );
   opened.push(() => dispatcher.close());
   const gateway = createGateway({

@@ -54,6 +54,14 @@ export function stepsOf(
   return steps;
 }
 
+/** The frame without its first rows, of which there are more than `rows`. */
+export function withoutFirst(frame: Frame, rows: number): Frame {
+  const position = frame.position + rows;
+  if (frame.kind === 'tokens') return { ...frame, position, ids: frame.ids.subarray(rows) };
+  const columns = frame.data.length / frame.rows;
+  return { ...frame, position, rows: frame.rows - rows, data: frame.data.subarray(rows * columns) };
+}
+
 function checkFrame(frame: Frame, { takes, hiddenSize, vocabSize }: StageShape): void {
   if (frame.kind !== takes) throw invalid(`this stage takes ${takes}, not ${frame.kind}`);
   if (frame.kind === 'hidden' && frame.data.length !== frame.rows * hiddenSize) {

@@ -15,8 +15,18 @@ export interface NodeState {
   contributing: boolean;
   activity: Activity;
   models: ModelListing[];
+  /** To the neighbours in the jobs that run here, where they could be linked directly. */
+  links?: LinkStatus[];
   /** Absent until the coordinator told it. */
   account?: AccountSummary;
+}
+
+export interface LinkStatus {
+  /** The neighbour's address. */
+  node: string;
+  way: 'direct' | 'relayed';
+  /** To it and back this way, smoothed; absent until measured. */
+  roundTripMs?: number;
 }
 
 export type Activity =

@@ -98,13 +98,14 @@ function assemble(
 }
 
 /**
- * The rows of the sequence up to this frame's end, by its header alone: for who passes frames on without reading them.
- * Undefined where there is no such header.
+ * The rows of the sequence that a frame brings, `start` to `end` without `end`, by its header alone: for who orders or
+ * passes frames on without reading them. Undefined where there is no such header.
  */
-export function frameEnd(bytes: Uint8Array): number | undefined {
+export function frameRange(bytes: Uint8Array): { start: number; end: number } | undefined {
   if (bytes.length < 35) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  return view.getUint32(26, true) + view.getUint32(31, true);
+  const start = view.getUint32(26, true);
+  return { start, end: start + view.getUint32(31, true) };
 }
 
 /** Throws FRAME_INVALID for anything that `encodeFrame` would not have written, before allocating its tensor. */

@@ -74,7 +74,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   const offers = new RateLimiter(OFFERS_PER_WALLET, MAX_BUCKETS);
   const signals = new RateLimiter(SIGNALS_PER_WALLET, MAX_BUCKETS);
   const ice = options.ice?.length ? { ice: [...options.ice] } : {};
-  const payments = createPayments(ledger, schedule, log);
+  const payments = createPayments((result: InferenceResult) => ledger.mintInference(result), schedule, log);
   const waiting: Event[] = [];
   let dispatching = false;
   let refusal: AiloError | undefined;

@@ -9,6 +9,7 @@ import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import type { LedgerClient } from '../../shared/replica/ledger-client.ts';
 import type { Wallet } from '../../shared/wallet/wallet.ts';
 import { folderChunkStore } from '../model/folder-chunks.ts';
+import { createNodeEngine } from '../runtime/node-engine.ts';
 import { createNodeRuntime } from '../runtime/node-runtime.ts';
 import { createNodeLedger } from './ledger.ts';
 import { openWalletFile } from './wallet-file.ts';
@@ -45,7 +46,13 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     wallet,
     ...(want && { want }),
     client: { kind: 'headless', version: packageJson.version },
-    createRuntime: async () => createNodeRuntime({ budgetBytes, ...(threads !== undefined && { threads }) }),
+    createTensorEngine: () => createNodeEngine(threads === undefined ? {} : { threads }),
+    createRuntime: async () =>
+      createNodeRuntime({
+        budgetBytes,
+        stagingFolder: join(dataDir, 'stages'),
+        ...(threads !== undefined && { threads }),
+      }),
     chunks: folderChunkStore(join(dataDir, 'chunks')),
     fetch,
     dial,
@@ -66,6 +73,7 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     },
     subscribe: node.subscribe,
     contribute: node.contribute,
+    train: node.train,
     chat: node.chat,
     start() {
       ledger ??= createNodeLedger({ ...options, wallet, log });

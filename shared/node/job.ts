@@ -67,7 +67,7 @@ export function createJob(options: JobOptions): Job {
   const unanswered = open.sample ? promptTokens + answered : Number.POSITIVE_INFINITY;
   const singleFrom = options.exact ? promptTokens : unanswered;
   const tokens = tokenJournal(promptTokens + answered);
-  const hidden = hiddenJournal(shape.hiddenSize, wire, contextLength);
+  const hidden = hiddenJournal(shape.outWidth, wire, contextLength);
   const journal = shape.gives === 'hidden' ? hidden : tokens;
   const linkState = (node: string) => options.direct?.state(node) ?? { preferred: false, writable: false };
   const link = createLink({ open, journal, maxRows, direct: linkState, send: hand });

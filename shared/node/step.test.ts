@@ -7,8 +7,8 @@ import { WIRE_DTYPES } from '../tensor/payload.ts';
 import { finishReason, rowsPerStep, type StageShape, stepsOf } from './step.ts';
 
 const JOB = '5c'.repeat(16);
-const FIRST: StageShape = { takes: 'tokens', gives: 'hidden', hiddenSize: 4, vocabSize: 100 };
-const MIDDLE: StageShape = { takes: 'hidden', gives: 'hidden', hiddenSize: 4, vocabSize: 100 };
+const FIRST: StageShape = { takes: 'tokens', gives: 'hidden', inWidth: 4, outWidth: 4, vocabSize: 100 };
+const MIDDLE: StageShape = { takes: 'hidden', gives: 'hidden', inWidth: 4, outWidth: 4, vocabSize: 100 };
 
 const tokens = (...ids: number[]): Frame => ({
   job: JOB,
@@ -27,7 +27,7 @@ describe('rowsPerStep', () => {
   it('fills a frame as far as it goes and never more', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 20_000 }), fc.constantFrom(...WIRE_DTYPES), (size, wire) => {
-        const rows = rowsPerStep({ ...MIDDLE, hiddenSize: size }, wire);
+        const rows = rowsPerStep({ ...MIDDLE, outWidth: size }, wire);
         const bytes = (count: number) => encodeFrame(hidden(count, size), wire).length;
         expect(rows).toBeGreaterThan(0);
         expect(bytes(rows)).toBeLessThanOrEqual(MAX_FRAME_BYTES);

@@ -7,6 +7,7 @@
  * events (`Envelope`) on the reliable channel of channel.ts.
  */
 import * as v from 'valibot';
+import { MAX_MLP_PARTS } from '../graph/limits.ts';
 import { QUANTS } from '../graph/types.ts';
 import { ENGINES } from '../runtime/types.ts';
 import { WIRE_DTYPES } from '../tensor/payload.ts';
@@ -17,6 +18,7 @@ import {
   MAX_PROMPT_TOKENS,
   MAX_SDP_LENGTH,
   MAX_STAGES,
+  MAX_UNITS,
 } from './limits.ts';
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
@@ -35,7 +37,7 @@ export const NodeId = v.pipe(v.string(), v.regex(/^alc1[02-9ac-hj-np-z]{50,70}$/
 export const ModelId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/));
 const MicroAlc = v.pipe(v.string(), v.regex(/^-?(0|[1-9][0-9]{0,38})$/));
 const Token = count(2 ** 31 - 1);
-const Unit = count(4 * MAX_STAGES);
+const Unit = count(MAX_UNITS);
 /** Counts how often a stage of a job was replaced; a link has the count of when one of its ends was replaced last. */
 const Epoch = count(2 ** 16);
 const Rows = count(2 ** 24);
@@ -114,7 +116,7 @@ export type Envelope = v.InferOutput<typeof Envelope>;
 // --- node → coordinator ---------------------------------------------------------------------------------------
 
 export const fromNode = {
-  /** “I can compute.” Measured figures. `want` asks for one stage in particular (STAGE_TOO_LARGE if it can't fit). */
+  /** “I can compute.” Measured figures. `want` asks for one stage of undivided units in particular (STAGE_TOO_LARGE if it can't fit). */
   offer: v.strictObject({
     engine: v.picklist(ENGINES),
     budgetBytes: count(2 ** 50),
@@ -161,6 +163,10 @@ export const fromNode = {
     sampling: SamplingSchema,
   }),
   cancel: v.strictObject({ request: Id }),
+  /** “I can train.” In this campaign, or any that is running. Answered by `unit` when there is one to be done. */
+  train: v.strictObject({ campaign: v.optional(ModelId) }),
+  /** “I train no more.” A unit that was given may still be handed in. */
+  trainNoMore: v.strictObject({}),
   /** “Don't wait for me”: ends the session at once, where a socket that merely drops has its grace. */
   leave: v.strictObject({}),
 };
@@ -205,6 +211,8 @@ export const fromCoordinator = {
     manifestHash: hex(32),
     start: Unit,
     end: Unit,
+    /** Into how many units each MLP half-layer is divided in the list that start and end count; absent: 1. */
+    mlpParts: v.optional(v.pipe(count(MAX_MLP_PARTS), v.minValue(2))),
     /** This stage's place in the room, from 0. */
     stage: count(MAX_STAGES),
     stages: count(MAX_STAGES),
@@ -263,6 +271,20 @@ export const fromCoordinator = {
     more: v.optional(v.literal(true)),
     data: bytes(16, MAX_FRAME_BYTES),
   }),
+  /** “Learn this”: local steps from the weights `start`, on sequences of the shard that `seed` chooses. */
+  unit: v.strictObject({
+    campaign: ModelId,
+    unit: Id,
+    round: count(2 ** 32 - 1),
+    /** SHA-256 of the weights that the round starts from. */
+    start: hex(32),
+    shard: count(2 ** 16),
+    seed: count(2 ** 32 - 1),
+  }),
+  /** The unit's update does not count, and why. */
+  unitRefused: v.strictObject({ campaign: ModelId, unit: Id, error: WireErrorSchema }),
+  /** A round is over: the SHA-256 of its delta and of the weights that it leads to. */
+  round: v.strictObject({ campaign: ModelId, round: count(2 ** 32 - 1), weights: hex(32), delta: hex(32) }),
   /** To the requester. */
   accepted: v.strictObject({ request: Id, participants: v.pipe(v.array(NodeId), v.maxLength(MAX_STAGES)) }),
   token: v.strictObject({

@@ -13,6 +13,7 @@ import type { Learner } from '../train/campaign/worker.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { createContributor } from './contributor.ts';
 import type { Dial } from './dial.ts';
+import type { DirectTransport } from './direct/transport.ts';
 import type { Log } from './log.ts';
 import { type ModelFilesOptions, openModelFiles } from './model-files.ts';
 import { createRequester } from './requester.ts';
@@ -35,6 +36,8 @@ export interface NodeOptions {
   /** What trains in a campaign; a host without it cannot. */
   createLearner?(campaign: Campaign): Promise<Learner>;
   chunks: ChunkStore;
+  /** Links to neighbours without the coordinator; absent where the host has none to give. */
+  direct?: DirectTransport;
   fetch: typeof fetch;
   dial: Dial;
   /** The coordinator's newest checkpoint; nothing about it was checked. */
@@ -101,6 +104,7 @@ export function createNode(options: NodeOptions): AiloNode {
       if (activity.kind === 'ready') forgetError();
       update({ contributing, activity });
     },
+    onLinks: (links) => update({ links }),
     onError(error) {
       if (error.code === 'INTERNAL') log.warn({ err: error.cause }, error.message);
       showError(error.toWire());
@@ -141,7 +145,10 @@ export function createNode(options: NodeOptions): AiloNode {
     unassign: contributor.unassign,
     jobOpen: contributor.jobOpen,
     jobNext: contributor.jobNext,
+    jobPrevious: contributor.jobPrevious,
+    jobRows: contributor.jobRows,
     jobClose: contributor.jobClose,
+    signal: contributor.signal,
     more: contributor.more,
     frame: contributor.frame,
     accepted: requester.accepted,

@@ -39,7 +39,7 @@ export const evaluate: Command = {
     if (sequence > maxPositions)
       throw AiloError.of('CONTEXT_LENGTH_INVALID', { contextLength: sequence, maxPositions });
     const batch = integer(values, 'batch', { min: 1, max: MAX_BATCH, default: DEFAULT_BATCH });
-    const { corpus } = await tokenised(source, await readText(string(values, 'data')), config, cli.signal);
+    const corpus = await tokenised(source, await readText(string(values, 'data')), config, cli.signal);
     if (corpus.length < 2) throw AiloError.of('TRAINING_DATA_TOO_SHORT', { tokens: corpus.length, needed: 2 });
     const weights = await loadWeights(config, await openWeights(source, cli.signal), cli.signal);
     const engine = createNodeEngine({ threads: integer(values, 'threads', { min: 0, max: 256, default: 0 }) });

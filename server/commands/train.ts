@@ -26,7 +26,7 @@ export const train: Command = {
     data: {
       type: 'string',
       value: 'FILE',
-      description: 'the text, of which a tenth is kept for validation (required)',
+      description: 'a text, or .jsonl with dialogues; a tenth is kept for validation (required)',
     },
     tokenizer: { type: 'string', value: 'DIR', description: "a preset's tokenizer (default: the text's characters)" },
     workers: { type: 'string', value: 'K', description: 'workers, each with a part of the text (default 1)' },
@@ -63,10 +63,14 @@ export const train: Command = {
   async run(values, cli) {
     const model = string(values, 'model');
     const seed = integer(values, 'seed', { min: 0, max: 2 ** 32 - 1, default: 0 });
-    const text = await readText(string(values, 'data'));
+    const data = string(values, 'data');
+    const text = await readText(data);
     const tokenizer = values.tokenizer === undefined ? undefined : string(values, 'tokenizer');
     const out = values.out === undefined ? undefined : string(values, 'out');
-    const opened = await openForTraining({ model, text, tokenizer, seed }, cli.signal);
+    const opened = await openForTraining(
+      { model, text, isDialogues: data.endsWith('.jsonl'), tokenizer, seed },
+      cli.signal,
+    );
     const plan = planOf(values, opened);
     const engine = createNodeEngine({ threads: integer(values, 'threads', { min: 0, max: 256, default: 0 }) });
     try {

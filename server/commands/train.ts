@@ -8,7 +8,7 @@ import { train as runTraining, type TrainEvent } from '../../shared/train/train.
 import { type Cli, type Command, integer, number, string, type Values } from '../cli.ts';
 import { createNodeEngine } from '../runtime/node-engine.ts';
 import { aggregatorOf, CODECS, crossed, RULE_NAMES } from '../train/aggregator.ts';
-import { type OpenedModel, openForTraining, readText } from '../train/open.ts';
+import { isDialogues, type OpenedModel, openForTraining, readText } from '../train/open.ts';
 import { saveModel } from '../train/save.ts';
 
 const DEFAULTS = { rounds: 20, localSteps: 100, batch: 12, learningRate: 1e-3, warmupShare: 0.05, maxWarmup: 100 };
@@ -67,10 +67,7 @@ export const train: Command = {
     const text = await readText(data);
     const tokenizer = values.tokenizer === undefined ? undefined : string(values, 'tokenizer');
     const out = values.out === undefined ? undefined : string(values, 'out');
-    const opened = await openForTraining(
-      { model, text, isDialogues: data.endsWith('.jsonl'), tokenizer, seed },
-      cli.signal,
-    );
+    const opened = await openForTraining({ model, text, isDialogues: isDialogues(data), tokenizer, seed }, cli.signal);
     const plan = planOf(values, opened);
     const engine = createNodeEngine({ threads: integer(values, 'threads', { min: 0, max: 256, default: 0 }) });
     try {

@@ -76,6 +76,11 @@ async function learnable(
   return { corpus: dialogueCorpus(dialogues), files };
 }
 
+/** Whether a file holds dialogues, one a line. */
+export function isDialogues(path: string): boolean {
+  return path.endsWith('.jsonl');
+}
+
 /** A text file. Throws USAGE where there is none or it is too large. */
 export async function readText(path: string): Promise<string> {
   try {

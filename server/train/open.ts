@@ -8,7 +8,7 @@ import { loadTextCodec, tokenizerVocabSize } from '../../shared/model/text.ts';
 import type { ModelConfig, ModelSource } from '../../shared/model/types.ts';
 import { openWeights } from '../../shared/model/weights.ts';
 import { characterTokenizer } from '../../shared/train/characters.ts';
-import { type Corpus, textCorpus } from '../../shared/train/corpus.ts';
+import type { Corpus } from '../../shared/train/corpus.ts';
 import { dialogueCorpus } from '../../shared/train/dialogues.ts';
 import { initialiser } from '../../shared/train/initialise.ts';
 import { MAX_TEXT_BYTES } from '../../shared/train/limits.ts';
@@ -24,10 +24,10 @@ import { tokenisedDialogues } from './dialogues.ts';
 const ADAPTING_PRESETS: PresetName[] = ['nano-char', 'ailo-guide'];
 const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'];
 
-export interface OpenedModel {
+export interface OpenedModel<Learned = Int32Array> {
   config: ModelConfig;
   weights: TensorStore;
-  corpus: Corpus;
+  corpus: Learned;
   /** Of the tokenizer, by path. */
   files: Record<string, Uint8Array>;
 }
@@ -35,9 +35,7 @@ export interface OpenedModel {
 export interface Wanted {
   /** A preset, which begins anew, or a folder, which goes on. */
   model: string;
-  /** A text, or with `isDialogues` lines of dialogues. */
   text: string;
-  isDialogues: boolean;
   /** A folder with the tokenizer for a preset; its text's characters without one. */
   tokenizer?: string | undefined;
   seed: number;
@@ -45,6 +43,23 @@ export interface Wanted {
 
 /** A model to train and the text as its tokens. Throws USAGE, TRAINING_TOKEN_UNKNOWN and the errors of reading a model. */
 export async function openForTraining(wanted: Wanted, signal: AbortSignal): Promise<OpenedModel> {
+  const { source, ...model } = await openModel(wanted, false, signal);
+  return { ...model, corpus: await tokenised(source, wanted.text, model.config, signal) };
+}
+
+/** As `openForTraining`, where the text is lines of dialogues. */
+export async function openForDialogues(wanted: Wanted, signal: AbortSignal): Promise<OpenedModel<Corpus>> {
+  const { source, ...model } = await openModel(wanted, true, signal);
+  const dialogues = tokenisedDialogues(wanted.text, await loadTextCodec(source, signal));
+  for (const { tokens } of dialogues) requireKnown(tokens, model.config);
+  return { ...model, corpus: dialogueCorpus(dialogues) };
+}
+
+async function openModel(
+  wanted: Wanted,
+  isDialogues: boolean,
+  signal: AbortSignal,
+): Promise<Omit<OpenedModel, 'corpus'> & { source: ModelSource }> {
   const { model, tokenizer, seed } = wanted;
   const preset = PRESET_NAMES.find((name) => name === model);
   if (preset === undefined) {
@@ -52,28 +67,11 @@ export async function openForTraining(wanted: Wanted, signal: AbortSignal): Prom
     const source = folderSource(model);
     const config = await loadConfig(source, signal);
     const weights = await loadWeights(config, await openWeights(source, signal), signal);
-    return { config, weights, ...(await learnable(source, wanted, config, signal)) };
+    return { source, config, weights, files: await tokenizerFiles(source, signal) };
   }
-  const { source, config } = await presetOf(preset, wanted, signal);
-  return {
-    config,
-    weights: memoryStore(parametersOf(config), initialiser(seed)),
-    ...(await learnable(source, wanted, config, signal)),
-  };
-}
-
-/** What is to be learned as tokens of the source's tokenizer. Throws USAGE, TRAINING_TOKEN_UNKNOWN. */
-async function learnable(
-  source: ModelSource,
-  { text, isDialogues }: Wanted,
-  config: ModelConfig,
-  signal: AbortSignal,
-): Promise<Pick<OpenedModel, 'corpus' | 'files'>> {
-  const files = await tokenizerFiles(source, signal);
-  if (!isDialogues) return { corpus: textCorpus(await tokenised(source, text, config, signal)), files };
-  const dialogues = tokenisedDialogues(text, await loadTextCodec(source, signal));
-  for (const { tokens } of dialogues) requireKnown(tokens, config);
-  return { corpus: dialogueCorpus(dialogues), files };
+  const { source, config } = await presetOf(preset, wanted, isDialogues, signal);
+  const weights = memoryStore(parametersOf(config), initialiser(seed));
+  return { source, config, weights, files: await tokenizerFiles(source, signal) };
 }
 
 /** Whether a file holds dialogues, one a line. */
@@ -124,7 +122,8 @@ async function tokenizerFiles(source: ModelSource, signal: AbortSignal): Promise
 /** The preset with its tokenizer; the small ones take over that one's vocabulary and end of a text. */
 async function presetOf(
   preset: PresetName,
-  { text, isDialogues, tokenizer }: Wanted,
+  { text, tokenizer }: Wanted,
+  isDialogues: boolean,
   signal: AbortSignal,
 ): Promise<{ source: ModelSource; config: ModelConfig }> {
   const config = PRESETS[preset];

@@ -10,14 +10,17 @@ import type { Quant } from '../../shared/graph/types.ts';
 import { MAX_ACTIVE_SET } from '../../shared/ledger/limits.ts';
 import { splitModel } from '../../shared/plan/division.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
+import { campaignsFolder, openCampaigns } from '../campaigns/campaigns.ts';
 import { createHttp } from '../http/app.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import type { TrainingResult } from '../ledger/types.ts';
 import { openDatabase } from '../store/database.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createGateway } from './gateway.ts';
 import { MAX_SEQUENCES, NODES_RETURN_MS } from './limits.ts';
 import { type ModelOptions, openModel, type ServedModel } from './model-store.ts';
 import { type GenesisOverrides, openNetwork } from './network.ts';
+import { createPayments } from './payments.ts';
 import { Presence } from './presence.ts';
 import type { RoomSpec } from './room.ts';
 import { sizing } from './sizing.ts';
@@ -89,10 +92,19 @@ async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Pro
   opened.push(() => ledger.close());
 
   const served = new Map(models.map((model) => [model.id, model]));
-  const app = await createHttp({ ledger, genesis, networkId, models: served, now, log });
+  const common = { schedule: systemSchedule, now, log };
+  const trainings = createPayments((result: TrainingResult) => ledger.mintTraining(result), systemSchedule, log);
+  opened.push(() => trainings.settled());
+  const campaigns = await openCampaigns({
+    ...common,
+    ...{ database, folder: campaignsFolder(dataDir), wallClock, pay: trainings.pay },
+    send: (node, type, body) => gateway.send(node, type, body),
+  });
+  opened.push(() => campaigns.close());
+
+  const app = await createHttp({ ledger, genesis, networkId, models: served, campaigns, now, log });
   opened.push(() => app.close());
 
-  const common = { schedule: systemSchedule, now, log };
   const dispatcher = createDispatcher({ ...common, specs, ledger, wallClock, random }, (node, type, body) =>
     gateway.send(node, type, body),
   );
@@ -110,7 +122,13 @@ async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Pro
       },
       closed(node) {
         presence.closed(node, now());
+        campaigns.leave(node);
         dispatcher.closed(node);
+      },
+      message(node, message) {
+        if (message.type === 'train') campaigns.train(node, message.body);
+        else if (message.type === 'trainNoMore') campaigns.leave(node);
+        else dispatcher.message(node, message);
       },
     },
   });

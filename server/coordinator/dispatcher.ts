@@ -68,7 +68,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   const away = new Map<string, () => void>();
   const requests = new RateLimiter(REQUESTS_PER_WALLET, MAX_BUCKETS);
   const offers = new RateLimiter(OFFERS_PER_WALLET, MAX_BUCKETS);
-  const payments = createPayments(ledger, schedule, log);
+  const payments = createPayments((result: InferenceResult) => ledger.mintInference(result), schedule, log);
   const waiting: Event[] = [];
   let dispatching = false;
   let refusal: AiloError | undefined;

@@ -9,6 +9,7 @@ import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import type { LedgerClient } from '../../shared/replica/ledger-client.ts';
 import type { Wallet } from '../../shared/wallet/wallet.ts';
 import { folderChunkStore } from '../model/folder-chunks.ts';
+import { createNodeEngine } from '../runtime/node-engine.ts';
 import { createNodeRuntime } from '../runtime/node-runtime.ts';
 import { createNodeLedger } from './ledger.ts';
 import { openWalletFile } from './wallet-file.ts';
@@ -45,6 +46,7 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     wallet,
     ...(want && { want }),
     client: { kind: 'headless', version: packageJson.version },
+    createTensorEngine: () => createNodeEngine(threads === undefined ? {} : { threads }),
     createRuntime: async () =>
       createNodeRuntime({
         budgetBytes,
@@ -71,6 +73,7 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     },
     subscribe: node.subscribe,
     contribute: node.contribute,
+    train: node.train,
     chat: node.chat,
     start() {
       ledger ??= createNodeLedger({ ...options, wallet, log });

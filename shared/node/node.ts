@@ -7,6 +7,7 @@ import { loadTextCodec } from '../model/text.ts';
 import type { ChunkStore, TextCodec } from '../model/types.ts';
 import type { Authenticate, FromCoordinator, FromNode, ModelListing } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
+import type { TensorEngine } from '../runtime/tensor-engine.ts';
 import type { Runtime } from '../runtime/types.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { createContributor } from './contributor.ts';
@@ -16,6 +17,7 @@ import { type ModelFilesOptions, openModelFiles } from './model-files.ts';
 import { createRequester } from './requester.ts';
 import { createSession } from './session.ts';
 import { createLoadStage } from './stage.ts';
+import { createTrainer } from './trainer.ts';
 import type { AiloNode, NodeState } from './types.ts';
 
 export interface NodeOptions {
@@ -29,6 +31,8 @@ export interface NodeOptions {
   want?: FromNode['offer']['want'];
   /** Called when contributing begins, and again after it was switched off in between. */
   createRuntime(): Promise<Runtime>;
+  /** The same for training; a host without one cannot train. */
+  createTensorEngine?(): TensorEngine | Promise<TensorEngine>;
   chunks: ChunkStore;
   fetch: typeof fetch;
   dial: Dial;
@@ -51,6 +55,7 @@ export function createNode(options: NodeOptions): AiloNode {
     address: wallet.address,
     contributing: false,
     activity: { kind: 'off' },
+    training: { kind: 'off' },
     models: [],
   };
 
@@ -76,6 +81,7 @@ export function createNode(options: NodeOptions): AiloNode {
     onOpen(username) {
       if (username !== undefined) update({ username });
       contributor.onOpen();
+      trainer.onOpen();
     },
     onLost() {
       requester.onLost();
@@ -96,6 +102,22 @@ export function createNode(options: NodeOptions): AiloNode {
     },
     onError(error) {
       if (error.code === 'INTERNAL') log.warn({ err: error.cause }, error.message);
+      showError(error.toWire());
+    },
+  });
+
+  const trainer = createTrainer({
+    ...options,
+    createTensorEngine() {
+      if (options.createTensorEngine) return options.createTensorEngine();
+      throw AiloError.of('ENGINE_UNAVAILABLE', { engine: 'training', reason: 'this host does not train' });
+    },
+    networkId: () => session.networkId,
+    isOpen: () => session.open,
+    send: session.send,
+    onChange: (training) => update({ training }),
+    onError(error) {
+      log.warn({ code: error.code, cause: error.cause }, error.message);
       showError(error.toWire());
     },
   });
@@ -124,6 +146,9 @@ export function createNode(options: NodeOptions): AiloNode {
     accepted: requester.accepted,
     token: requester.token,
     finished: requester.finished,
+    unit: trainer.unit,
+    unitRefused: trainer.unitRefused,
+    round: trainer.round,
     failed: requester.failed,
     refused,
   };
@@ -132,6 +157,7 @@ export function createNode(options: NodeOptions): AiloNode {
     const known = AiloError.fromWire(error).toWire();
     log.warn({ about, code: error.code }, error.message);
     if (about === 'generate') return requester.onRefused(known);
+    if (about === 'train') return trainer.refused(known);
     if (about === 'offer') contributor.offerRefused(known);
     showError(known);
   }
@@ -147,9 +173,11 @@ export function createNode(options: NodeOptions): AiloNode {
     start: () => session.start(),
     async stop() {
       session.stop();
+      await trainer.release();
       await contributor.release();
     },
     contribute: (on) => contributor.contribute(on),
+    train: (wanted) => trainer.train(wanted),
     chat: (request, signal) => requester.chat(request, signal),
   };
 }

@@ -134,6 +134,10 @@ export const fromNode = {
     sampling: SamplingSchema,
   }),
   cancel: v.strictObject({ request: Id }),
+  /** “I can train.” In this campaign, or any that is running. Answered by `unit` when there is one to be done. */
+  train: v.strictObject({ campaign: v.optional(ModelId) }),
+  /** “I train no more.” A unit that was given may still be handed in. */
+  trainNoMore: v.strictObject({}),
   /** “Don't wait for me”: ends the session at once, where a socket that merely drops has its grace. */
   leave: v.strictObject({}),
 };
@@ -225,6 +229,20 @@ export const fromCoordinator = {
     more: v.optional(v.literal(true)),
     data: bytes(16, MAX_FRAME_BYTES),
   }),
+  /** “Learn this”: local steps from the weights `start`, on sequences of the shard that `seed` chooses. */
+  unit: v.strictObject({
+    campaign: ModelId,
+    unit: Id,
+    round: count(2 ** 32 - 1),
+    /** SHA-256 of the weights that the round starts from. */
+    start: hex(32),
+    shard: count(2 ** 16),
+    seed: count(2 ** 32 - 1),
+  }),
+  /** The unit's update does not count, and why. */
+  unitRefused: v.strictObject({ campaign: ModelId, unit: Id, error: WireErrorSchema }),
+  /** A round is over: the SHA-256 of its delta and of the weights that it leads to. */
+  round: v.strictObject({ campaign: ModelId, round: count(2 ** 32 - 1), weights: hex(32), delta: hex(32) }),
   /** To the requester. */
   accepted: v.strictObject({ request: Id, participants: v.pipe(v.array(NodeId), v.maxLength(MAX_STAGES)) }),
   token: v.strictObject({

@@ -116,15 +116,22 @@ export function createPeers(options: PeersOptions): Peers {
       whileMine(() => fail(peer, 'it did not come about in time')),
       CONNECT_TIMEOUT_MS,
     );
-    peer.connection = transport.connect({
+    const connection = {
       initiates,
       ice,
-      onDescription: whileMine((kind, sdp) => options.signal(peer.node, { kind, attempt, sdp })),
+      onDescription: whileMine((kind: 'offer' | 'answer', sdp: string) =>
+        options.signal(peer.node, { kind, attempt, sdp }),
+      ),
       onOpen: whileMine(() => opened(peer)),
-      onMessage: whileMine((data) => heard(peer, data)),
+      onMessage: whileMine((data: Uint8Array) => heard(peer, data)),
       onDrained: whileMine(() => options.onChanged(peer.node)),
-      onClose: whileMine((reason) => fail(peer, reason)),
-    });
+      onClose: whileMine((reason: string) => fail(peer, reason)),
+    };
+    try {
+      peer.connection = transport.connect(connection);
+    } catch (thrown) {
+      fail(peer, String(thrown));
+    }
   }
 
   function opened(peer: Peer) {

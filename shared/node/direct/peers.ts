@@ -49,10 +49,13 @@ export interface Peers extends DirectPort {
   closeAll(): void;
 }
 
+/** No attempt. */
+const NONE = -1;
+
 interface Peer {
   node: string;
   wanted: boolean;
-  /** Names the connection in signals, so that late ones of an earlier one are known. */
+  /** Names the connection in signals, so that what is late of an earlier one is known. */
   attempt: number;
   connection?: DirectConnection;
   open: boolean;
@@ -87,7 +90,7 @@ export function createPeers(options: PeersOptions): Peers {
       ...{
         node,
         wanted: false,
-        attempt: 0,
+        attempt: NONE,
         open: false,
         direct: false,
         roundTrips: {},
@@ -229,6 +232,7 @@ export function createPeers(options: PeersOptions): Peers {
   function disconnect(peer: Peer) {
     const { connection } = peer;
     delete peer.connection;
+    peer.attempt = NONE;
     peer.open = false;
     peer.cancelTimer();
     peer.cancelBeat();

@@ -28,6 +28,8 @@ export interface ChainOptions {
 export interface Chain {
   /** Token ids at `position` and on → the logits [vocabSize] after the last of them. */
   run(position: number, ids: Int32Array): Promise<Float32Array>;
+  /** Forgets all tokens: the next position is 0. */
+  restart(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -57,6 +59,9 @@ export async function loadChain(options: ChainOptions, signal: AbortSignal | und
   }
   return {
     release,
+    async restart() {
+      for (const { stage } of links) await stage.drop(SEQUENCE);
+    },
     async run(position, ids) {
       const head = { job: JOB, sequence: 0, position, sampleAfter: true };
       const logits = await feed(links, 0, wire, encodeFrame({ ...head, kind: 'tokens', ids }));

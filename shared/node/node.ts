@@ -7,8 +7,9 @@ import { loadTextCodec } from '../model/text.ts';
 import type { ChunkStore, TextCodec } from '../model/types.ts';
 import type { Authenticate, FromCoordinator, FromNode, ModelListing } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
-import type { TensorEngine } from '../runtime/tensor-engine.ts';
 import type { Runtime } from '../runtime/types.ts';
+import type { Campaign } from '../train/campaign/campaign.ts';
+import type { Learner } from '../train/campaign/worker.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { createContributor } from './contributor.ts';
 import type { Dial } from './dial.ts';
@@ -32,8 +33,8 @@ export interface NodeOptions {
   want?: FromNode['offer']['want'];
   /** Called when contributing begins, and again after it was switched off in between. */
   createRuntime(): Promise<Runtime>;
-  /** The same for training; a host without one cannot train. */
-  createTensorEngine?(): TensorEngine | Promise<TensorEngine>;
+  /** What trains in a campaign; a host without it cannot. */
+  createLearner?(campaign: Campaign): Promise<Learner>;
   chunks: ChunkStore;
   /** Links to neighbours without the coordinator; absent where the host has none to give. */
   direct?: DirectTransport;
@@ -112,8 +113,8 @@ export function createNode(options: NodeOptions): AiloNode {
 
   const trainer = createTrainer({
     ...options,
-    createTensorEngine() {
-      if (options.createTensorEngine) return options.createTensorEngine();
+    async createLearner(campaign) {
+      if (options.createLearner) return options.createLearner(campaign);
       throw AiloError.of('ENGINE_UNAVAILABLE', { engine: 'training', reason: 'this host does not train' });
     },
     networkId: () => session.networkId,

@@ -110,7 +110,11 @@ function requireKnown(tokens: Int32Array, { vocabSize }: ModelConfig): void {
   if (unknown !== undefined) throw AiloError.of('TRAINING_TOKEN_UNKNOWN', { token: unknown, vocabSize });
 }
 
-async function tokenizerFiles(source: ModelSource, signal: AbortSignal): Promise<Record<string, Uint8Array>> {
+/** The tokenizer's files of a model, by path. */
+export async function tokenizerFiles(
+  source: ModelSource,
+  signal?: AbortSignal,
+): Promise<Record<string, Uint8Array>> {
   const files: Record<string, Uint8Array> = {};
   for (const path of TOKENIZER_FILES) {
     const bytes = await readOptional(source, path, MAX_TOKENIZER_BYTES, signal);

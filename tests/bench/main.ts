@@ -2,11 +2,13 @@
 
 import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
+import { guide } from './guide.ts';
 import { ledger } from './ledger.ts';
 import { memory } from './memory.ts';
 import { updates } from './updates.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
+  guide: { summary: 'how well the built-in model answers what it was never trained on', command: guide },
   ledger: {
     summary: 'durable transfers a second in the coordinator, transactions a second replayed by a client',
     command: ledger,

@@ -6,6 +6,7 @@ import { send } from '../ui/link.ts';
 import { CurrentJob } from './current-job.tsx';
 import { Preferences } from './preferences.tsx';
 import { contributionOf } from './status.ts';
+import { Storage } from './storage.tsx';
 
 export function Earnings({ state }: { state: AppState }) {
   const { node, settings, answersHelped } = state;
@@ -26,6 +27,7 @@ export function Earnings({ state }: { state: AppState }) {
       </dl>
       <CurrentJob node={node} />
       <Preferences settings={settings} />
+      <Storage />
     </div>
   );
 }

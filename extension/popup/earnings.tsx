@@ -7,6 +7,7 @@ import { CurrentJob } from './current-job.tsx';
 import { Preferences } from './preferences.tsx';
 import { contributionOf } from './status.ts';
 import { Storage } from './storage.tsx';
+import { TrainingJob } from './training-job.tsx';
 
 export function Earnings({ state }: { state: AppState }) {
   const { node, settings, answersHelped } = state;
@@ -26,6 +27,7 @@ export function Earnings({ state }: { state: AppState }) {
         </Figure>
       </dl>
       <CurrentJob node={node} />
+      <TrainingJob training={node.training} />
       <Preferences settings={settings} />
       <Storage />
     </div>

@@ -9,8 +9,8 @@ import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import type { LedgerClient } from '../../shared/replica/ledger-client.ts';
 import type { Wallet } from '../../shared/wallet/wallet.ts';
 import { folderChunkStore } from '../model/folder-chunks.ts';
-import { createNodeEngine } from '../runtime/node-engine.ts';
 import { createNodeRuntime } from '../runtime/node-runtime.ts';
+import { createNodeLearner } from './learner.ts';
 import { createNodeLedger } from './ledger.ts';
 import { openWalletFile } from './wallet-file.ts';
 
@@ -48,7 +48,8 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     wallet,
     ...(want && { want }),
     client: { kind: 'headless', version: packageJson.version },
-    createTensorEngine: () => createNodeEngine(threads === undefined ? {} : { threads }),
+    createLearner: (campaign) =>
+      createNodeLearner(campaign, { budgetBytes, ...(threads !== undefined && { threads }) }),
     createRuntime: async () =>
       createNodeRuntime({
         budgetBytes,

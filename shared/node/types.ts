@@ -16,8 +16,18 @@ export interface NodeState {
   activity: Activity;
   training: Training;
   models: ModelListing[];
+  /** To the neighbours in the jobs that run here, where they could be linked directly. */
+  links?: LinkStatus[];
   /** Absent until the coordinator told it. */
   account?: AccountSummary;
+}
+
+export interface LinkStatus {
+  /** The neighbour's address. */
+  node: string;
+  way: 'direct' | 'relayed';
+  /** To it and back this way, smoothed; absent until measured. */
+  roundTripMs?: number;
 }
 
 export type Activity =

@@ -5,6 +5,7 @@ import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { ledger } from './ledger.ts';
 import { memory } from './memory.ts';
 import { updates } from './updates.ts';
+import { wire } from './wire.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
   ledger: {
@@ -16,6 +17,7 @@ const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
     command: memory,
   },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
+  wire: { summary: 'what f16 and int8 activations change in answers', command: wire },
 };
 
 async function main([name, ...args]: string[]): Promise<void> {

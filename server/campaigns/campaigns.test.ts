@@ -15,22 +15,13 @@ import { openDatabase } from '../store/database.ts';
 import { campaignsFolder } from './campaigns.ts';
 import { createCampaign } from './create.ts';
 import { CampaignFolder } from './folder.ts';
-import { campaignOf } from './testing.ts';
+import { campaignOf, textOf } from './testing.ts';
 
 const undo: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (let next = undo.pop(); next; next = undo.pop()) await next();
 });
 const log = pino({ level: process.env.AILO_LOG ?? 'silent' });
-
-/** A text with something to learn: each token follows from the one before, but for noise. */
-function corpusOf(tokens: number, vocabulary: number): Int32Array {
-  let state = 7;
-  return Int32Array.from({ length: tokens }, (_, i) => {
-    state = i % 11 === 0 ? (i * 31) % vocabulary : (state * 5 + 3) % vocabulary;
-    return state;
-  });
-}
 
 async function foundCampaign(dataDir: string, rounds: number) {
   const settings = campaignOf({
@@ -44,7 +35,7 @@ async function foundCampaign(dataDir: string, rounds: number) {
   const config = modelOf(settings);
   const { format: _, model: __, data, ...rest } = settings;
   const database = await openDatabase(join(dataDir, 'ailo.sqlite'));
-  const opened = { config, corpus: corpusOf(9000, config.vocabSize), files: {} };
+  const opened = { config, corpus: textOf(9000, config.vocabSize), files: {} };
   const weights = memoryStore(parametersOf(config), initialiser(settings.seed));
   const folder = campaignsFolder(dataDir);
   const creation = { database, folder, settings: { ...rest, shards: data.shards }, nowMs: Date.now() };

@@ -28,7 +28,7 @@ export interface Campaigns {
   /** Throws CAMPAIGN_UNKNOWN. */
   of(id: string): Runner;
   list(): Runner[];
-  /** A node wants to train. Throws CAMPAIGN_UNKNOWN. */
+  /** A node wants to train, in a certain campaign or in any there will be. Throws CAMPAIGN_UNKNOWN. */
   train(node: string, body: FromNode['train']): void;
   /** A node trains no more, or is gone. */
   leave(node: string): void;
@@ -44,6 +44,8 @@ export function campaignsFolder(dataDir: string): string {
 export async function openCampaigns(options: CampaignsOptions): Promise<Campaigns> {
   const judge = createJudge();
   const runners = new Map<string, Runner>();
+  /** Nodes that train in any campaign, while there is none. */
+  const willing = new Set<string>();
   let closed = false;
   let looking: Promise<void> = Promise.resolve();
   await look();
@@ -57,6 +59,14 @@ export async function openCampaigns(options: CampaignsOptions): Promise<Campaign
       const paused = await runner.folder.isPaused();
       if (paused !== runner.state.paused) await runner.pause(paused);
     }
+    for (const { state, left } of runners.values()) {
+      if (state.phase !== 'finished') continue;
+      for (const node of state.workers) {
+        left(node);
+        willing.add(node);
+      }
+    }
+    for (const node of willing) joinAny(node);
   }
 
   function lookAgain() {
@@ -88,21 +98,23 @@ export async function openCampaigns(options: CampaignsOptions): Promise<Campaign
     return runner;
   }
 
-  /** The one that was named, or any that goes on. */
-  function wanted(campaign: string | undefined): Runner {
-    if (campaign !== undefined) return of(campaign);
+  /** Who trains in any campaign joins the first that goes on, or the next that begins. */
+  function joinAny(node: string) {
     const running = [...runners.values()].find(({ state }) => state.phase !== 'finished' && !state.paused);
-    if (!running) throw AiloError.of('CAMPAIGN_UNKNOWN', { campaign: 'any' });
-    return running;
+    if (!running) return void willing.add(node);
+    willing.delete(node);
+    running.joined(node);
   }
 
   return {
     of,
     list: () => [...runners.values()],
     train(node, { campaign }) {
-      wanted(campaign).joined(node);
+      if (campaign === undefined) joinAny(node);
+      else of(campaign).joined(node);
     },
     leave(node) {
+      willing.delete(node);
       for (const runner of runners.values()) runner.left(node);
     },
     async close() {

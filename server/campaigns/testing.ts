@@ -16,3 +16,12 @@ export function campaignOf(change: Partial<Campaign> = {}): Campaign {
     ...change,
   });
 }
+
+/** A text with something to learn: each token follows from the one before, but for noise. */
+export function textOf(tokens: number, vocabulary: number): Int32Array {
+  let state = 7;
+  return Int32Array.from({ length: tokens }, (_, i) => {
+    state = i % 11 === 0 ? (i * 31) % vocabulary : (state * 5 + 3) % vocabulary;
+    return state;
+  });
+}

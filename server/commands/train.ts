@@ -1,6 +1,7 @@
 /** `ailo train`: trains a model here, alone or as several workers of a federation. */
 
 import { RULE_NAMES } from '../../shared/train/campaign/campaign.ts';
+import { type Corpus, textCorpus } from '../../shared/train/corpus.ts';
 import { MAX_EVALUATION_BATCHES, MAX_STEPS, MAX_WORKERS } from '../../shared/train/limits.ts';
 import { parameterCount } from '../../shared/train/model/model.ts';
 import { ADAMW, adamW } from '../../shared/train/optimiser/adamw.ts';
@@ -9,7 +10,7 @@ import { type Cli, type Command, integer, string, type Values } from '../cli.ts'
 import { createNodeEngine } from '../runtime/node-engine.ts';
 import { aggregatorOf, CODECS, crossed } from '../train/aggregator.ts';
 import { learningOf, learningOptions, MAX_GRADIENT_NORM, seedOf } from '../train/learning.ts';
-import { type OpenedModel, openForTraining, readText } from '../train/open.ts';
+import { isDialogues, type OpenedModel, openForDialogues, openForTraining, readText } from '../train/open.ts';
 import { saveModel } from '../train/save.ts';
 
 const STEPS_BETWEEN_LINES = 50;
@@ -17,6 +18,16 @@ const STEPS_BETWEEN_LINES = 50;
 export const train: Command = {
   options: {
     ...learningOptions,
+    data: {
+      type: 'string',
+      value: 'FILE',
+      description: 'a text, or .jsonl with dialogues; a tenth is kept for validation (required)',
+    },
+    'answer-tokens': {
+      type: 'string',
+      value: 'N',
+      description: "first tokens of a dialogue's answer that are learned (default all)",
+    },
     workers: { type: 'string', value: 'K', description: 'workers, each with a part of the text (default 1)' },
     codec: {
       type: 'string',
@@ -37,10 +48,14 @@ export const train: Command = {
   async run(values, cli) {
     const model = string(values, 'model');
     const seed = seedOf(values);
-    const text = await readText(string(values, 'data'));
+    const data = string(values, 'data');
+    const text = await readText(data);
     const tokenizer = values.tokenizer === undefined ? undefined : string(values, 'tokenizer');
     const out = values.out === undefined ? undefined : string(values, 'out');
-    const opened = await openForTraining({ model, text, tokenizer, seed }, cli.signal);
+    const wanted = { model, text, tokenizer, seed, answerTokens: answerTokensOf(values) };
+    const opened = isDialogues(data)
+      ? await openForDialogues(wanted, cli.signal)
+      : inOnePiece(await openForTraining(wanted, cli.signal));
     const plan = planOf(values, opened);
     const engine = createNodeEngine({ threads: integer(values, 'threads', { min: 0, max: 256, default: 0 }) });
     try {
@@ -69,7 +84,16 @@ export const train: Command = {
   },
 };
 
-function planOf(values: Values, { config }: OpenedModel) {
+function answerTokensOf(values: Values): number | undefined {
+  const name = 'answer-tokens';
+  return values[name] === undefined ? undefined : integer(values, name, { min: 1, max: 2 ** 24, default: 1 });
+}
+
+function inOnePiece(opened: OpenedModel): OpenedModel<Corpus> {
+  return { ...opened, corpus: textCorpus(opened.corpus) };
+}
+
+function planOf(values: Values, { config }: Pick<OpenedModel, 'config'>) {
   const { batch, sequence, weightDecay, outerLearningRate, ...learning } = learningOf(values, config.maxPositions);
   return {
     ...learning,

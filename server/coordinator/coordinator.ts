@@ -10,6 +10,7 @@ import type { Quant } from '../../shared/graph/types.ts';
 import { MAX_ACTIVE_SET } from '../../shared/ledger/limits.ts';
 import { splitModel } from '../../shared/plan/division.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
+import type { WireDtype } from '../../shared/tensor/payload.ts';
 import { campaignsFolder, openCampaigns } from '../campaigns/campaigns.ts';
 import { createHttp } from '../http/app.ts';
 import { openLedger } from '../ledger/ledger.ts';
@@ -32,6 +33,8 @@ export interface RoomOptions extends ModelOptions {
   quant?: Quant;
   /** Whether rows run ahead of the text, by what followed the same words before. */
   speculate?: boolean;
+  /** How activations travel between stages; as the quantisation has it without one. */
+  wire?: WireDtype;
 }
 
 export interface CoordinatorOptions {
@@ -41,6 +44,8 @@ export interface CoordinatorOptions {
   /** 0 takes a free one. */
   port: number;
   models: RoomOptions[];
+  /** STUN servers (`stun:host:port`) for direct links between nodes; none are needed inside one network. */
+  ice?: string[];
   /** For a network that is founded now and has rules of its own. */
   genesis?: GenesisOverrides;
   log: Logger;
@@ -107,8 +112,9 @@ async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Pro
   const app = await createHttp({ ledger, genesis, networkId, models: served, campaigns, now, log });
   opened.push(() => app.close());
 
-  const dispatcher = createDispatcher({ ...common, specs, ledger, wallClock, random }, (node, type, body) =>
-    gateway.send(node, type, body),
+  const dispatcher = createDispatcher(
+    { ...common, specs, ledger, wallClock, random, ...(options.ice && { ice: options.ice }) },
+    (node, type, body) => gateway.send(node, type, body),
   );
   opened.push(() => dispatcher.close());
   const gateway = createGateway({
@@ -152,20 +158,21 @@ async function openModels({ models, dataDir, signal }: CoordinatorOptions): Prom
 }
 
 function roomSpec({ id, name, manifestHash, config, contextLength, chat }: ServedModel, room: RoomOptions): RoomSpec {
-  const { stages, quant = 'f32', speculate = false } = room;
+  const { stages, quant = 'f32', speculate = false, wire } = room;
+  const format = { quant, ...(wire && { wire }) };
   if (stages !== undefined) splitModel(config, stages);
   return {
     model: id,
     name,
     manifestHash,
-    quant,
+    ...format,
     speculate,
     contextLength,
     chat,
     maxSequences: MAX_SEQUENCES,
     vocabSize: config.vocabSize,
     ...(stages !== undefined && { stages }),
-    ...sizing(config, { quant, contextLength, maxSequences: MAX_SEQUENCES }),
+    ...sizing(config, { ...format, contextLength, maxSequences: MAX_SEQUENCES }),
   };
 }
 

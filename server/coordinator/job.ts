@@ -25,6 +25,8 @@ export interface HolderView {
   node: string;
   assignment: string;
   ready: boolean;
+  /** It can be linked directly with its neighbours. */
+  direct?: true;
   /** Since when (ms) its socket has been gone for longer than a hiccup. It may come back until its session ends. */
   awaySinceMs?: number;
 }
@@ -35,8 +37,15 @@ export interface JobStage extends UnitRange {
   assignment: string;
   /** Of the link into this stage: frames with another epoch were sent to, or by, a holder that was replaced since. */
   epoch: number;
-  /** Rows of the sequence that the link has brought in this epoch, drafts among them. */
+  /**
+   * Rows of the sequence that the link has brought, at least: what comes directly is not seen here, but told. Where the job
+   * drafts, those of the newest frame, drafts among them.
+   */
   rows: number;
+  /** Frames of a job that drafts all go through the coordinator: neighbours tell direct frames apart by their rows. */
+  direct?: true;
+  /** Its predecessor was replaced, and it was asked how many rows it has. */
+  asked?: true;
   /** The holder is lost: the stage waits for another, and the job fails with this where there is none. */
   vacant?: WireError;
 }
@@ -57,6 +66,8 @@ export interface Job {
   /** Tokens handed to the requester so far. */
   answer: readonly number[];
   startedMs: number;
+  /** When the last token came; at first, when the job began. */
+  tokenMs: number;
   deadlineMs: number;
   /** Stages that were replaced so far; the newest epoch. */
   epoch: number;
@@ -82,6 +93,7 @@ export type JobEvent =
   | { kind: 'token'; from: string; body: FromNode['token'] }
   | { kind: 'jobFailed'; from: string; body: FromNode['jobFailed'] }
   | { kind: 'more'; from: string; body: FromNode['more'] }
+  | { kind: 'jobRows'; from: string; body: FromNode['jobRows'] }
   | { kind: 'cancel'; from: string; body: FromNode['cancel'] }
   /** The session of a node is over: nobody waits for its requests any more. */
   | { kind: 'gone'; node: string }
@@ -91,7 +103,18 @@ export type JobEvent =
   | { kind: 'mend'; model: string; room: RoomView }
   | { kind: 'tick' };
 
-type Sent = 'jobOpen' | 'jobNext' | 'jobClose' | 'frame' | 'more' | 'accepted' | 'token' | 'finished' | 'failed';
+type Sent =
+  | 'jobOpen'
+  | 'jobNext'
+  | 'jobPrevious'
+  | 'jobRows'
+  | 'jobClose'
+  | 'frame'
+  | 'more'
+  | 'accepted'
+  | 'token'
+  | 'finished'
+  | 'failed';
 
 export type JobEffect =
   | { [T in Sent]: { kind: 'send'; to: string; type: T; body: FromCoordinator[T] } }[Sent]
@@ -121,6 +144,11 @@ export function firmRows({ draftKey, prompt, answer, stages }: Job, stage: numbe
   // Only tokens that were chosen come to the first stage.
   if (draftKey === undefined || stage === 0) return rows;
   return Math.min(rows, prompt.length + Math.max(0, answer.length - 1));
+}
+
+/** Whether a frame may go from the holder of one stage to that of another without the coordinator. */
+export function isDirect(a: JobStage, b: JobStage): boolean {
+  return Boolean(a.direct && b.direct && !a.vacant && !b.vacant && a.node !== b.node);
 }
 
 /** Whether a stage waits for a holder. */

@@ -5,6 +5,7 @@ import type { FromNode } from '../../shared/protocol/messages.ts';
 import { encodeFrame } from '../../shared/tensor/frame.ts';
 import {
   firmRows,
+  isDirect,
   type Job,
   type JobContext,
   type JobEffect,
@@ -51,24 +52,26 @@ export function requestProblem(jobs: Jobs, { from, body, room }: Request): AiloE
 /** The job of a request without a problem; its answer never runs past the context. */
 export function newJob(jobs: Jobs, { from, body, room }: Request, { nowMs, newId }: JobContext): Job {
   const counts = loads(jobs);
+  // A single stage has nobody to wait for.
+  const isDrafting = room.drafts && room.stages.length > 1;
   return {
     id: newId(),
     request: body.request,
     requester: from,
     model: body.model,
     stages: room.stages.map(({ start, end, holders }) => {
-      const { node, assignment } = leastLoaded(holders, counts)!;
-      return { start, end, node, assignment, epoch: 0, rows: 0 };
+      const { node, assignment, direct } = leastLoaded(holders, counts)!;
+      return { start, end, node, assignment, epoch: 0, rows: 0, ...(direct && !isDrafting && { direct }) };
     }),
     wire: room.wire,
-    // A single stage has nobody to wait for.
-    ...(room.drafts && room.stages.length > 1 && { draftKey: newId() }),
+    ...(isDrafting && { draftKey: newId() }),
     vocabSize: room.vocabSize,
     sampling: body.sampling,
     maxNewTokens: Math.min(body.maxNewTokens, room.contextLength - body.tokens.length),
     prompt: body.tokens,
     answer: [],
     startedMs: nowMs,
+    tokenMs: nowMs,
     deadlineMs: nowMs + TOKEN_TIMEOUT_MS,
     epoch: 0,
     former: new Set(),
@@ -87,19 +90,22 @@ export function opening(job: Job): { job: Job; effects: JobEffect[] } {
 
 /** What the holder of a stage must know, at the beginning and when it takes over. */
 export function open(job: Job, stage: number): JobEffect {
-  const { node, assignment } = job.stages[stage]!;
+  const own = job.stages[stage]!;
   const { id, sampling, wire, draftKey, maxNewTokens, prompt, answer } = job;
   const place = (stage + 1) % job.stages.length;
   const next = job.stages[place]!;
+  const previous = job.stages.at(stage - 1)!;
   const isLast = place === 0;
   const known = sampling.repetitionPenalty === 1 ? [] : [...prompt];
-  return send(node, 'jobOpen', {
+  return send(own.node, 'jobOpen', {
     job: id,
-    assignment,
+    assignment: own.assignment,
     next: next.node,
     epoch: next.epoch,
     // Prompt and answer come to the first stage from here.
     has: isLast ? prompt.length + answer.length : firmRows(job, place),
+    ...(isDirect(own, next) && { direct: true }),
+    ...(isDirect(previous, own) && { previous: { node: previous.node, epoch: own.epoch } }),
     promptTokens: prompt.length,
     wire,
     // The last token is nobody's input.

@@ -9,8 +9,8 @@ import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import type { LedgerClient } from '../../shared/replica/ledger-client.ts';
 import type { Wallet } from '../../shared/wallet/wallet.ts';
 import { folderChunkStore } from '../model/folder-chunks.ts';
-import { createNodeEngine } from '../runtime/node-engine.ts';
 import { createNodeRuntime } from '../runtime/node-runtime.ts';
+import { createNodeLearner } from './learner.ts';
 import { createNodeLedger } from './ledger.ts';
 import { openWalletFile } from './wallet-file.ts';
 
@@ -22,6 +22,8 @@ export interface HeadlessOptions extends Pick<NodeOptions, 'url' | 'want'> {
   walletFile?: string;
   /** Memory (bytes) that a stage may take. */
   budgetBytes: number;
+  /** What model chunks may take of the disk; absent: as much as there is. */
+  cacheBytes?: number;
   /** Threads that compute; absent: one for each core. */
   threads?: number;
   log: Logger;
@@ -37,7 +39,7 @@ export interface HeadlessNode extends AiloNode {
 
 /** A node that is not started yet. Throws WALLET_FILE_INVALID, WORDS_INVALID. */
 export async function createHeadlessNode(options: HeadlessOptions): Promise<HeadlessNode> {
-  const { url, want, dataDir, budgetBytes, threads, dial = dialWebSocket } = options;
+  const { url, want, dataDir, budgetBytes, cacheBytes, threads, dial = dialWebSocket } = options;
   const wallet = await openWalletFile(options.walletFile ?? join(dataDir, 'wallet.json'));
   const log = options.log.child({ node: wallet.address });
   let ledger: LedgerClient | undefined;
@@ -46,14 +48,15 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     wallet,
     ...(want && { want }),
     client: { kind: 'headless', version: packageJson.version },
-    createTensorEngine: () => createNodeEngine(threads === undefined ? {} : { threads }),
+    createLearner: (campaign) =>
+      createNodeLearner(campaign, { budgetBytes, ...(threads !== undefined && { threads }) }),
     createRuntime: async () =>
       createNodeRuntime({
         budgetBytes,
         stagingFolder: join(dataDir, 'stages'),
         ...(threads !== undefined && { threads }),
       }),
-    chunks: folderChunkStore(join(dataDir, 'chunks')),
+    chunks: folderChunkStore(join(dataDir, 'chunks'), cacheBytes === undefined ? {} : { limitBytes: cacheBytes }),
     fetch,
     dial,
     onCheckpoint: (seal) => ledger?.follow(seal),

@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from './builder.ts';
-import { INT4_BLOCK, MAX_MATRIX_BYTES } from './limits.ts';
+import { INT4_BLOCK, INT4_MIN_INPUTS, MAX_MATRIX_BYTES } from './limits.ts';
 import type { Initializer, MatrixSource, Quant, WeightRecipe } from './types.ts';
 
 /** Of a weight; those in blocks have a float32 scale for each block. */
@@ -15,7 +15,7 @@ export interface Linear {
 
 /**
  * x [1, n, in] → [1, n, out] through a matrix of the model, in the stage's quantisation: f32 is the reference, int8
- * (DynamicQuantizeMatMul) quantises x too, int4 (MatMulNBits) only the weights.
+ * (DynamicQuantizeMatMul) quantises x too, int4 (MatMulNBits) only the weights, and those of small matrices to 8 bits.
  */
 export function linear(g: GraphBuilder, x: Value, matrix: Linear): Value {
   const blocks = inBlocks(g, matrix);
@@ -32,7 +32,7 @@ export function linear(g: GraphBuilder, x: Value, matrix: Linear): Value {
     const [scales, values] = g.weightFile(name, parts, { kind: 'int8', source });
     return g.dynamicQuantizeMatMul(x, values!, scales!, biasVector);
   }
-  const product = g.quant === 'f32' ? floatMatMul(g, x, name, source) : int4MatMul(g, x, name, source);
+  const product = g.quant === 'f32' ? floatMatMul(g, x, name, source) : blockMatMul(g, x, name, source);
   return biasVector ? g.add(product, biasVector) : product;
 }
 
@@ -66,16 +66,18 @@ function floatMatMul(g: GraphBuilder, x: Value, name: string, source: MatrixSour
   return g.matMul(x, g.weight(name, [source.inSize, sum(source.outSizes)], { kind: 'matrix', source }));
 }
 
-function int4MatMul(g: GraphBuilder, x: Value, name: string, source: MatrixSource): Value {
-  const { inSize } = source;
+function blockMatMul(g: GraphBuilder, x: Value, name: string, source: MatrixSource): Value {
+  const { inSize, part } = source;
   const outSize = sum(source.outSizes);
   const blocks = Math.ceil(inSize / INT4_BLOCK);
+  const allInputs = part?.axis === 'in' ? part.of : inSize;
+  const bits = allInputs < INT4_MIN_INPUTS ? 8 : 4;
   const parts: Initializer[] = [
     { name: `${name}.scales`, dtype: 'float32', dims: [outSize * blocks] },
-    { name, dtype: 'uint8', dims: [outSize, blocks, INT4_BLOCK / 2] },
+    { name, dtype: 'uint8', dims: [outSize, blocks, (INT4_BLOCK * bits) / 8] },
   ];
-  const [scales, values] = g.weightFile(name, parts, { kind: 'int4', source });
-  return g.matMulNBits(x, values!, scales!, { inSize, outSize, blockSize: INT4_BLOCK });
+  const [scales, values] = g.weightFile(name, parts, { kind: bits === 8 ? 'int8Blocks' : 'int4', source });
+  return g.matMulNBits(x, values!, scales!, { inSize, outSize, bits, blockSize: INT4_BLOCK });
 }
 
 function sum(sizes: number[]): number {

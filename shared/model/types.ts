@@ -13,7 +13,8 @@ export interface ModelSource {
 /** Chunks by the SHA-256 (hex) of their bytes. `get` verifies on read-back and forgets what no longer fits. */
 export interface ChunkStore {
   get(hash: string): Promise<Uint8Array | undefined>;
-  put(hash: string, bytes: Uint8Array): Promise<void>;
+  /** `model` is what it is a part of, for people who want to know what is stored. */
+  put(hash: string, bytes: Uint8Array, model: string): Promise<void>;
 }
 
 export const FAMILIES = ['llama', 'gpt2', 'qwen2', 'mixtral'] as const;
@@ -117,6 +118,10 @@ export interface TextCodec {
    */
   encodeChat(messages: ChatMessage[]): number[];
   readonly hasChatTemplate: boolean;
+  /** Token ids of a text that goes on with others: no special tokens, none for an empty one. */
+  encodeText(text: string): number[];
+  /** The token that ends a text or an answer, where tokenizer_config.json names one. */
+  readonly eosToken: number | undefined;
   /**
    * The text of generated ids, special tokens left out. Some tokenizers drop the first space of a text: `prompt` tells
    * whether this one begins a text or continues one.

@@ -12,12 +12,16 @@ export interface Held {
   cancel: AbortController;
   loadedBytes: number;
   totalBytes: number;
+  remainingMs?: number | undefined;
   loaded?: { ready: ReadyStage; jobs: Jobs };
 }
 
-export function heldActivity({ assignment, loaded, loadedBytes, totalBytes }: Held): Activity {
+export function heldActivity({ assignment, loaded, loadedBytes, totalBytes, remainingMs }: Held): Activity {
   const { model, stage, stages, start, end } = assignment;
-  if (!loaded) return { kind: 'loading', model, stage, stages, loadedBytes, totalBytes };
+  if (!loaded) {
+    const left = remainingMs !== undefined && { remainingMs };
+    return { kind: 'loading', model, stage, stages, loadedBytes, totalBytes, ...left };
+  }
   const { open: jobs, steps, done: jobsDone, drafts } = loaded.jobs;
   const drafted = drafts && { drafts };
   if (jobs === 0) return { kind: 'ready', model, stage, stages, start, end, jobsDone, ...drafted };
@@ -26,6 +30,9 @@ export function heldActivity({ assignment, loaded, loadedBytes, totalBytes }: He
 
 /** Whether what is loaded for `a` serves `b` as it is. */
 export function isSameStage(a: Assignment, b: Assignment): boolean {
-  const keys = ['model', 'manifestHash', 'start', 'end', 'mlpParts', 'quant', 'contextLength', 'maxSequences'] as const;
+  const keys = [
+    ...(['model', 'manifestHash', 'start', 'end', 'mlpParts'] as const),
+    ...(['quant', 'contextLength', 'maxSequences', 'wire'] as const),
+  ];
   return keys.every((key) => a[key] === b[key]);
 }

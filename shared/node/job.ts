@@ -6,17 +6,20 @@ import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { LoadedStage, StageOutput } from '../runtime/types.ts';
 import type { Sampler } from '../sampler/types.ts';
-import { decodeFrame, type Frame } from '../tensor/frame.ts';
+import { decodeFrame, type Frame, frameRange } from '../tensor/frame.ts';
+import { arrive, type Due, earlyBytes, NOTHING_ARRIVED } from './arrivals.ts';
+import type { DirectPort } from './direct/port.ts';
 import { createFront, type DraftCount } from './drafts/front.ts';
 import { createLookup } from './drafts/lookup.ts';
 import { markWith } from './drafts/marks.ts';
 import { createPace } from './drafts/pace.ts';
 import { createVerdict } from './drafts/verdict.ts';
 import { hiddenJournal, tokenJournal } from './journal.ts';
-import { createLink, type Link } from './link.ts';
-import { finishReason, rowsPerStep, type StageShape, type Step, stepsOf } from './step.ts';
+import { PROGRESS_EVERY_MS } from './limits.ts';
+import { createLink, type Link, type Way } from './link.ts';
+import { finishReason, rowsPerStep, type StageShape, type Step, stepsOf, withoutFirst } from './step.ts';
 
-export type JobMessage = 'frame' | 'token' | 'more' | 'jobFailed';
+export type JobMessage = 'frame' | 'token' | 'more' | 'jobRows' | 'jobFailed';
 
 export interface JobOptions {
   open: FromCoordinator['jobOpen'];
@@ -34,6 +37,8 @@ export interface JobOptions {
   /** Our own address: a job of one stage hands its tokens to itself, without the network. */
   address: string;
   send<T extends JobMessage>(type: T, body: FromNode[T]): void;
+  /** Links to neighbours that do without the coordinator; absent where there can be none. */
+  direct?: DirectPort;
   onStep(): void;
   /** Milliseconds of a steady clock. */
   now(): number;
@@ -48,8 +53,14 @@ export interface Job {
   accept(data: Uint8Array, more?: boolean): void;
   /** Of the first stage of a job that drafts. */
   readonly drafts: DraftCount | undefined;
-  /** The successor was replaced, or it has run what it got. */
-  readonly link: Pick<Link, 'relink' | 'more'>;
+  /** The way to the successor. */
+  readonly link: Link;
+  /** Who may send frames directly, and in which epoch of that link. */
+  readonly previous: { node?: string | undefined; epoch: number } | undefined;
+  /** The predecessor was replaced. */
+  follow(previous: NonNullable<Job['previous']>): void;
+  /** Tells the predecessor over the direct link, if there is one, how many rows have arrived: the next may come there. */
+  welcome(): void;
   /** Fails the job towards the coordinator and takes nothing more. */
   fail(error: AiloError): void;
   /** Takes nothing more; settles when the running step has ended and the KV cache is free. Never rejects. */
@@ -62,52 +73,93 @@ export function createJob(options: JobOptions): Job {
   const maxRows = rowsPerStep(shape, wire);
   const drafting = draftingOf(options);
   let answered = open.sample?.answered.length ?? 0;
+  // After what was answered, each row has its token; a replay may bring several that were not answered yet.
+  const unanswered = open.sample ? promptTokens + answered : Number.POSITIVE_INFINITY;
   const tokens = tokenJournal(promptTokens + answered);
   const hidden = hiddenJournal(shape.outWidth, wire, contextLength);
   const journal = shape.gives === 'hidden' ? hidden : tokens;
-  const link = createLink({ open, journal, maxRows, send: hand });
+  const linkState = (node: string) => options.direct?.state(node) ?? { preferred: false, writable: false };
+  const link = createLink({ open, journal, maxRows, direct: linkState, send: hand });
+  let previous: Job['previous'] = open.previous;
+  let arrivals = NOTHING_ARRIVED;
+  let toldMs = options.direct?.now() ?? 0;
   let closed = false;
   let work = options.startAfter;
   let queuedBytes = 0;
 
-  function hand(frame: FromNode['frame']) {
+  function hand(frame: FromNode['frame'], way: Way) {
     if (closed) return;
-    if (frame.to === options.address) accept(frame.data);
+    const { to, ...body } = frame;
+    if (to === options.address) accept(frame.data);
+    else if (way === 'direct') options.direct!.send(to, 'frame', body);
     else send('frame', frame);
   }
 
   function accept(data: Uint8Array, more = false) {
-    queuedBytes += data.length;
+    const { start, end } = frameRange(data) ?? { start: 0, end: 0 };
+    if (end <= start || end > contextLength) {
+      return fail(
+        AiloError.of('FRAME_INVALID', { reason: `its rows are not among the ${contextLength} of the context` }),
+      );
+    }
+    // What comes over the relay alone is in order as it comes.
+    const arrived = previous
+      ? arrive(arrivals, { start, end, data, more })
+      : { arrivals: { ...arrivals, rows: end }, due: [{ start, end, data, more, skip: 0 }] };
+    arrivals = arrived.arrivals;
+    for (const due of arrived.due) queue(due);
+  }
+
+  function queue(due: Due) {
+    queuedBytes += due.data.length;
     work = work.then(async () => {
-      queuedBytes -= data.length;
+      queuedBytes -= due.data.length;
       if (closed) return;
       try {
-        await runFrame(data);
-        if (more && !closed) send('more', { job });
+        if (due.skip < due.end - due.start) await runFrame(due);
+        if (due.more && !closed) send('more', { job });
       } catch (thrown) {
         fail(toAiloError(thrown));
       }
     });
   }
 
-  async function runFrame(data: Uint8Array) {
+  async function runFrame({ data, skip }: Due) {
     const frame = decodeFrame(data);
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
-    const rows = drafting?.front ? drafting.front(frame) : frame;
+    const due = withoutFirst(frame, skip);
+    const rows = drafting?.front ? drafting.front(due) : due;
     if (!rows) return;
     for (const step of stepsOf(rows, shape, maxRows, singleFrom(rows))) {
       if (drafting?.verdict && !drafting.verdict.admits(step, step.marks)) continue;
       const output = await stage.run({ sequence: job, position: step.position, input: step.input });
       if (closed) return;
       options.onStep();
+      tellProgress();
       handOn(step, output);
     }
+  }
+
+  function tellProgress() {
+    if (!options.direct || options.direct.now() - toldMs < PROGRESS_EVERY_MS) return;
+    toldMs = options.direct.now();
+    tellRows();
+  }
+
+  function tellRows() {
+    if (previous) send('jobRows', { job, epoch: previous.epoch, rows: arrivals.rows });
+  }
+
+  function welcome() {
+    const { node, epoch } = previous ?? {};
+    if (closed || node === undefined || epoch === undefined || !options.direct?.isOpen(node)) return;
+    options.direct.send(node, 'has', { job, epoch, rows: arrivals.rows });
   }
 
   /** Drafts travel together, but what a row gives must not depend on those that were drafted with it. */
   function singleFrom(frame: Frame): number {
     const isMarked = frame.kind === 'hidden' ? frame.marks !== undefined : drafting !== undefined;
-    return options.exact || isMarked ? promptTokens : Number.POSITIVE_INFINITY;
+    return options.exact || isMarked ? promptTokens : unanswered;
   }
 
   function handOn({ position, rows, ...step }: Step, output: StageOutput) {
@@ -119,7 +171,7 @@ export function createJob(options: JobOptions): Job {
       }
       hidden.append(output.data, rows, drafting?.marks?.(position, rows) ?? step.marks);
       link.push();
-    } else if (step.sampleAfter || (drafting?.verdict && end >= promptTokens)) {
+    } else if (end >= promptTokens) {
       answer(output.data, end);
     }
   }
@@ -151,11 +203,20 @@ export function createJob(options: JobOptions): Job {
 
   return {
     get queuedBytes() {
-      return queuedBytes;
+      return queuedBytes + earlyBytes(arrivals);
+    },
+    get previous() {
+      return previous;
     },
     drafts: drafting?.count,
     accept,
     link,
+    follow(to) {
+      previous = to;
+      tellRows();
+      welcome();
+    },
+    welcome,
     fail,
     async close() {
       closed = true;

@@ -7,11 +7,13 @@ import { loadTextCodec } from '../model/text.ts';
 import type { ChunkStore, TextCodec } from '../model/types.ts';
 import type { Authenticate, FromCoordinator, FromNode, ModelListing } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
-import type { TensorEngine } from '../runtime/tensor-engine.ts';
 import type { Runtime } from '../runtime/types.ts';
+import type { Campaign } from '../train/campaign/campaign.ts';
+import type { Learner } from '../train/campaign/worker.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { createContributor } from './contributor.ts';
 import type { Dial } from './dial.ts';
+import type { DirectTransport } from './direct/transport.ts';
 import type { Log } from './log.ts';
 import { type ModelFilesOptions, openModelFiles } from './model-files.ts';
 import { createRequester } from './requester.ts';
@@ -31,9 +33,11 @@ export interface NodeOptions {
   want?: FromNode['offer']['want'];
   /** Called when contributing begins, and again after it was switched off in between. */
   createRuntime(): Promise<Runtime>;
-  /** The same for training; a host without one cannot train. */
-  createTensorEngine?(): TensorEngine | Promise<TensorEngine>;
+  /** What trains in a campaign; a host without it cannot. */
+  createLearner?(campaign: Campaign): Promise<Learner>;
   chunks: ChunkStore;
+  /** Links to neighbours without the coordinator; absent where the host has none to give. */
+  direct?: DirectTransport;
   fetch: typeof fetch;
   dial: Dial;
   /** The coordinator's newest checkpoint; nothing about it was checked. */
@@ -100,6 +104,7 @@ export function createNode(options: NodeOptions): AiloNode {
       if (activity.kind === 'ready') forgetError();
       update({ contributing, activity });
     },
+    onLinks: (links) => update({ links }),
     onError(error) {
       if (error.code === 'INTERNAL') log.warn({ err: error.cause }, error.message);
       showError(error.toWire());
@@ -108,8 +113,8 @@ export function createNode(options: NodeOptions): AiloNode {
 
   const trainer = createTrainer({
     ...options,
-    createTensorEngine() {
-      if (options.createTensorEngine) return options.createTensorEngine();
+    async createLearner(campaign) {
+      if (options.createLearner) return options.createLearner(campaign);
       throw AiloError.of('ENGINE_UNAVAILABLE', { engine: 'training', reason: 'this host does not train' });
     },
     networkId: () => session.networkId,
@@ -140,7 +145,10 @@ export function createNode(options: NodeOptions): AiloNode {
     unassign: contributor.unassign,
     jobOpen: contributor.jobOpen,
     jobNext: contributor.jobNext,
+    jobPrevious: contributor.jobPrevious,
+    jobRows: contributor.jobRows,
     jobClose: contributor.jobClose,
+    signal: contributor.signal,
     more: contributor.more,
     frame: contributor.frame,
     accepted: requester.accepted,

@@ -9,11 +9,10 @@ import { httpSource } from '../model/source.ts';
 import { paths, UPLOAD_HEADERS } from '../protocol/http.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
-import type { TensorEngine } from '../runtime/tensor-engine.ts';
 import { type Campaign, parseCampaign } from '../train/campaign/campaign.ts';
 import { MAX_CAMPAIGN_BYTES } from '../train/campaign/limits.ts';
 import { uploadBytes } from '../train/campaign/upload.ts';
-import { CampaignWorker } from '../train/campaign/worker.ts';
+import type { Learner } from '../train/campaign/worker.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { MAX_DELTA_BYTES, UPLOAD_ATTEMPTS, UPLOAD_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
@@ -22,12 +21,15 @@ import type { Training } from './types.ts';
 /** The coordinator's last word on a unit. */
 const OVER = new Set(['UNIT_UNKNOWN', 'UNIT_CLOSED', 'UNIT_CONFLICT', 'UPDATE_INVALID', 'CAMPAIGN_UNKNOWN']);
 
+/** Why this machine cannot train at all. */
+const HOPELESS = new Set(['MEMORY_BUDGET_EXCEEDED', 'ENGINE_UNAVAILABLE', 'CAMPAIGN_INVALID', 'CONFIG_INVALID']);
+
 export interface TrainerOptions {
   url: string;
   wallet: Wallet;
   fetch: typeof fetch;
-  /** Called when the first unit comes, and again after training was switched off in between. */
-  createTensorEngine(): TensorEngine | Promise<TensorEngine>;
+  /** Called for each campaign that a unit comes of. */
+  createLearner(campaign: Campaign): Promise<Learner>;
   networkId(): string | undefined;
   isOpen(): boolean;
   send<T extends 'train' | 'trainNoMore'>(type: T, body: FromNode[T]): void;
@@ -46,7 +48,7 @@ export interface TrainerSide {
   round(body: FromCoordinator['round']): void;
   /** Our `train` was refused. */
   refused(error: WireError): void;
-  /** Frees everything, the engine included. */
+  /** Frees everything. */
   release(): Promise<void>;
 }
 
@@ -54,8 +56,7 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
   const { url, wallet, fetch, log, send } = options;
   const source = httpSource({ fetch, urlOf: (path) => new URL(path, url).href });
   let wanted: string | boolean = false;
-  let engine: TensorEngine | undefined;
-  let worker: CampaignWorker | undefined;
+  let worker: Learner | undefined;
   /** Shards that were learned on, by number. */
   let shards = new Map<number, Int32Array>();
   let cancel = new AbortController();
@@ -79,15 +80,14 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
     return work;
   };
 
-  async function workerFor(id: string): Promise<CampaignWorker> {
+  async function workerFor(id: string): Promise<Learner> {
     if (worker?.campaign.id === id) return worker;
     await worker?.release();
     worker = undefined;
     shards = new Map();
     const bytes = await source.readFile(paths.campaign(id), MAX_CAMPAIGN_BYTES, cancel.signal);
     const campaign = parseCampaign(JSON.parse(new TextDecoder().decode(bytes)));
-    engine ??= await options.createTensorEngine();
-    worker = await CampaignWorker.create(engine, campaign);
+    worker = await options.createLearner(campaign);
     return worker;
   }
 
@@ -101,10 +101,10 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
   }
 
   /** Which weights are right is the coordinator's to say; that they are those is checked. */
-  async function follow(mine: CampaignWorker, round: number, hash: string) {
+  async function follow(mine: Learner, round: number, hash: string) {
     if (mine.weightsHash === hash) return;
     const path = paths.weights(mine.campaign.id, round);
-    mine.adopt(await source.readFile(path, mine.weightsBytes, cancel.signal), hash);
+    await mine.adopt(await source.readFile(path, mine.weightsBytes, cancel.signal), hash);
   }
 
   async function learn(body: FromCoordinator['unit']) {
@@ -135,9 +135,11 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
     } catch (thrown) {
       unitId = undefined;
       // Only what the coordinator itself refuses is over.
-      if (thrown instanceof AiloError && OVER.has(thrown.code)) worker?.settle(false);
+      if (thrown instanceof AiloError && HOPELESS.has(thrown.code)) wanted = false;
+      else if (thrown instanceof AiloError && OVER.has(thrown.code)) await worker?.settle(false);
       else if (!cancel.signal.aborted) options.schedule(ask, UPLOAD_RETRY_MS);
-      wait();
+      if (wanted === false) options.onChange({ kind: 'off' });
+      else wait();
       throw thrown;
     }
   }
@@ -169,7 +171,7 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
 
   async function advance({ campaign: id, round, weights, delta }: FromCoordinator['round']) {
     if (worker?.campaign.id !== id || worker.weightsHash === weights) return;
-    worker.settle(true);
+    await worker.settle(true);
     const bytes = await source.readFile(paths.delta(id, round), MAX_DELTA_BYTES, cancel.signal);
     if ((await sha256Hex(bytes)) !== delta) throw AiloError.of('UPDATE_INVALID', { reason: 'its hash is another' });
     try {
@@ -236,8 +238,6 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
       cancel = new AbortController();
       await worker?.release();
       worker = undefined;
-      await engine?.close();
-      engine = undefined;
     },
   };
 }

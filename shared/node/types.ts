@@ -17,8 +17,18 @@ export interface NodeState {
   activity: Activity;
   training: Training;
   models: ModelListing[];
+  /** To the neighbours in the jobs that run here, where they could be linked directly. */
+  links?: LinkStatus[];
   /** Absent until the coordinator told it. */
   account?: AccountSummary;
+}
+
+export interface LinkStatus {
+  /** The neighbour's address. */
+  node: string;
+  way: 'direct' | 'relayed';
+  /** To it and back this way, smoothed; absent until measured. */
+  roundTripMs?: number;
 }
 
 export type Activity =
@@ -26,7 +36,16 @@ export type Activity =
   /** Contributing, but no stage was assigned yet. */
   | { kind: 'waiting' }
   | { kind: 'measuring' }
-  | { kind: 'loading'; model: string; stage: number; stages: number; loadedBytes: number; totalBytes: number }
+  | {
+      kind: 'loading';
+      model: string;
+      stage: number;
+      stages: number;
+      loadedBytes: number;
+      totalBytes: number;
+      /** At the speed so far; absent while that is not known. */
+      remainingMs?: number;
+    }
   | ({ kind: 'ready'; model: string; stage: number; stages: number; start: number; end: number } & Done)
   /** In the middle of `jobs` answers; `steps` counts the steps (prefill chunks and tokens) of the newest. */
   | ({ kind: 'working'; model: string; stage: number; stages: number; jobs: number; steps: number } & Done);

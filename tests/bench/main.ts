@@ -2,11 +2,16 @@
 
 import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
+import { attacks } from './attacks.ts';
+import { guide } from './guide.ts';
 import { ledger } from './ledger.ts';
 import { memory } from './memory.ts';
 import { updates } from './updates.ts';
+import { wire } from './wire.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
+  attacks: { summary: 'what liars among the workers of a campaign cost it, and what they earn', command: attacks },
+  guide: { summary: 'how well the built-in model answers what it was never trained on', command: guide },
   ledger: {
     summary: 'durable transfers a second in the coordinator, transactions a second replayed by a client',
     command: ledger,
@@ -16,6 +21,7 @@ const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
     command: memory,
   },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
+  wire: { summary: 'what f16 and int8 activations change in answers', command: wire },
 };
 
 async function main([name, ...args]: string[]): Promise<void> {

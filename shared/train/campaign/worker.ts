@@ -33,12 +33,39 @@ export interface LocalStep {
   loss: number;
 }
 
-export class CampaignWorker {
+/** As the node sees it; it may compute elsewhere. */
+export interface Learner {
   readonly campaign: Campaign;
   /** Of the canonical weights, hex; undefined before there are any. */
+  readonly weightsHash: string | undefined;
+  /** Bytes of the canonical weights. */
+  readonly weightsBytes: number;
+  /** Takes over canonical weights, f32 little-endian. Throws UPDATE_INVALID for others than those of `hash`. */
+  adopt(bytes: Uint8Array, hash: string): Promise<void>;
+  /** Goes on to the weights of the next round. Throws UPDATE_INVALID, when the weights are those before. */
+  advance(delta: Uint8Array, hash: string): Promise<void>;
+  /**
+   * The update that the unit's local steps make of the canonical weights. `settle` says later whether it counts.
+   * Throws TRAINING_DIVERGED, CANCELLED, ENGINE_FAILED.
+   */
+  work(unit: WorkUnit, shard: Int32Array, options?: WorkOptions): Promise<Uint8Array>;
+  /** What was sent counts, or never will: then what it held back is forgotten with it. */
+  settle(counts: boolean): Promise<void>;
+  /** Frees everything. */
+  release(): Promise<void>;
+}
+
+export interface WorkOptions {
+  onStep?(step: LocalStep): void;
+  signal?: AbortSignal;
+}
+
+export class CampaignWorker implements Learner {
+  readonly campaign: Campaign;
   weightsHash: string | undefined;
   readonly #space: ParameterSpace;
   readonly #graphs: StepGraphs;
+  readonly #engine: TensorEngine;
   readonly #trainer: Trainer;
   /** What the optimiser works on. */
   readonly #local: Float32Array;
@@ -47,11 +74,12 @@ export class CampaignWorker {
   /** The feedback as it was before the last update, until that is known to count. */
   #before: Float32Array | undefined;
 
-  private constructor(campaign: Campaign, space: ParameterSpace, graphs: StepGraphs) {
+  private constructor(campaign: Campaign, space: ParameterSpace, graphs: StepGraphs, engine: TensorEngine) {
     const values = spaceValues(space);
     this.campaign = campaign;
     this.#space = space;
     this.#graphs = graphs;
+    this.#engine = engine;
     this.#local = new Float32Array(values);
     this.#canonical = new Float32Array(values);
     this.#feedback = new Float32Array(values);
@@ -59,22 +87,20 @@ export class CampaignWorker {
     this.#trainer = new Trainer(graphs, { weights: flatStore(this.#local, graphs.parameters), maxGradientNorm });
   }
 
-  /** Throws ENGINE_FAILED. */
+  /** The engine is closed with it. Throws ENGINE_FAILED. */
   static async create(engine: TensorEngine, campaign: Campaign): Promise<CampaignWorker> {
     const { batch, sequence, weightDecay } = campaign;
     const config = modelOf(campaign);
     const optimiser = adamW({ ...ADAMW, weightDecay });
     const graphs = await loadStepGraphs(engine, { config, shape: { batch, sequence }, optimiser });
-    return new CampaignWorker(campaign, spaceOf(parametersOf(config)), graphs);
+    return new CampaignWorker(campaign, spaceOf(parametersOf(config)), graphs, engine);
   }
 
-  /** Bytes of the canonical weights. */
   get weightsBytes(): number {
     return this.#canonical.byteLength;
   }
 
-  /** Takes over canonical weights, f32 little-endian. Throws UPDATE_INVALID for others than those of `hash`. */
-  adopt(bytes: Uint8Array, hash: string): void {
+  async adopt(bytes: Uint8Array, hash: string): Promise<void> {
     if (bytes.length !== this.weightsBytes) throw invalid('the weights have another size');
     const values = new Float32Array(bytes.slice().buffer);
     if (hashOfValues(values) !== hash) throw invalid('the weights are not those of their hash');
@@ -82,7 +108,6 @@ export class CampaignWorker {
     this.weightsHash = hash;
   }
 
-  /** Goes on to the weights of the next round. Throws UPDATE_INVALID, when the weights are those before. */
   async advance(delta: Uint8Array, hash: string): Promise<void> {
     const next = this.#canonical.slice();
     await applyUpdate([delta], this.#space, formatsOf(this.campaign).downlink, memoryStore(next));
@@ -91,14 +116,10 @@ export class CampaignWorker {
     this.weightsHash = hash;
   }
 
-  /**
-   * The update that the unit's local steps make of the canonical weights. `settle` says later whether it counts.
-   * Throws TRAINING_DIVERGED, CANCELLED, ENGINE_FAILED.
-   */
   async work(
     { unit, round, seed }: WorkUnit,
     shard: Int32Array,
-    { onStep, signal }: { onStep?(step: LocalStep): void; signal?: AbortSignal } = {},
+    { onStep, signal }: WorkOptions = {},
   ): Promise<Uint8Array> {
     const { campaign } = this;
     this.#local.set(this.#canonical);
@@ -122,14 +143,14 @@ export class CampaignWorker {
     return concatBytes(...chunks);
   }
 
-  /** What was sent counts, or never will: then what it held back is forgotten with it. */
-  settle(counts: boolean): void {
+  async settle(counts: boolean): Promise<void> {
     if (!counts && this.#before) this.#feedback = this.#before;
     this.#before = undefined;
   }
 
-  release(): Promise<void> {
-    return this.#graphs.release();
+  async release(): Promise<void> {
+    await this.#graphs.release();
+    await this.#engine.close();
   }
 }
 

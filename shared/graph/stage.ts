@@ -6,7 +6,7 @@ import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
 import { memoryOf } from './memory.ts';
 import { encodeOnnx } from './onnx.ts';
-import type { Quant, StageGraph, UnitRange } from './types.ts';
+import type { GraphOptions, StageGraph, UnitRange } from './types.ts';
 import { units } from './units.ts';
 
 const FAMILY_GRAPHS: Record<ModelConfig['family'], FamilyGraph> = { llama, qwen2: llama, gpt2 };
@@ -15,12 +15,9 @@ const FAMILY_GRAPHS: Record<ModelConfig['family'], FamilyGraph> = { llama, qwen2
  * A run of placement units as one ONNX graph. `contextLength` (tokens) is what its KV caches hold.
  * Throws STAGE_RANGE_INVALID, CONTEXT_LENGTH_INVALID.
  */
-export function buildStage(
-  config: ModelConfig,
-  range: UnitRange,
-  { quant, contextLength }: { quant: Quant; contextLength: number },
-): StageGraph {
-  const { graph } = record(config, range, quant, contextLength);
+export function buildStage(config: ModelConfig, range: UnitRange, options: GraphOptions): StageGraph {
+  const { graph, lanes } = record(config, range, options);
+  const { quant, contextLength } = options;
   const run = units(config).slice(range.start, range.end);
   return {
     onnx: encodeOnnx(graph),
@@ -30,6 +27,7 @@ export function buildStage(
       unit.kind === 'attention' ? { layer: unit.layer, kvHeads: config.kvHeads, headDim: config.headDim } : [],
     ),
     contextLength,
+    lanes,
     memory: memoryOf(config, run, graph.weights, { quant, contextLength }),
     takes: run[0]!.kind === 'embedding' ? 'tokens' : 'hidden',
     gives: run.at(-1)!.kind === 'head' ? 'logits' : 'hidden',
@@ -39,7 +37,8 @@ export function buildStage(
 }
 
 /** The operations and weights of a run of units, not yet as bytes. Throws as `buildStage`. */
-export function record(config: ModelConfig, range: UnitRange, quant: Quant, contextLength: number): GraphBuilder {
+export function record(config: ModelConfig, range: UnitRange, options: GraphOptions): GraphBuilder {
+  const { contextLength } = options;
   const all = units(config);
   const { start, end } = range;
   if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end && end <= all.length)) {
@@ -48,7 +47,7 @@ export function record(config: ModelConfig, range: UnitRange, quant: Quant, cont
   if (!(Number.isInteger(contextLength) && contextLength >= 1 && contextLength <= config.maxPositions)) {
     throw AiloError.of('CONTEXT_LENGTH_INVALID', { contextLength, maxPositions: config.maxPositions });
   }
-  const g = new GraphBuilder({ quant, contextLength });
+  const g = new GraphBuilder(options);
   const family = FAMILY_GRAPHS[config.family];
   const rows = [1, 'rows', config.hiddenSize];
   let stream: Stream | undefined;
@@ -62,7 +61,7 @@ export function record(config: ModelConfig, range: UnitRange, quant: Quant, cont
     if (unit.kind === 'head') logits = family.head(g, config, stream);
     else stream = family[unit.kind](g, config, unit.layer, stream);
   }
-  if (logits) g.output(logits, 'logits', [1, 1, config.vocabSize]);
+  if (logits) g.output(logits, 'logits', [1, 'logit_rows', config.vocabSize]);
   else g.output(settled(g, stream!), 'hidden_out', rows);
   return g;
 }

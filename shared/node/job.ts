@@ -85,10 +85,11 @@ export function createJob(options: JobOptions): Job {
     const frame = decodeFrame(data);
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
     for (const step of stepsOf(frame, shape, maxRows, singleFrom)) {
-      const output = await stage.run({ sequence: job, position: step.position, input: step.input });
+      const { position, input, sampleAfter } = step;
+      const [output] = await stage.run([{ sequence: job, position, input, logits: sampleAfter ? 1 : 0 }]);
       if (closed) return;
       options.onStep();
-      handOn(step, output);
+      handOn(step, output!);
     }
   }
 

@@ -18,6 +18,8 @@ export interface OrtRuntimeOptions {
   /** Execution providers and threads. */
   session: InferenceSession.SessionOptions;
   createKvCache: CreateKvCache;
+  /** Whether the engine is given the memory for what comes out (false). */
+  givesOutputs?: boolean;
   nowMs: () => number;
 }
 
@@ -31,6 +33,7 @@ export function createOrtRuntime({
   budgetBytes,
   session: sessionOptions,
   createKvCache,
+  givesOutputs = false,
   nowMs,
 }: OrtRuntimeOptions): Runtime {
   const mutex = new Mutex();
@@ -64,6 +67,7 @@ export function createOrtRuntime({
           graph,
           maxSequences,
           createKvCache,
+          givesOutputs,
           mutex,
           onReleased() {
             stages.delete(stage);

@@ -1,13 +1,24 @@
-import type { InferenceSession, TensorConstructor, TensorFactory } from 'onnxruntime-common';
+import type { InferenceSession, Tensor, TensorConstructor, TensorFactory } from 'onnxruntime-common';
 import { AiloError } from '../errors/index.ts';
 import { MAX_REASON_CHARACTERS } from './limits.ts';
 
 /** The part of the onnxruntime module that is used, whichever package it comes from. */
 export interface Ort {
   InferenceSession: {
-    create(model: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
+    create(model: Uint8Array, options?: InferenceSession.SessionOptions): Promise<OrtSession>;
   };
   Tensor: TensorConstructor & TensorFactory;
+}
+
+/** The part of a session that is used. */
+export interface OrtSession {
+  readonly inputNames: readonly string[];
+  /** `fetches` (all outputs): what is wanted, each with the tensor that it goes to or null. */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    fetches?: Readonly<Record<string, Tensor | null>>,
+  ): Promise<Readonly<Record<string, Tensor>>>;
+  release(): Promise<void>;
 }
 
 /** Makes a session; `weights` are the bytes of the external data files by name. Throws ENGINE_FAILED. */
@@ -16,7 +27,7 @@ export async function createSession(
   onnx: Uint8Array,
   weights: Map<string, Uint8Array>,
   options: InferenceSession.SessionOptions,
-): Promise<InferenceSession> {
+): Promise<OrtSession> {
   const externalData = [...weights].map(([path, data]) => ({ path, data }));
   try {
     return await ort.InferenceSession.create(onnx, { ...options, externalData });

@@ -87,6 +87,7 @@ export class NodeHost {
       dial: dialWebSocket,
       onCheckpoint: (seal) => this.#options.onCheckpoint(seal),
       schedule: systemSchedule,
+      afterArrivals: async () => {},
       now: () => performance.now(),
       random: Math.random,
       log,

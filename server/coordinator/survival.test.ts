@@ -146,6 +146,7 @@ function createNetwork(stages: number, quant: RoomSpec['quant']) {
       loadStage: async ({ start, end }) => ({ ...mixStage(start, end, UNITS), eosTokens: [], memoryBytes: 1 }),
       isOpen: () => true,
       send: (type, body) => void up.push(parseMessage(fromNode, type, body)),
+      afterArrivals: async () => {},
       now: clock.now,
       schedule: clock.schedule,
       log,

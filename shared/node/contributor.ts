@@ -25,6 +25,8 @@ export interface ContributorOptions {
   /** Milliseconds of a steady clock. */
   now(): number;
   schedule: Schedule;
+  /** Settles when messages that have arrived meanwhile have been handled. */
+  afterArrivals(): Promise<void>;
   log: Log;
   onChange(contributing: boolean, activity: Activity): void;
   onError(error: AiloError): void;
@@ -108,7 +110,8 @@ export function createContributor(options: ContributorOptions): Contributor {
     try {
       const ready = (await takeKept(assignment)) ?? (await loadAnew(mine));
       if (cancel.signal.aborted) return await ready.stage.release();
-      const jobs = createJobs({ ready, assignment, address: options.address, send, onChange: changed });
+      const { address, afterArrivals, now } = options;
+      const jobs = createJobs({ ready, assignment, address, send, onChange: changed, afterArrivals, now, schedule });
       mine.loaded = { ready, jobs };
       const loadMs = Math.round(options.now() - startedMs);
       log.info({ model: assignment.model, stage: assignment.stage, loadMs }, 'the stage is loaded');

@@ -7,15 +7,18 @@ import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { LoadedStage, StageOutput } from '../runtime/types.ts';
 import type { Sampler } from '../sampler/types.ts';
 import { decodeFrame } from '../tensor/frame.ts';
+import type { Batcher } from './batcher.ts';
 import { hiddenJournal, tokenJournal } from './journal.ts';
 import { createLink, type Link } from './link.ts';
-import { finishReason, rowsPerStep, type StageShape, type Step, stepsOf } from './step.ts';
+import { finishReason, rowsPerStep, type StageShape, stepsOf } from './step.ts';
 
 export type JobMessage = 'frame' | 'token' | 'more' | 'jobFailed';
 
 export interface JobOptions {
   open: FromCoordinator['jobOpen'];
-  stage: LoadedStage;
+  stage: Pick<LoadedStage, 'drop'>;
+  /** Runs the job's steps on the stage, with those of other jobs. */
+  batcher: Batcher;
   shape: StageShape;
   contextLength: number;
   eosTokens: number[];
@@ -48,7 +51,7 @@ export interface Job {
 }
 
 export function createJob(options: JobOptions): Job {
-  const { open, stage, shape, contextLength, send } = options;
+  const { open, stage, batcher, shape, contextLength, send } = options;
   const { job, wire, promptTokens } = open;
   const maxRows = rowsPerStep(shape, wire);
   const singleFrom = options.exact ? promptTokens : Number.POSITIVE_INFINITY;
@@ -86,19 +89,23 @@ export function createJob(options: JobOptions): Job {
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
     for (const step of stepsOf(frame, shape, maxRows, singleFrom)) {
       const { position, input, sampleAfter } = step;
-      const [output] = await stage.run([{ sequence: job, position, input, logits: sampleAfter ? 1 : 0 }]);
+      let end = position;
+      await batcher.run({ sequence: job, position, input, logits: sampleAfter ? 1 : 0 }, (output, rows) => {
+        end += rows;
+        if (!closed) handOn(output, end);
+      });
       if (closed) return;
-      options.onStep();
-      handOn(step, output!);
     }
   }
 
-  function handOn(step: Step, output: StageOutput) {
-    if (output.kind === 'hidden') {
-      hidden.append(output.data, output.rows);
+  /** `end`: rows of the sequence up to the output's last. */
+  function handOn({ kind, data, rows }: StageOutput, end: number) {
+    options.onStep();
+    if (kind === 'hidden') {
+      hidden.append(data, rows);
       link.push();
-    } else if (step.sampleAfter) {
-      answer(output.data, step.position + step.rows);
+    } else if (rows > 0) {
+      answer(data, end);
     }
   }
 
@@ -135,6 +142,7 @@ export function createJob(options: JobOptions): Job {
     fail,
     async close() {
       closed = true;
+      batcher.forget(job);
       await work;
       // A stage whose engine broke cannot drop either; its release frees everything.
       await stage.drop(job).catch(() => {});

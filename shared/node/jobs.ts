@@ -2,11 +2,12 @@
 import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import { createSampler } from '../sampler/sampler.ts';
+import { type BatcherOptions, createBatcher } from './batcher.ts';
 import { createJob, type Job, type JobMessage } from './job.ts';
 import { MAX_QUEUED_FRAME_BYTES } from './limits.ts';
 import type { ReadyStage } from './stage.ts';
 
-export interface JobsOptions {
+export interface JobsOptions extends Pick<BatcherOptions, 'afterArrivals' | 'now' | 'schedule'> {
   ready: ReadyStage;
   assignment: FromCoordinator['assign'];
   address: string;
@@ -29,7 +30,8 @@ export interface Jobs {
   closeAll(): Promise<void>;
 }
 
-export function createJobs({ ready, assignment, address, send, onChange }: JobsOptions): Jobs {
+export function createJobs({ ready, assignment, address, send, onChange, ...timing }: JobsOptions): Jobs {
+  const batcher = createBatcher({ stage: ready.stage, ...timing });
   const jobs = new Map<string, Job>();
   /** Closed jobs whose last step may still run. */
   let closing: Promise<void> = Promise.resolve();
@@ -57,7 +59,7 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
       steps++;
       onChange();
     };
-    const rest = { stage, shape, eosTokens, contextLength, address, send, onStep, startAfter: closing };
+    const rest = { stage, batcher, shape, eosTokens, contextLength, address, send, onStep, startAfter: closing };
     return createJob({ open, exact, ...rest, ...(sampler && { sampler }) });
   }
 

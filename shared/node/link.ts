@@ -1,5 +1,6 @@
 /** The way from a stage to the next one of a job: what is in the journal goes out once, and again to a replacement. */
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
+import { rowsOfPiece } from './batch.ts';
 import type { Journal } from './journal.ts';
 import { REPLAY_WINDOW_BYTES } from './limits.ts';
 
@@ -29,7 +30,9 @@ export function createLink({ open, journal, maxRows, send }: LinkOptions): Link 
   function pump() {
     let pumpedBytes = 0;
     while (!waiting && sent < journal.end) {
-      const rows = Math.min(maxRows, journal.end - sent);
+      let rows = rowsOfPiece(journal.end - sent, maxRows);
+      // A prompt's last row alone would be computed otherwise than with the row before it.
+      if (rows > 2 && sent + rows === promptTokens - 1) rows--;
       // The prompt's last row and every row after it is followed by a token.
       const head = { job, sequence: sequence++, position: sent, sampleAfter: sent + rows >= promptTokens };
       const data = journal.frame(head, rows);

@@ -35,6 +35,8 @@ export interface NodeOptions {
   /** The coordinator's newest checkpoint; nothing about it was checked. */
   onCheckpoint?(seal: Seal): void;
   schedule: Schedule;
+  /** Settles when messages that have arrived meanwhile have been handled; where computing keeps no thread from that, at once. */
+  afterArrivals(): Promise<void>;
   /** Milliseconds of a steady clock. */
   now(): number;
   /** Uniform in [0, 1). */

@@ -6,6 +6,9 @@ import type { StageShape } from './step.ts';
 export const VOCABULARY = 50;
 const LANES = 3;
 
+/** For batchers whose time stands still. */
+export const TIMING = { afterArrivals: async () => {}, now: () => 0, schedule: () => () => {} };
+
 /** A stage that computes the steps of a run one after the other. */
 function stageOf(runOne: (step: StageStep) => StageOutput, rest: Pick<LoadedStage, 'drop' | 'release'>): LoadedStage {
   return {

@@ -6,7 +6,16 @@ import type { Quant, UnitRange } from '../../shared/graph/types.ts';
 import { unitCost, units } from '../../shared/graph/units.ts';
 import type { ModelConfig } from '../../shared/model/types.ts';
 import { plan } from '../../shared/plan/plan.ts';
+import { CACHE_BYTES, MAX_SEQUENCES, MIN_SEQUENCES } from './limits.ts';
 import type { Placement, RoomSpec } from './room.ts';
+
+/** How many sequences a room keeps caches for, as its memory allows. */
+export function sequencesOf(config: ModelConfig, quant: Quant, contextLength: number): number {
+  const whole = { start: 0, end: units(config).length };
+  const { weightBytes, cacheBytes } = stageMemory(config, whole, quant, contextLength);
+  const fitting = Math.floor(Math.max(weightBytes, CACHE_BYTES) / cacheBytes);
+  return Math.max(MIN_SEQUENCES, Math.min(MAX_SEQUENCES, fitting));
+}
 
 export interface SizingOptions {
   quant: Quant;

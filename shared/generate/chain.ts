@@ -26,6 +26,8 @@ export interface ChainOptions {
 export interface Chain {
   /** Token ids at `position` and on → the logits [vocabSize] after the last of them. */
   run(position: number, ids: Int32Array): Promise<Float32Array>;
+  /** Forgets the text, so that another can begin at position 0. */
+  restart(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -58,6 +60,9 @@ export async function loadChain(options: ChainOptions, signal: AbortSignal | und
   }
   return {
     release,
+    async restart() {
+      for (const { stage } of links) await stage.drop(SEQUENCE);
+    },
     async run(position, ids) {
       const head = { job: JOB, sequence: 0, position, sampleAfter: true };
       const logits = await feed(links, 0, encodeFrame({ ...head, kind: 'tokens', ids }));

@@ -3,12 +3,17 @@
 import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { ledger } from './ledger.ts';
+import { pipeline } from './pipeline/pipeline.ts';
 import { updates } from './updates.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
   ledger: {
     summary: 'durable transfers a second in the coordinator, transactions a second replayed by a client',
     command: ledger,
+  },
+  pipeline: {
+    summary: 'tokens a second over four node processes, one stream and eight, and what a hop between them takes',
+    command: pipeline,
   },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
 };

@@ -70,9 +70,7 @@ async function measureSpeeds(folder: string, shape: Shape, threads: number, { lo
     const prompt = promptOf(PROMPT_TOKENS, 0);
     const together = () =>
       Promise.all(
-        Array.from({ length: STREAMS }, (_, stream) =>
-          askRoom(room, stream, promptOf(PROMPT_TOKENS, stream), 2 * tokens),
-        ),
+        Array.from({ length: STREAMS }, (_, stream) => askRoom(room, stream, promptOf(PROMPT_TOKENS, stream), tokens)),
       );
     try {
       // What the machine does beside this changes: each round measures all three.

@@ -39,6 +39,26 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'replay a whole ledger from its beginning, trusting nobody',
     load: async () => (await import('./commands/ledger.ts')).ledgerVerify,
   },
+  simulate: {
+    summary: 'a network of hundreds of nodes on this machine, with made-up latency, and how fast it answers',
+    load: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  },
+  'campaign create': {
+    summary: 'let nodes train a model together at this coordinator',
+    load: async () => (await import('./commands/campaign.ts')).campaignCreate,
+  },
+  'campaign list': {
+    summary: 'how far the campaigns of a coordinator have come',
+    load: async () => (await import('./commands/campaign.ts')).campaignList,
+  },
+  'campaign pause': {
+    summary: 'begin no more rounds of a campaign',
+    load: async () => (await import('./commands/campaign.ts')).campaignPause,
+  },
+  'campaign resume': {
+    summary: 'go on with a paused campaign',
+    load: async () => (await import('./commands/campaign.ts')).campaignResume,
+  },
   train: {
     summary: 'train a model here, alone or as several workers of a federation',
     load: async () => (await import('./commands/train.ts')).train,

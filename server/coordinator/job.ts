@@ -23,6 +23,8 @@ export interface HolderView {
   node: string;
   assignment: string;
   ready: boolean;
+  /** It can be linked directly with its neighbours. */
+  direct?: true;
   /** Since when (ms) its socket has been gone for longer than a hiccup. It may come back until its session ends. */
   awaySinceMs?: number;
 }
@@ -33,8 +35,11 @@ export interface JobStage extends UnitRange {
   assignment: string;
   /** Of the link into this stage: frames with another epoch were sent to, or by, a holder that was replaced since. */
   epoch: number;
-  /** Rows of the sequence that the link has brought in this epoch. */
+  /** Rows of the sequence that the link has brought, at least: what comes directly is not seen here, but told. */
   rows: number;
+  direct?: true;
+  /** Its predecessor was replaced, and it was asked how many rows it has. */
+  asked?: true;
   /** The holder is lost: the stage waits for another, and the job fails with this where there is none. */
   vacant?: WireError;
 }
@@ -53,6 +58,8 @@ export interface Job {
   /** Tokens handed to the requester so far. */
   answer: readonly number[];
   startedMs: number;
+  /** When the last token came; at first, when the job began. */
+  tokenMs: number;
   deadlineMs: number;
   /** Stages that were replaced so far; the newest epoch. */
   epoch: number;
@@ -78,6 +85,7 @@ export type JobEvent =
   | { kind: 'token'; from: string; body: FromNode['token'] }
   | { kind: 'jobFailed'; from: string; body: FromNode['jobFailed'] }
   | { kind: 'more'; from: string; body: FromNode['more'] }
+  | { kind: 'jobRows'; from: string; body: FromNode['jobRows'] }
   | { kind: 'cancel'; from: string; body: FromNode['cancel'] }
   /** The session of a node is over: nobody waits for its requests any more. */
   | { kind: 'gone'; node: string }
@@ -87,7 +95,18 @@ export type JobEvent =
   | { kind: 'mend'; model: string; room: RoomView }
   | { kind: 'tick' };
 
-type Sent = 'jobOpen' | 'jobNext' | 'jobClose' | 'frame' | 'more' | 'accepted' | 'token' | 'finished' | 'failed';
+type Sent =
+  | 'jobOpen'
+  | 'jobNext'
+  | 'jobPrevious'
+  | 'jobRows'
+  | 'jobClose'
+  | 'frame'
+  | 'more'
+  | 'accepted'
+  | 'token'
+  | 'finished'
+  | 'failed';
 
 export type JobEffect =
   | { [T in Sent]: { kind: 'send'; to: string; type: T; body: FromCoordinator[T] } }[Sent]
@@ -106,6 +125,11 @@ export interface JobContext {
 /** The place of a node among the stages that it computes now, or -1. */
 export function stageOf(job: Job, node: string): number {
   return job.stages.findIndex((stage) => stage.node === node && !stage.vacant);
+}
+
+/** Whether a frame may go from the holder of one stage to that of another without the coordinator. */
+export function isDirect(a: JobStage, b: JobStage): boolean {
+  return Boolean(a.direct && b.direct && !a.vacant && !b.vacant && a.node !== b.node);
 }
 
 /** Whether a stage waits for a holder. */

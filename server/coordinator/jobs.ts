@@ -8,7 +8,7 @@ import { AiloError } from '../../shared/errors/index.ts';
 import { type Job, type JobContext, type JobEvent, type Jobs, loads, requestKey, send, stageOf } from './job.ts';
 import { TOKEN_TIMEOUT_MS } from './limits.ts';
 import { lost, mend, vacate } from './recovery.ts';
-import { frame, more, token } from './relay.ts';
+import { frame, more, rows, token } from './relay.ts';
 import { newJob, opening, requestProblem } from './requests.ts';
 import { end, endAll, failed, type Next, remember, replaced, unknown } from './transitions.ts';
 
@@ -24,6 +24,8 @@ export function step(jobs: Jobs, event: JobEvent, context: JobContext): Next {
       return token(jobs, event, context);
     case 'more':
       return more(jobs, event, context);
+    case 'jobRows':
+      return rows(jobs, event, context);
     case 'jobFailed':
       return unable(jobs, event, context);
     case 'cancel':

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { GraphBuilder } from '../../shared/graph/builder.ts';
 import { encodeOnnx } from '../../shared/graph/onnx.ts';
 import { createSession } from '../../shared/runtime/ort.ts';
+import { memoryStaging } from '../../shared/runtime/staging.ts';
 import { inPlace } from './in-place.ts';
 
 function doubling(): Uint8Array {
@@ -45,7 +46,7 @@ function noting(outcomes: string[]): typeof ort {
 
 test('what is given for outputs is written into and handed back, without a copy of it', async () => {
   const outcomes: string[] = [];
-  const session = await createSession(inPlace(noting(outcomes)), doubling(), new Map(), {});
+  const session = await createSession(inPlace(noting(outcomes)), doubling(), memoryStaging(), {});
   const [y, z] = [tensor(0, 0, 0, 0), tensor(0, 0, 0, 0)];
   const outputs = await session.run({ x: tensor(1, 2, 3, 4) }, { y, z });
   expect(outputs.y).toBe(y);
@@ -56,7 +57,7 @@ test('what is given for outputs is written into and handed back, without a copy 
 });
 
 test('what is not given is made by the engine, and an error is still one', async () => {
-  const session = await createSession(inPlace(ort), doubling(), new Map(), { logSeverityLevel: 4 });
+  const session = await createSession(inPlace(ort), doubling(), memoryStaging(), { logSeverityLevel: 4 });
   const all = await session.run({ x: tensor(1, 2) });
   expect(Object.keys(all)).toEqual(['y', 'z']);
   const { z } = await session.run({ x: tensor(5, 6) }, { z: null });

@@ -77,11 +77,11 @@ function rotated(g: GraphBuilder, config: ModelConfig, qkv: Value): Value {
   const { heads, kvHeads, headDim } = config;
   const [query, key, value] = g.split(qkv, [heads * headDim, kvHeads * headDim, kvHeads * headDim]);
   const { cos, sin } = ropeTables(g, headDim);
-  return g.columnsJoined([
+  return g.concat(
     g.rotaryEmbedding(query!, positions(g), cos, sin, heads, headDim),
     g.rotaryEmbedding(key!, positions(g), cos, sin, kvHeads, headDim),
     value!,
-  ]);
+  );
 }
 
 /** [contextLength, headDim / 2] each, one pair for all layers of a stage. */

@@ -1,4 +1,4 @@
-import type { Attributes, Constant, DataType, Graph, Node, Port, Shape } from './onnx.ts';
+import type { Attributes, Branch, Constant, DataType, Graph, Node, Port, Shape } from './onnx.ts';
 import { initializerBytes } from './onnx.ts';
 import type { GraphOptions, Initializer, Quant, WeightRecipe, WeightSpec } from './types.ts';
 
@@ -21,15 +21,17 @@ export class GraphBuilder {
   readonly contextLength: number;
   /** Steps of different sequences that one run may have. */
   readonly lanes: number;
-  readonly #nodes: Node[] = [];
+  #nodes: Node[] = [];
+  /** Of nodes, those of branches too: a name is never used twice. */
+  #count = 0;
   readonly #constants = new Map<string, Constant>();
   readonly #weights = new Map<string, WeightSpec>();
   readonly #inputs = new Map<string, Port>();
   readonly #outputs: Port[] = [];
   /** What is made once, by its description. */
-  readonly #made = new Map<string, unknown>();
+  #made = new Map<string, unknown>();
 
-  constructor({ quant, contextLength, lanes = 1 }: GraphOptions) {
+  constructor({ quant, contextLength, lanes = 1 }: Omit<GraphOptions, 'wire'>) {
     this.quant = quant;
     this.contextLength = contextLength;
     this.lanes = lanes;
@@ -53,10 +55,7 @@ export class GraphBuilder {
 
   /** Makes `value` an output of the graph under its own name there. */
   output(value: Value, name: string, shape: Shape): void {
-    for (const node of this.#nodes) {
-      node.inputs = node.inputs.map((input) => (input === value.name ? name : input));
-      node.outputs = node.outputs.map((output) => (output === value.name ? name : output));
-    }
+    rename(this.#nodes, value.name, name);
     this.#outputs.push({ name, dtype: 'float32', shape });
   }
 
@@ -79,84 +78,84 @@ export class GraphBuilder {
 
   /** a + b, broadcast. */
   add(a: Value, b: Value): Value {
-    return this.#op('', 'Add', [a, b]);
+    return this.op('', 'Add', [a, b]);
   }
 
   /** a · b, element by element. */
   mul(a: Value, b: Value): Value {
-    return this.#op('', 'Mul', [a, b]);
+    return this.op('', 'Mul', [a, b]);
   }
 
   /** table [rows, d], indices [1, n] → [1, n, d]. */
   gather(table: Value, indices: Value): Value {
-    return this.#op('', 'Gather', [table, indices], { axis: { int: 0 } });
+    return this.op('', 'Gather', [table, indices], { axis: { int: 0 } });
   }
 
   /** x [1, n, d], indices [m] → [1, m, d]. */
   rowsAt(x: Value, indices: Value): Value {
-    return this.#op('', 'Gather', [x, indices], { axis: { int: 1 } });
+    return this.op('', 'Gather', [x, indices], { axis: { int: 1 } });
   }
 
   /** x [1, n, d], start and end int64 [1] → [1, end − start, d]. */
   rowsBetween(x: Value, start: Value, end: Value): Value {
-    return this.#op('', 'Slice', [x, start, end, this.#int64([1])]);
+    return this.op('', 'Slice', [x, start, end, this.int64([1])]);
   }
 
   /** x [1, n, d], count int64 [1] → [1, count, d]. */
   firstRows(x: Value, count: Value): Value {
-    return this.rowsBetween(x, this.#int64([0]), count);
+    return this.rowsBetween(x, this.int64([0]), count);
   }
 
   /** Tensors [1, nᵢ, d] → [1, sum of nᵢ, d]. */
   rowsJoined(parts: Value[]): Value {
-    return this.#op('', 'Concat', parts, { axis: { int: 1 } });
-  }
-
-  /** Tensors [1, n, dᵢ] → [1, n, sum of dᵢ]. */
-  columnsJoined(parts: Value[]): Value {
-    return this.#op('', 'Concat', parts, { axis: { int: 2 } });
+    return this.op('', 'Concat', parts, { axis: { int: 1 } });
   }
 
   /** x [count] → its values, [1] each; asking for them again gives the same ones. */
   values(x: Value, count: number): Value[] {
     return this.#once(`values ${x.name}`, () =>
-      this.#ops('', 'Split', [x, this.#int64(Array(count).fill(1))], count, { axis: { int: 0 } }),
+      this.ops('', 'Split', [x, this.int64(Array(count).fill(1))], count, { axis: { int: 0 } }),
     );
   }
 
   /** x [1, n, sum of sizes] → [1, n, sizes[i]] each. */
   split(x: Value, sizes: number[]): Value[] {
-    return this.#ops('', 'Split', [x, this.#int64(sizes)], sizes.length, { axis: { int: -1 } });
+    return this.ops('', 'Split', [x, this.int64(sizes)], sizes.length, { axis: { int: -1 } });
+  }
+
+  /** [1, n, p], [1, n, q] … → [1, n, p + q + …]. */
+  concat(...values: Value[]): Value {
+    return this.op('', 'Concat', values, { axis: { int: -1 } });
   }
 
   /** a [1, n, in], b [in, out] → [1, n, out]. */
   matMul(a: Value, b: Value): Value {
-    return this.#op('', 'MatMul', [a, b]);
+    return this.op('', 'MatMul', [a, b]);
   }
 
   /**
-   * x [1, n, d] → its rows as `values` uint8 [1, n, d] around 128, each with a scale of its own, `scales` [1, n, 1]:
+   * x […, n, d] → its rows as `values` uint8 […, n, d] around 128, each with a scale of its own, `scales` […, n, 1]:
    * the row's largest magnitude becomes 127. Asking for them again gives the same ones.
    */
   quantiseRows(x: Value): { values: Value; scales: Value } {
     return this.#once(`quantised ${x.name}`, () => {
-      const largest = this.#op('', 'ReduceMax', [this.#op('', 'Abs', [x]), this.#int64([-1])]);
-      const scales = this.#op('', 'Max', [this.mul(largest, this.#float(1 / 127)), this.#float(SMALLEST_SCALE)]);
-      const scaled = this.#op('', 'Div', [x, scales]);
-      const values = this.#op('', 'QuantizeLinear', [scaled, this.#float(1), this.#uint8(UINT8_ZERO)]);
+      const largest = this.op('', 'ReduceMax', [this.op('', 'Abs', [x]), this.int64([-1])]);
+      const scales = this.op('', 'Max', [this.mul(largest, this.scalar(1 / 127)), this.scalar(SMALLEST_SCALE)]);
+      const scaled = this.op('', 'Div', [x, scales]);
+      const values = this.op('', 'QuantizeLinear', [scaled, this.scalar(1), this.#uint8(UINT8_ZERO)]);
       return { values, scales };
     });
   }
 
-  /** a uint8 [1, n, in] around 128, b int8 [in, out], scales [out] → [1, n, out], to be multiplied by a's scales. */
+  /** a uint8 […, n, in] around 128, b int8 [in, out], scales [out] → […, n, out], to be multiplied by a's scales. */
   matMulInteger(a: Value, b: Value, scales: Value): Value {
-    const [one, zero] = [this.#float(1), this.#uint8(UINT8_ZERO)];
-    return this.#op('com.microsoft', 'MatMulIntegerToFloat', [a, b, one, scales, zero]);
+    const [one, zero] = [this.scalar(1), this.#uint8(UINT8_ZERO)];
+    return this.op('com.microsoft', 'MatMulIntegerToFloat', [a, b, one, scales, zero]);
   }
 
   /** a [1, n, in], b 4-bit [out, blocks, blockSize / 2], scales [out · blocks] → [1, n, out]. */
   matMulNBits(a: Value, b: Value, scales: Value, sizes: { inSize: number; outSize: number; blockSize: number }): Value {
-    return this.#op('com.microsoft', 'MatMulNBits', [a, b, scales], {
+    return this.op('com.microsoft', 'MatMulNBits', [a, b, scales], {
       K: { int: sizes.inSize },
       N: { int: sizes.outSize },
       bits: { int: 4 },
@@ -166,7 +165,7 @@ export class GraphBuilder {
 
   /** RMSNorm (Zhang and Sennrich 2019) of x [1, n, d] with weight [d]. */
   rmsNorm(x: Value, weight: Value, epsilon: number): Value {
-    return this.#op('', 'SimplifiedLayerNormalization', [x, weight], {
+    return this.op('', 'SimplifiedLayerNormalization', [x, weight], {
       axis: { int: -1 },
       epsilon: { float: epsilon },
       stash_type: { int: 1 },
@@ -180,7 +179,7 @@ export class GraphBuilder {
 
   /** LayerNorm (Ba et al. 2016) of x [1, n, d] with weight and bias [d]. */
   layerNorm(x: Value, weight: Value, bias: Value, epsilon: number): Value {
-    return this.#op('', 'LayerNormalization', [x, weight, bias], { axis: { int: -1 }, epsilon: { float: epsilon } });
+    return this.op('', 'LayerNormalization', [x, weight, bias], { axis: { int: -1 }, epsilon: { float: epsilon } });
   }
 
   /** LayerNorm of x + skip, and x + skip itself. */
@@ -190,22 +189,22 @@ export class GraphBuilder {
 
   /** x · sigmoid(x). */
   silu(x: Value): Value {
-    return this.#op('com.microsoft', 'QuickGelu', [x], { alpha: { float: 1 } });
+    return this.op('com.microsoft', 'QuickGelu', [x], { alpha: { float: 1 } });
   }
 
   /** GELU (Hendrycks and Gimpel 2016) by the error function. */
   gelu(x: Value): Value {
-    return this.#op('com.microsoft', 'Gelu', [x]);
+    return this.op('com.microsoft', 'Gelu', [x]);
   }
 
   /** GELU in its tanh approximation. */
   geluTanh(x: Value): Value {
-    return this.#op('com.microsoft', 'FastGelu', [x]);
+    return this.op('com.microsoft', 'FastGelu', [x]);
   }
 
   /** RoPE (Su et al. 2021), halves rotated: x [1, n, heads · headDim], positions int64 [1, n], caches [context, headDim/2]. */
   rotaryEmbedding(x: Value, positions: Value, cos: Value, sin: Value, heads: number, headDim: number): Value {
-    return this.#op('com.microsoft', 'RotaryEmbedding', [x, positions, cos, sin], {
+    return this.op('com.microsoft', 'RotaryEmbedding', [x, positions, cos, sin], {
       num_heads: { int: heads },
       rotary_embedding_dim: { int: headDim },
     });
@@ -223,7 +222,7 @@ export class GraphBuilder {
     rotary?: { cos: Value; sin: Value },
   ): { attended: Value; presentKey: Value; presentValue: Value } {
     const { pastKey, pastValue, lastPosition, totalLength } = cache;
-    const [attended, presentKey, presentValue] = this.#ops(
+    const [attended, presentKey, presentValue] = this.ops(
       'com.microsoft',
       'GroupQueryAttention',
       [qkv, undefined, undefined, pastKey, pastValue, lastPosition, totalLength, rotary?.cos, rotary?.sin],
@@ -231,6 +230,14 @@ export class GraphBuilder {
       { num_heads: { int: heads.heads }, kv_num_heads: { int: heads.kvHeads }, do_rotary: { int: rotary ? 1 : 0 } },
     );
     return { attended: attended!, presentKey: presentKey!, presentValue: presentValue! };
+  }
+
+  /** `then()` where the condition, a bool scalar, holds, else `otherwise()`; only that one is computed. */
+  choose(condition: Value, then: () => Value, otherwise: () => Value, shape: Shape): Value {
+    return this.op('', 'If', [condition], {
+      then_branch: { branch: this.#branch(then, shape) },
+      else_branch: { branch: this.#branch(otherwise, shape) },
+    });
   }
 
   #once<T>(key: string, make: () => T): T {
@@ -241,25 +248,37 @@ export class GraphBuilder {
     return made;
   }
 
+  #branch(record: () => Value, shape: Shape): Branch {
+    const [outer, made] = [this.#nodes, this.#made];
+    // What is made in a branch is not seen outside.
+    [this.#nodes, this.#made] = [[], new Map(made)];
+    const { name } = record();
+    const nodes = this.#nodes;
+    [this.#nodes, this.#made] = [outer, made];
+    return { nodes, output: { name, dtype: 'float32', shape } };
+  }
+
   #skipNorm(op: string, inputs: Value[], epsilon: number): { normed: Value; sum: Value } {
-    const name = `${op}.${this.#nodes.length}`;
+    const name = `${op}.${this.#count}`;
     const [normed, sum] = [{ name }, { name: `${name}.sum` }];
     this.#node('com.microsoft', op, inputs, [normed.name, '', '', sum.name], { epsilon: { float: epsilon } });
     return { normed, sum };
   }
 
-  #op(domain: Node['domain'], op: string, inputs: (Value | undefined)[], attributes: Attributes = {}): Value {
-    return this.#ops(domain, op, inputs, 1, attributes)[0]!;
+  /** Any operator with one output, for what only one part of the graphs needs. */
+  op(domain: Node['domain'], op: string, inputs: (Value | undefined)[], attributes: Attributes = {}): Value {
+    return this.ops(domain, op, inputs, 1, attributes)[0]!;
   }
 
-  #ops(
+  /** As `op`, with several outputs. */
+  ops(
     domain: Node['domain'],
     op: string,
     inputs: (Value | undefined)[],
     outputs: number,
-    attributes: Attributes,
+    attributes: Attributes = {},
   ): Value[] {
-    const names = Array.from({ length: outputs }, (_, index) => `${op}.${this.#nodes.length}.${index}`);
+    const names = Array.from({ length: outputs }, (_, index) => `${op}.${this.#count}.${index}`);
     this.#node(domain, op, inputs, names, attributes);
     return names.map((name) => ({ name }));
   }
@@ -273,15 +292,17 @@ export class GraphBuilder {
   ): void {
     const names = inputs.map((input) => input?.name ?? '');
     while (names.at(-1) === '') names.pop();
+    this.#count++;
     this.#nodes.push({ domain, op, inputs: names, outputs, attributes });
   }
 
-  #int64(values: number[]): Value {
-    return this.#constant('int64', [values.length], values);
+  /** float32 scalar. */
+  scalar(value: number): Value {
+    return this.#constant('float32', [], [value]);
   }
 
-  #float(value: number): Value {
-    return this.#constant('float32', [], [value]);
+  int64(values: number[]): Value {
+    return this.#constant('int64', [values.length], values);
   }
 
   #uint8(value: number): Value {
@@ -292,5 +313,13 @@ export class GraphBuilder {
     const name = `${dtype}.${values.join('.')}`;
     this.#constants.set(name, { name, dtype, dims, values });
     return { name };
+  }
+}
+
+function rename(nodes: Node[], from: string, to: string): void {
+  for (const node of nodes) {
+    node.inputs = node.inputs.map((input) => (input === from ? to : input));
+    node.outputs = node.outputs.map((output) => (output === from ? to : output));
+    for (const value of Object.values(node.attributes)) if ('branch' in value) rename(value.branch.nodes, from, to);
   }
 }

@@ -1,6 +1,9 @@
 import type { GraphBuilder, Value } from './builder.ts';
-import { INT4_BLOCK } from './limits.ts';
-import type { Initializer, MatrixSource } from './types.ts';
+import { INT4_BLOCK, MAX_MATRIX_BYTES } from './limits.ts';
+import type { Initializer, MatrixSource, Quant, WeightRecipe } from './types.ts';
+
+/** Of a weight; those in blocks have a float32 scale for each block. */
+const BITS: Readonly<Record<Quant, number>> = { f32: 32, int8: 8, int4: 4 + 32 / INT4_BLOCK };
 
 export interface Linear {
   /** Of the matrix in the graph; its scales and bias get suffixes. */
@@ -15,9 +18,12 @@ export interface Linear {
  * quantises x too, int4 (MatMulNBits) only the weights. A row of the result depends on its row of x alone, not on
  * which rows are computed with it.
  */
-export function linear(g: GraphBuilder, x: Value, { name, source, bias }: Linear): Value {
+export function linear(g: GraphBuilder, x: Value, matrix: Linear): Value {
+  const blocks = inBlocks(g, matrix);
+  if (blocks.length > 1) return g.concat(...blocks.map((block) => linear(g, x, block)));
+  const { name, source, bias } = matrix;
   const outSize = sum(source.outSizes);
-  const biasVector = bias && g.vector(`${name}.bias`, outSize, bias);
+  const biasVector = bias && g.weight(`${name}.bias`, [outSize], biasRecipe(source, bias));
   const product = { f32: floatMatMul, int8: int8MatMul, int4: int4MatMul }[g.quant](g, x, name, source);
   return biasVector ? g.add(product, biasVector) : product;
 }
@@ -36,6 +42,32 @@ function int8MatMul(g: GraphBuilder, x: Value, name: string, source: MatrixSourc
   const [scales, values] = g.weightFile(name, parts, { kind: 'int8', source });
   const rows = g.quantiseRows(x);
   return g.mul(g.matMulInteger(rows.values, values!, scales!), rows.scales);
+}
+
+/** A matrix that is too large for one piece, in blocks of outputs as equal as can be. */
+function inBlocks(g: GraphBuilder, matrix: Linear): Linear[] {
+  const { name, source } = matrix;
+  const { tensors, inSize, outSizes, part } = source;
+  const outSize = sum(outSizes);
+  const count = Math.ceil((BITS[g.quant] * inSize * outSize) / 8 / MAX_MATRIX_BYTES);
+  if (count <= 1 || tensors.length > 1 || part?.axis === 'in') return [matrix];
+  const edge = (block: number) => Math.floor((block * outSize) / count);
+  const [start, of] = part ? [part.start, part.of] : [0, outSize];
+  return Array.from({ length: count }, (_, block) => ({
+    ...matrix,
+    name: `${name}.${block}`,
+    source: {
+      ...source,
+      outSizes: [edge(block + 1) - edge(block)],
+      part: { axis: 'out', start: start + edge(block), of },
+    },
+  }));
+}
+
+/** Where the matrix is a part of the outputs, so is its bias. */
+function biasRecipe({ part, outSizes }: MatrixSource, tensors: string[]): WeightRecipe {
+  const isPart = part?.axis === 'out';
+  return { kind: 'copy', tensors, ...(isPart && { part: { start: part.start, size: outSizes[0]!, of: part.of } }) };
 }
 
 function floatMatMul(g: GraphBuilder, x: Value, name: string, source: MatrixSource): Value {

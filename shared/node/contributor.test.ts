@@ -91,7 +91,6 @@ function setUp() {
     loadStage: (...args) => host.loadStage(...args),
     isOpen: () => host.open,
     send: (type, body) => sent.push({ type, body }),
-    afterArrivals: async () => {},
     now: () => 0,
     schedule: (run, delayMs) => {
       host.timers.push({ run, delayMs });

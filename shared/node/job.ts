@@ -6,13 +6,16 @@ import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { LoadedStage, StageOutput } from '../runtime/types.ts';
 import type { Sampler } from '../sampler/types.ts';
-import { decodeFrame } from '../tensor/frame.ts';
+import { decodeFrame, frameRange } from '../tensor/frame.ts';
+import { arrive, type Due, earlyBytes, NOTHING_ARRIVED } from './arrivals.ts';
 import type { Batcher } from './batcher.ts';
+import type { DirectPort } from './direct/port.ts';
 import { hiddenJournal, tokenJournal } from './journal.ts';
-import { createLink, type Link } from './link.ts';
-import { finishReason, rowsPerStep, type StageShape, stepsOf } from './step.ts';
+import { PROGRESS_EVERY_MS } from './limits.ts';
+import { createLink, type Link, type Way } from './link.ts';
+import { finishReason, rowsPerStep, type StageShape, stepsOf, withoutFirst } from './step.ts';
 
-export type JobMessage = 'frame' | 'token' | 'more' | 'jobFailed';
+export type JobMessage = 'frame' | 'token' | 'more' | 'jobRows' | 'jobFailed';
 
 export interface JobOptions {
   open: FromCoordinator['jobOpen'];
@@ -32,6 +35,8 @@ export interface JobOptions {
   /** Our own address: a job of one stage hands its tokens to itself, without the network. */
   address: string;
   send<T extends JobMessage>(type: T, body: FromNode[T]): void;
+  /** Links to neighbours that do without the coordinator; absent where there can be none. */
+  direct?: DirectPort;
   onStep(): void;
   /** Nothing runs before: the caches of closed jobs have to be free first. */
   startAfter: Promise<void>;
@@ -42,8 +47,14 @@ export interface Job {
   readonly queuedBytes: number;
   /** Queues a frame. What is wrong with it fails the job, not the caller. `more`: its sender waits until it has run. */
   accept(data: Uint8Array, more?: boolean): void;
-  /** The successor was replaced, or it has run what it got. */
-  readonly link: Pick<Link, 'relink' | 'more'>;
+  /** The way to the successor. */
+  readonly link: Link;
+  /** Who may send frames directly, and in which epoch of that link. */
+  readonly previous: { node?: string | undefined; epoch: number } | undefined;
+  /** The predecessor was replaced. */
+  follow(previous: NonNullable<Job['previous']>): void;
+  /** Tells the predecessor over the direct link, if there is one, how many rows have arrived: the next may come there. */
+  welcome(): void;
   /** Fails the job towards the coordinator and takes nothing more. */
   fail(error: AiloError): void;
   /** Takes nothing more; settles when the running step has ended and the KV cache is free. Never rejects. */
@@ -54,43 +65,66 @@ export function createJob(options: JobOptions): Job {
   const { open, stage, batcher, shape, contextLength, send } = options;
   const { job, wire, promptTokens } = open;
   const maxRows = rowsPerStep(shape, wire);
-  const singleFrom = options.exact ? promptTokens : Number.POSITIVE_INFINITY;
   let answered = open.sample?.answered.length ?? 0;
+  // After what was answered, each row has its token; a replay may bring several that were not answered yet.
+  const unanswered = open.sample ? promptTokens + answered : Number.POSITIVE_INFINITY;
+  const singleFrom = options.exact ? promptTokens : unanswered;
   const tokens = tokenJournal(promptTokens + answered);
-  const hidden = hiddenJournal(shape.hiddenSize, wire, contextLength);
+  const hidden = hiddenJournal(shape.outWidth, wire, contextLength);
   const journal = shape.gives === 'hidden' ? hidden : tokens;
-  const link = createLink({ open, journal, maxRows, send: hand });
+  const linkState = (node: string) => options.direct?.state(node) ?? { preferred: false, writable: false };
+  const link = createLink({ open, journal, maxRows, direct: linkState, send: hand });
+  let previous: Job['previous'] = open.previous;
+  let arrivals = NOTHING_ARRIVED;
+  let toldMs = options.direct?.now() ?? 0;
   let closed = false;
   let work = options.startAfter;
   let queuedBytes = 0;
 
-  function hand(frame: FromNode['frame']) {
+  function hand(frame: FromNode['frame'], way: Way) {
     if (closed) return;
-    if (frame.to === options.address) accept(frame.data);
+    const { to, ...body } = frame;
+    if (to === options.address) accept(frame.data);
+    else if (way === 'direct') options.direct!.send(to, 'frame', body);
     else send('frame', frame);
   }
 
   function accept(data: Uint8Array, more = false) {
-    queuedBytes += data.length;
+    const { start, end } = frameRange(data) ?? { start: 0, end: 0 };
+    if (end <= start || end > contextLength) {
+      return fail(
+        AiloError.of('FRAME_INVALID', { reason: `its rows are not among the ${contextLength} of the context` }),
+      );
+    }
+    // Over one way there are no gaps: the stage says what is wrong.
+    if (!previous && start > arrivals.rows) return queue({ start, end, data, more, skip: 0 });
+    const arrived = arrive(arrivals, { start, end, data, more });
+    arrivals = arrived.arrivals;
+    for (const due of arrived.due) queue(due);
+  }
+
+  function queue(due: Due) {
+    queuedBytes += due.data.length;
     work = work.then(async () => {
-      queuedBytes -= data.length;
+      queuedBytes -= due.data.length;
       if (closed) return;
       try {
-        await runFrame(data);
-        if (more && !closed) send('more', { job });
+        if (due.skip < due.end - due.start) await runFrame(due);
+        if (due.more && !closed) send('more', { job });
       } catch (thrown) {
         fail(toAiloError(thrown));
       }
     });
   }
 
-  async function runFrame(data: Uint8Array) {
+  async function runFrame({ data, skip }: Due) {
     const frame = decodeFrame(data);
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
-    for (const step of stepsOf(frame, shape, maxRows, singleFrom)) {
-      const { position, input, sampleAfter } = step;
+    for (const step of stepsOf(withoutFirst(frame, skip), shape, maxRows, singleFrom)) {
+      const { position, input } = step;
+      const logits = position + step.rows >= promptTokens ? 1 : 0;
       let end = position;
-      await batcher.run({ sequence: job, position, input, logits: sampleAfter ? 1 : 0 }, (output, rows) => {
+      await batcher.run({ sequence: job, position, input, logits }, (output, rows) => {
         end += rows;
         if (!closed) handOn(output, end);
       });
@@ -98,9 +132,26 @@ export function createJob(options: JobOptions): Job {
     }
   }
 
+  function tellProgress() {
+    if (!options.direct || options.direct.now() - toldMs < PROGRESS_EVERY_MS) return;
+    toldMs = options.direct.now();
+    tellRows();
+  }
+
+  function tellRows() {
+    if (previous) send('jobRows', { job, epoch: previous.epoch, rows: arrivals.rows });
+  }
+
+  function welcome() {
+    const { node, epoch } = previous ?? {};
+    if (closed || node === undefined || epoch === undefined || !options.direct?.isOpen(node)) return;
+    options.direct.send(node, 'has', { job, epoch, rows: arrivals.rows });
+  }
+
   /** `end`: rows of the sequence up to the output's last. */
   function handOn({ kind, data, rows }: StageOutput, end: number) {
     options.onStep();
+    tellProgress();
     if (kind === 'hidden') {
       hidden.append(data, rows);
       link.push();
@@ -135,10 +186,19 @@ export function createJob(options: JobOptions): Job {
 
   return {
     get queuedBytes() {
-      return queuedBytes;
+      return queuedBytes + earlyBytes(arrivals);
+    },
+    get previous() {
+      return previous;
     },
     accept,
     link,
+    follow(to) {
+      previous = to;
+      tellRows();
+      welcome();
+    },
+    welcome,
     fail,
     async close() {
       closed = true;

@@ -28,7 +28,7 @@ function stageOf(runOne: (step: StageStep) => StageOutput, rest: Pick<LoadedStag
  */
 export function sumStage(takes: 'tokens' | 'hidden', gives: 'hidden' | 'logits') {
   const caches = new Map<string, number[]>();
-  const shape: StageShape = { takes, gives, hiddenSize: 2, vocabSize: VOCABULARY };
+  const shape: StageShape = { takes, gives, inWidth: 2, outWidth: 2, vocabSize: VOCABULARY };
   const log: string[] = [];
   let released = false;
   const stage = stageOf(
@@ -84,7 +84,8 @@ export function mixStage(start: number, end: number, units: number): { stage: Lo
   const shape: StageShape = {
     takes: start === 0 ? 'tokens' : 'hidden',
     gives: isLast ? 'logits' : 'hidden',
-    hiddenSize: 2,
+    inWidth: 2,
+    outWidth: 2,
     vocabSize: VOCABULARY,
   };
   const stage = stageOf(

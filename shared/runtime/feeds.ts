@@ -16,7 +16,7 @@ export function stepFeeds(
   const { rows } = lanes;
   const possible: Record<string, () => Tensor> = {
     tokens: () => new Tensor('int32', tokensOf(steps, rows), [1, rows]),
-    hidden: () => new Tensor('float32', hiddenOf(steps, rows * graph.hiddenSize), [1, rows, graph.hiddenSize]),
+    hidden: () => new Tensor('float32', hiddenOf(steps, rows * graph.inWidth), [1, rows, graph.inWidth]),
     [PORTS.positions]: () => new Tensor('int64', positionsOf(steps, rows), [1, rows]),
     [PORTS.laneStarts]: () => new Tensor('int64', lanes.starts, [graph.lanes]),
     [PORTS.laneEnds]: () => new Tensor('int64', lanes.ends, [graph.lanes]),

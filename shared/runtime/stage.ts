@@ -131,6 +131,6 @@ function rowsOut({ gives }: StageGraph, step: StageStep): number {
   return gives === 'logits' ? logitsOf(step) : rowsOf(step.input);
 }
 
-function widthOf({ gives, vocabSize, hiddenSize }: StageGraph): number {
-  return gives === 'logits' ? vocabSize : hiddenSize;
+function widthOf({ gives, vocabSize, outWidth }: StageGraph): number {
+  return gives === 'logits' ? vocabSize : outWidth;
 }

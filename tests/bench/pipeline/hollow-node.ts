@@ -13,8 +13,8 @@ const [url, dataDir] = process.argv.slice(2) as [string, string];
 const hollow: Runtime = {
   engine: 'node',
   budgetBytes: 2 ** 40,
-  load: async ({ lanes, gives, hiddenSize, vocabSize }) => {
-    const width = gives === 'logits' ? vocabSize : hiddenSize;
+  load: async ({ lanes, gives, outWidth, vocabSize }) => {
+    const width = gives === 'logits' ? vocabSize : outWidth;
     return {
       lanes,
       run: async (steps) =>

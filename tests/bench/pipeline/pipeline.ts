@@ -1,6 +1,6 @@
 /** `npm run bench -- pipeline`: a model over four node processes beside the same model in one. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cli, type Command, choice, integer } from '../../../server/cli.ts';
 import { askRoom, decodeSpeed, jointSpeed, median, openAlone, percentile } from './measure.ts';
@@ -18,12 +18,12 @@ const BUDGET_MIB = 6144;
 export const pipeline: Command = {
   options: {
     shape: { type: 'string', value: 'NAME', description: `${Object.keys(SHAPES).join(', ')} (qwen-1.8b)` },
-    threads: { type: 'string', value: 'N', description: 'threads that compute, of each process (one for each core)' },
+    threads: { type: 'string', value: 'N', description: 'threads that compute, of each process (1)' },
   },
 
   async run(values, cli) {
     const name = choice(values, 'shape', Object.keys(SHAPES) as (keyof typeof SHAPES)[], 'qwen-1.8b');
-    const threads = integer(values, 'threads', { min: 1, max: 1024, default: availableParallelism() });
+    const threads = integer(values, 'threads', { min: 1, max: 1024, default: 1 });
     const folder = await mkdtemp(join(tmpdir(), 'ailo-pipeline-'));
     try {
       const hop = await measureHops(join(folder, 'hop'), cli);

@@ -2,6 +2,8 @@
 
 /** Rows (tokens) of one step. A longer prefill is made of several steps, so that its intermediate values stay bounded. */
 export const MAX_STEP_ROWS = 128;
+/** Steps that one run of a stage may have, each of another sequence: so many lanes has its graph at most. */
+export const MAX_LANES = 8;
 /** Parts that one MLP half-layer may be divided into. */
 export const MAX_MLP_PARTS = 64;
 /** Values of a tensor that are read, and converted, at once: 4 MiB as float32. */

@@ -2,7 +2,15 @@ import { AiloError } from '../errors/index.ts';
 import type { ModelConfig, WeightReader } from '../model/types.ts';
 import { INT4_BLOCK } from './limits.ts';
 import { pieces, strips } from './pieces.ts';
-import { growMaxima, int8Scales, writeInt4, writeInt8, writeInt8Blocks, writeInt8Rows, writeTransposed } from './quantise.ts';
+import {
+  growMaxima,
+  int8Scales,
+  writeInt4,
+  writeInt8,
+  writeInt8Blocks,
+  writeInt8Rows,
+  writeTransposed,
+} from './quantise.ts';
 import { ropeTable } from './rope-tables.ts';
 import type { MatrixSource, WeightRecipe, WeightSpec } from './types.ts';
 

@@ -8,6 +8,7 @@ import type { LoadedStage, StageOutput } from '../runtime/types.ts';
 import type { Sampler } from '../sampler/types.ts';
 import { decodeFrame, type Frame, frameRange } from '../tensor/frame.ts';
 import { arrive, type Due, earlyBytes, NOTHING_ARRIVED } from './arrivals.ts';
+import type { Batcher } from './batcher.ts';
 import type { DirectPort } from './direct/port.ts';
 import { createFront, type DraftCount } from './drafts/front.ts';
 import { createLookup } from './drafts/lookup.ts';
@@ -17,13 +18,15 @@ import { createVerdict } from './drafts/verdict.ts';
 import { hiddenJournal, tokenJournal } from './journal.ts';
 import { PROGRESS_EVERY_MS } from './limits.ts';
 import { createLink, type Link, type Way } from './link.ts';
-import { finishReason, rowsPerStep, type StageShape, type Step, stepsOf, withoutFirst } from './step.ts';
+import { finishReason, rowsPerStep, type StageShape, stepsOf, withoutFirst } from './step.ts';
 
 export type JobMessage = 'frame' | 'token' | 'more' | 'jobRows' | 'jobFailed';
 
 export interface JobOptions {
   open: FromCoordinator['jobOpen'];
-  stage: LoadedStage;
+  stage: Pick<LoadedStage, 'drop'>;
+  /** Runs the job's steps on the stage, with those of other jobs. */
+  batcher: Batcher;
   shape: StageShape;
   contextLength: number;
   eosTokens: number[];
@@ -68,7 +71,7 @@ export interface Job {
 }
 
 export function createJob(options: JobOptions): Job {
-  const { open, stage, shape, contextLength, send } = options;
+  const { open, stage, batcher, shape, contextLength, send } = options;
   const { job, wire, promptTokens } = open;
   const maxRows = rowsPerStep(shape, wire);
   const drafting = draftingOf(options);
@@ -128,15 +131,19 @@ export function createJob(options: JobOptions): Job {
     const frame = decodeFrame(data);
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
     const due = withoutFirst(frame, skip);
-    const rows = drafting?.front ? drafting.front(due) : due;
-    if (!rows) return;
-    for (const step of stepsOf(rows, shape, maxRows, singleFrom(rows))) {
+    const ahead = drafting?.front ? drafting.front(due) : due;
+    if (!ahead) return;
+    for (const step of stepsOf(ahead, shape, maxRows, singleFrom(ahead))) {
       if (drafting?.verdict && !drafting.verdict.admits(step, step.marks)) continue;
-      const output = await stage.run({ sequence: job, position: step.position, input: step.input });
+      const { position, input } = step;
+      const logits = position + step.rows >= promptTokens ? 1 : 0;
+      let end = position;
+      await batcher.run({ sequence: job, position, input, logits }, (output, rows) => {
+        const marks = step.marks?.subarray(end - position, end - position + rows);
+        end += rows;
+        if (!closed) handOn(output, end, marks);
+      });
       if (closed) return;
-      options.onStep();
-      tellProgress();
-      handOn(step, output);
     }
   }
 
@@ -162,17 +169,20 @@ export function createJob(options: JobOptions): Job {
     return options.exact || isMarked ? promptTokens : unanswered;
   }
 
-  function handOn({ position, rows, ...step }: Step, output: StageOutput) {
-    const end = position + rows;
-    if (output.kind === 'hidden') {
+  /** `end`: rows of the sequence up to the output's last. */
+  function handOn({ kind, data, rows }: StageOutput, end: number, marks: Uint32Array | undefined) {
+    options.onStep();
+    tellProgress();
+    if (kind === 'hidden') {
+      const position = end - rows;
       if (position < hidden.end) {
         hidden.truncate(position);
         link.rewind(position);
       }
-      hidden.append(output.data, rows, drafting?.marks?.(position, rows) ?? step.marks);
+      hidden.append(data, rows, drafting?.marks?.(position, rows) ?? marks);
       link.push();
-    } else if (end >= promptTokens) {
-      answer(output.data, end);
+    } else if (rows > 0) {
+      answer(data, end);
     }
   }
 
@@ -220,6 +230,7 @@ export function createJob(options: JobOptions): Job {
     fail,
     async close() {
       closed = true;
+      batcher.forget(job);
       await work;
       // A stage whose engine broke cannot drop either; its release frees everything.
       await stage.drop(job).catch(() => {});

@@ -2,6 +2,7 @@
 import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import { createSampler } from '../sampler/sampler.ts';
+import { type BatcherOptions, createBatcher } from './batcher.ts';
 import type { PeerMessage } from './direct/peer-messages.ts';
 import type { DirectPort } from './direct/port.ts';
 import type { DraftCount } from './drafts/front.ts';
@@ -9,13 +10,11 @@ import { createJob, type Job, type JobMessage } from './job.ts';
 import { MAX_QUEUED_FRAME_BYTES } from './limits.ts';
 import type { ReadyStage } from './stage.ts';
 
-export interface JobsOptions {
+export interface JobsOptions extends Pick<BatcherOptions, 'afterArrivals' | 'now' | 'schedule'> {
   ready: ReadyStage;
   assignment: FromCoordinator['assign'];
   address: string;
   send<T extends JobMessage>(type: T, body: FromNode[T]): void;
-  /** Milliseconds of a steady clock. */
-  now(): number;
   direct?: JobsDirect;
   /** A job came or went, or a step was taken. */
   onChange(): void;
@@ -50,7 +49,8 @@ export interface Jobs {
   closeAll(): Promise<void>;
 }
 
-export function createJobs({ ready, assignment, address, send, now, direct, onChange }: JobsOptions): Jobs {
+export function createJobs({ ready, assignment, address, send, direct, onChange, ...timing }: JobsOptions): Jobs {
+  const batcher = createBatcher({ stage: ready.stage, ...timing });
   const jobs = new Map<string, Job>();
   /** By job: the peers at its two links, where those may be direct. */
   const peers = new Map<string, { next?: string; previous?: string }>();
@@ -108,12 +108,13 @@ export function createJobs({ ready, assignment, address, send, now, direct, onCh
     };
     const rest = {
       stage,
+      batcher,
       shape,
       eosTokens,
       contextLength,
       address,
       send,
-      now,
+      now: timing.now,
       onStep,
       startAfter: closing,
       ...(direct && { direct }),

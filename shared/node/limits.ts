@@ -21,6 +21,16 @@ export const MAX_DRAFTS = 32;
 export const LEAST_COST_RATIO = 0.02;
 /** The longest part of a text that is looked for further up in it. */
 export const MAX_LOOKUP_TOKENS = 6;
+/** Steps of so many rows are taken for decoding, which comes before prompts: a token, or some that were guessed. */
+export const MAX_DECODE_ROWS = 8;
+/** A piece of a prompt may hold up others that decode for so long, but has so many rows at least. */
+export const PIECE_MS = 100;
+export const MIN_PIECE_ROWS = 16;
+/** Where a stage runs one step at a time, a prompt lets so many pass. */
+export const RUNS_BEFORE_PROMPT = 4;
+/** A free stage waits for steps that come together: this share of a run's time, and no longer than this. */
+export const GATHER_SHARE = 0.1;
+export const GATHER_MAX_MS = 20;
 /** A delta of `ailo-840m` with 256 of 4096 values has some 60 MB. */
 export const MAX_DELTA_BYTES = 256 * 2 ** 20;
 /** An update is handed in again so often while the coordinator cannot be reached, after a pause each. */

@@ -6,6 +6,7 @@ import { MAX_FRAME_BYTES } from '../protocol/limits.ts';
 import type { StageInput } from '../runtime/types.ts';
 import type { Frame } from '../tensor/frame.ts';
 import { payloadBytes, type WireDtype } from '../tensor/payload.ts';
+import { rowsOfPiece } from './batch.ts';
 
 /** Room for the header of a frame. */
 const FRAME_HEADER_BYTES = 64;
@@ -44,8 +45,9 @@ export function stepsOf(
   const rows = frame.kind === 'tokens' ? frame.ids.length : frame.rows;
   const steps: Step[] = [];
   for (let start = 0, end = 0; start < rows; start = end) {
-    const together = Math.max(1, Math.min(maxRows, singleFrom - frame.position - start));
-    end = Math.min(rows, start + together);
+    const single = frame.position + start >= singleFrom;
+    const prompt = Math.min(rows, singleFrom - frame.position) - start;
+    end = start + (single ? 1 : rowsOfPiece(prompt, maxRows));
     const marks = frame.kind === 'hidden' ? frame.marks?.subarray(start, end) : undefined;
     steps.push({
       position: frame.position + start,

@@ -6,6 +6,7 @@ import { attacks } from './attacks.ts';
 import { guide } from './guide.ts';
 import { ledger } from './ledger.ts';
 import { memory } from './memory.ts';
+import { pipeline } from './pipeline/pipeline.ts';
 import { updates } from './updates.ts';
 import { wire } from './wire.ts';
 
@@ -19,6 +20,10 @@ const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
   memory: {
     summary: 'memory of headless nodes that hold the parts of a model, while they load and while they answer',
     command: memory,
+  },
+  pipeline: {
+    summary: 'tokens a second over four node processes, one stream and eight, and what a hop between them takes',
+    command: pipeline,
   },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
   wire: { summary: 'what f16 and int8 activations change in answers', command: wire },

@@ -94,6 +94,18 @@ describe('a loaded stage', () => {
     await runtime.close();
   });
 
+  test('goes back to any row that it has, and on from there as if what came after had never been', async () => {
+    const runtime = runtimeFor(1);
+    const stage = await runtime.load(whole, read, { maxSequences: 1 });
+    await logits(stage, step('a', 0, 1, 2));
+    const expected = await logits(stage, step('a', 2, 3));
+    await stage.drop('a');
+    await logits(stage, step('a', 0, 1, 2));
+    for (const [i, draft] of [7, 8, 9].entries()) await logits(stage, step('a', 2 + i, draft));
+    expect(await logits(stage, step('a', 2, 3))).toEqual(expected);
+    await runtime.close();
+  });
+
   test('refuses what it cannot compute and goes on unharmed', async () => {
     const runtime = runtimeFor(1);
     const stage = await runtime.load(whole, read, { maxSequences: 1 });

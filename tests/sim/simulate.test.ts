@@ -25,7 +25,29 @@ describe('a simulated network', () => {
       identical: true,
       latencyFloorTokensPerSecond: 12.5,
     });
+    expect(result.drafted).toBe(0);
     // No timing is promised but that nothing is faster than its way.
     expect(result.tokensPerSecond).toBeLessThan(12.5);
+  });
+
+  it('answers the same when it runs ahead, greedy or sampled', async () => {
+    for (const temperature of ['0', '0.3']) {
+      const options = [
+        '--nodes',
+        '12',
+        '--latency-ms',
+        '5',
+        '--kill',
+        '1',
+        '--speculate',
+        '--temperature',
+        temperature,
+      ];
+      const result = await simulate('--model', 'llama-2-7b', ...options, '--tokens', '60', '--seed', '1');
+      expect(result).toMatchObject({ tokens: 60, recovered: 1, tokensLost: 0, identical: true });
+      expect(result.drafted).toBeGreaterThan(0);
+      // What is drawn at random hardly repeats itself.
+      if (temperature === '0') expect(result.acceptance).toBeGreaterThan(0);
+    }
   });
 });

@@ -19,6 +19,18 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'run a model here, split into stages',
     load: async () => (await import('./commands/generate.ts')).generate,
   },
+  'model add': {
+    summary: 'put a model into a data folder, from a folder or the hub, for ailo serve to serve',
+    load: async () => (await import('./commands/model.ts')).modelAdd,
+  },
+  'model list': {
+    summary: 'the models that were added, and those that Ailo is made for',
+    load: async () => (await import('./commands/model.ts')).modelList,
+  },
+  'model remove': {
+    summary: 'take a model out of a data folder',
+    load: async () => (await import('./commands/model.ts')).modelRemove,
+  },
   'wallet new': {
     summary: 'make a wallet file with new words',
     load: async () => (await import('./commands/wallet.ts')).walletNew,

@@ -153,12 +153,17 @@ export class GraphBuilder {
     return this.op('com.microsoft', 'MatMulIntegerToFloat', [a, b, one, scales, zero]);
   }
 
-  /** a [1, n, in], b 4-bit [out, blocks, blockSize / 2], scales [out · blocks] → [1, n, out]. */
-  matMulNBits(a: Value, b: Value, scales: Value, sizes: { inSize: number; outSize: number; blockSize: number }): Value {
+  /** a [1, n, in], b of 4 or 8 bits [out, blocks, blockSize · bits / 8], scales [out · blocks] → [1, n, out]. */
+  matMulNBits(
+    a: Value,
+    b: Value,
+    scales: Value,
+    sizes: { inSize: number; outSize: number; bits: 4 | 8; blockSize: number },
+  ): Value {
     return this.op('com.microsoft', 'MatMulNBits', [a, b, scales], {
       K: { int: sizes.inSize },
       N: { int: sizes.outSize },
-      bits: { int: 4 },
+      bits: { int: sizes.bits },
       block_size: { int: sizes.blockSize },
     });
   }

@@ -15,3 +15,8 @@ export const STRIP_VALUES = 2 ** 20;
 export const MAX_MATRIX_BYTES = 48 * 2 ** 20;
 /** Weights that share one scale in 4-bit matrices; onnxruntime's kernels want a power of two from 16 on. */
 export const INT4_BLOCK = 32;
+/**
+ * Of a matrix with fewer inputs the errors of 4 bits do not average out: in int4 it keeps 8. Models that have such
+ * matrices are small anyway.
+ */
+export const INT4_MIN_INPUTS = 512;

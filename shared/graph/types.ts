@@ -72,6 +72,8 @@ export type WeightRecipe =
   | { kind: 'int8'; source: MatrixSource }
   /** Scales float32 [out · blocks], then values uint8 [out, blocks, 16], low nibble first, zero point 8 (MatMulNBits). */
   | { kind: 'int4'; source: MatrixSource }
+  /** The same in bytes: values uint8 [out, blocks, 32], zero point 128. */
+  | { kind: 'int8Blocks'; source: MatrixSource }
   /** Cosines, then sines: float32 [positions, headDim / 2] each, from the model's configuration alone. */
   | { kind: 'rope'; positions: number };
 

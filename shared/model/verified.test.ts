@@ -79,7 +79,7 @@ describe('verifiedSource', () => {
     const verified = verifiedSource(manifest, short, memoryChunkStore());
     await expect(verified.readFile('b.bin', 10)).rejects.toMatchObject({ code: 'CHUNK_HASH_MISMATCH' });
     const store = memoryChunkStore();
-    await store.put(manifest.files.find(({ path }) => path === 'b.bin')!.chunks[0]!, new Uint8Array(3));
+    await store.put(manifest.files.find(({ path }) => path === 'b.bin')!.chunks[0]!, new Uint8Array(3), 'm');
     const again = verifiedSource(manifest, memorySource(files), store);
     expect(await again.readFile('b.bin', 10)).toEqual(files['b.bin']);
   });
@@ -97,7 +97,7 @@ describe('verifiedSource', () => {
     const erring: ChunkStore = {
       get: store.get,
       put: async (hash, bytes) => {
-        await store.put(hash, bytes);
+        await store.put(hash, bytes, 'm');
         throw new Error('written, but');
       },
     };

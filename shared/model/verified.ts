@@ -30,7 +30,7 @@ export function verifiedSource(manifest: ModelManifest, source: ModelSource, sto
     if (kept?.length === end - start) return kept;
     const bytes = await source.readRange(file.path, start, end, signal);
     if ((await sha256Hex(bytes)) !== hash) throw AiloError.of('CHUNK_HASH_MISMATCH', { path: file.path, chunk });
-    await store.put(hash, bytes).catch(() => undefined);
+    await store.put(hash, bytes, manifest.id).catch(() => undefined);
     return bytes;
   };
 

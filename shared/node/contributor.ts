@@ -13,6 +13,7 @@ import { type Assignment, type Held, heldActivity, isSameStage } from './held.ts
 import { createJobs } from './jobs.ts';
 import { OFFER_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
+import { remainingMs } from './remaining.ts';
 import type { LoadStage, ReadyStage } from './stage.ts';
 import type { Activity, LinkStatus } from './types.ts';
 
@@ -156,11 +157,13 @@ export function createContributor(options: ContributorOptions): Contributor {
   }
 
   async function loadAnew(mine: Held): Promise<ReadyStage> {
+    const startedMs = options.now();
     return await options.loadStage(mine.assignment, await engine(), {
       signal: mine.cancel.signal,
       onProgress(loadedBytes, totalBytes) {
         mine.loadedBytes = loadedBytes;
         mine.totalBytes = totalBytes;
+        mine.remainingMs = remainingMs(options.now() - startedMs, loadedBytes, totalBytes - loadedBytes);
         changed();
       },
     });

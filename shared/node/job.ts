@@ -96,9 +96,10 @@ export function createJob(options: JobOptions): Job {
         AiloError.of('FRAME_INVALID', { reason: `its rows are not among the ${contextLength} of the context` }),
       );
     }
-    // Over one way there are no gaps: the stage says what is wrong.
-    if (!previous && start > arrivals.rows) return queue({ start, end, data, more, skip: 0 });
-    const arrived = arrive(arrivals, { start, end, data, more });
+    // What comes over the relay alone is in order as it comes.
+    const arrived = previous
+      ? arrive(arrivals, { start, end, data, more })
+      : { arrivals: { ...arrivals, rows: end }, due: [{ start, end, data, more, skip: 0 }] };
     arrivals = arrived.arrivals;
     for (const due of arrived.due) queue(due);
   }

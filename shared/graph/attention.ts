@@ -51,7 +51,6 @@ export function attend(g: GraphBuilder, config: ModelConfig, layer: number, qkv:
   outputCache(g, first, [one.presentKey, one.presentValue]);
   if (others.length === 0) return one.attended;
 
-  const width = config.heads * config.headDim;
   const [attended, ...presents] = g.chooseAll(
     hasSecond(g),
     () => {
@@ -63,7 +62,8 @@ export function attend(g: GraphBuilder, config: ModelConfig, layer: number, qkv:
       g.noRows(one.attended),
       ...others.flatMap(({ cache }) => [cache.pastKey, cache.pastValue].map((past) => g.same(past))),
     ],
-    [[1, 'other_rows', width], ...others.flatMap(({ shape }) => [shape, shape])],
+    // A number for the width would be held against what onnxruntime-web infers of an attention in a branch: 0.
+    [[1, 'other_rows', 'width'], ...others.flatMap(({ shape }) => [shape, shape])],
   );
   for (const [index, lane] of others.entries()) outputCache(g, lane, presents.slice(2 * index, 2 * index + 2));
   return g.firstRows(g.rowsJoined([one.attended, attended!]), g.input(PORTS.rowCount, 'int64', [1]));

@@ -91,12 +91,13 @@ async function wantedModels(
 ): Promise<RoomOptions[]> {
   const added = values.model === undefined ? await addedModels(dataDir) : [];
   if (added.length > 0) {
-    const flag = ['stages', 'quant', 'context'].find((name) => values[name] !== undefined);
+    const flag = ['stages', 'quant', 'wire', 'context'].find((name) => values[name] !== undefined);
     if (flag) throw usage(`--${flag} belongs to --model; a model that was added has its own`);
-    return added.map(({ id, name, dir, quant, stages, contextLength }) => ({
+    return added.map(({ id, name, dir, source, quant, stages, contextLength }) => ({
       ...{ id, name, dir, quant },
       ...(stages !== undefined && { stages }),
       ...(contextLength !== undefined && { contextLength }),
+      ...(source && { origin: source }),
     }));
   }
   const { print, signal } = cli;

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { AiloError } from '../../shared/errors/index.ts';
 import { type CatalogueEntry, inCatalogue } from '../../shared/model/catalogue.ts';
-import { BUILT_IN_MODEL, BUILT_IN_NAME } from './built-in.ts';
+import { localModel } from './built-in.ts';
 import { downloadHubModel, type HubOptions } from './hub.ts';
 import { progressLines } from './progress.ts';
 
@@ -30,8 +30,8 @@ export interface Named {
  * their names will do), which is downloaded on first use. Throws USAGE for what is neither, and the errors of `downloadHubModel`.
  */
 export async function resolveModel(wished: string, options: ResolveOptions): Promise<{ dir: string }> {
-  if (await isFolder(wished)) return { dir: resolve(wished) };
-  if (wished === BUILT_IN_NAME) return { dir: BUILT_IN_MODEL };
+  const folder = localModel(wished);
+  if (await isFolder(folder)) return { dir: resolve(folder) };
   const { repo, revision } = named(wished);
   if (revision === undefined || !isCommit(revision)) {
     const reason = `There is no folder “${wished}”; for a hub model, add the commit: ${repo}@<40 hex digits>.`;

@@ -15,8 +15,8 @@ export interface Linear {
 
 /**
  * x [1, n, in] → [1, n, out] through a matrix of the model, in the stage's quantisation: f32 is the reference, int8
- * quantises x too, int4 (MatMulNBits) only the weights, and those of small matrices to 8 bits. A row of the result depends on its row of x alone, not on
- * which rows are computed with it.
+ * quantises x too, int4 (MatMulNBits) only the weights, and those of small matrices to 8 bits. A row of the result
+ * depends on its row of x alone, not on which rows are computed with it.
  */
 export function linear(g: GraphBuilder, x: Value, matrix: Linear): Value {
   const blocks = inBlocks(g, matrix);

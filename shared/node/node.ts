@@ -54,7 +54,7 @@ export interface NodeOptions {
 
 export function createNode(options: NodeOptions): AiloNode {
   const { url, wallet, fetch, chunks, log } = options;
-  const files = { url, fetch, chunks };
+  const files = { url, fetch, chunks, now: options.now };
   const listeners = new Set<(state: NodeState) => void>();
   let state: NodeState = {
     connection: 'stopped',

@@ -108,6 +108,21 @@ export class GraphBuilder {
     return this.rowsBetween(x, this.int64([0]), count);
   }
 
+  /** x [1, n, d] → [1, 0, d]. */
+  noRows(x: Value): Value {
+    return this.firstRows(x, this.int64([0]));
+  }
+
+  /** x under another name, as a branch needs it that gives what was there before. */
+  same(x: Value): Value {
+    return this.op('', 'Identity', [x]);
+  }
+
+  /** x int64 [1] → bool [1]; asking for it again gives the same one. */
+  isPositive(x: Value): Value {
+    return this.#once(`positive ${x.name}`, () => this.op('', 'Greater', [x, this.int64([0])]));
+  }
+
   /** Tensors [1, nᵢ, d] → [1, sum of nᵢ, d]. */
   rowsJoined(parts: Value[]): Value {
     return this.op('', 'Concat', parts, { axis: { int: 1 } });
@@ -239,11 +254,21 @@ export class GraphBuilder {
     return { attended: attended!, presentKey: presentKey!, presentValue: presentValue! };
   }
 
-  /** `then()` where the condition, a bool scalar, holds, else `otherwise()`; only that one is computed. */
+  /** `then()` where the condition, a single bool, holds, else `otherwise()`; only that one is computed. */
   choose(condition: Value, then: () => Value, otherwise: () => Value, shape: Shape): Value {
-    return this.op('', 'If', [condition], {
-      then_branch: { branch: this.#branch(then, shape) },
-      else_branch: { branch: this.#branch(otherwise, shape) },
+    return this.chooseAll(
+      condition,
+      () => [then()],
+      () => [otherwise()],
+      [shape],
+    )[0]!;
+  }
+
+  /** As `choose`, of several values; each is made in its branch. */
+  chooseAll(condition: Value, then: () => Value[], otherwise: () => Value[], shapes: Shape[]): Value[] {
+    return this.ops('', 'If', [condition], shapes.length, {
+      then_branch: { branch: this.#branch(then, shapes) },
+      else_branch: { branch: this.#branch(otherwise, shapes) },
     });
   }
 
@@ -255,14 +280,14 @@ export class GraphBuilder {
     return made;
   }
 
-  #branch(record: () => Value, shape: Shape): Branch {
+  #branch(record: () => Value[], shapes: Shape[]): Branch {
     const [outer, made] = [this.#nodes, this.#made];
     // What is made in a branch is not seen outside.
     [this.#nodes, this.#made] = [[], new Map(made)];
-    const { name } = record();
+    const outputs = record().map(({ name }, index): Port => ({ name, dtype: 'float32', shape: shapes[index]! }));
     const nodes = this.#nodes;
     [this.#nodes, this.#made] = [outer, made];
-    return { nodes, output: { name, dtype: 'float32', shape } };
+    return { nodes, outputs };
   }
 
   #skipNorm(op: string, inputs: Value[], epsilon: number): { normed: Value; sum: Value } {

@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../model/types.ts';
 import type { GraphBuilder, Value } from './builder.ts';
+import type { Shape } from './onnx.ts';
 import type { Initializer } from './types.ts';
 
 /** GroupQueryAttention rotates by itself only heads of a multiple of 16; others are rotated before. */
@@ -42,34 +43,71 @@ export function attend(g: GraphBuilder, config: ModelConfig, layer: number, qkv:
   const isFused = config.rope && config.headDim % FUSED_ROTARY_MULTIPLE === 0;
   const tables = isFused ? ropeTables(g, config.headDim) : undefined;
   const packed = config.rope && !isFused ? rotated(g, config, qkv) : qkv;
-  const { lanes } = g;
-  const [last, total] = [PORTS.lastPosition, PORTS.totalLength].map((name) =>
-    g.values(g.input(name, 'int32', [lanes]), lanes),
+  const lanes = lanesOf(g, config, layer);
+  const through = ({ rows, cache }: Lane) => g.groupQueryAttention(rows(packed), cache, config, tables);
+
+  const [first, ...others] = lanes as [Lane, ...Lane[]];
+  const one = through(first);
+  outputCache(g, first, [one.presentKey, one.presentValue]);
+  if (others.length === 0) return one.attended;
+
+  const [attended, ...presents] = g.chooseAll(
+    hasSecond(g),
+    () => {
+      const all = others.map(through);
+      const rows = g.rowsJoined(all.map((each) => each.attended));
+      return [rows, ...all.flatMap(({ presentKey, presentValue }) => [presentKey, presentValue])];
+    },
+    () => [
+      g.noRows(one.attended),
+      ...others.flatMap(({ cache }) => [cache.pastKey, cache.pastValue].map((past) => g.same(past))),
+    ],
+    // A number for the width would be held against what onnxruntime-web infers of an attention in a branch: 0.
+    [[1, 'other_rows', 'width'], ...others.flatMap(({ shape }) => [shape, shape])],
   );
-  const attended = laneRows(g, packed).map((rows, lane) => {
-    const cacheShape = [1, config.kvHeads, `cache_length${ofLane(lane)}`, config.headDim];
-    const cache = {
-      pastKey: g.input(PORTS.pastKey(layer, lane), 'float32', cacheShape),
-      pastValue: g.input(PORTS.pastValue(layer, lane), 'float32', cacheShape),
-      lastPosition: last![lane]!,
-      totalLength: total![lane]!,
-    };
-    const result = g.groupQueryAttention(rows, cache, config, tables);
-    g.output(result.presentKey, PORTS.presentKey(layer, lane), cacheShape);
-    g.output(result.presentValue, PORTS.presentValue(layer, lane), cacheShape);
-    return result.attended;
-  });
-  return lanes === 1 ? attended[0]! : g.firstRows(g.rowsJoined(attended), g.input(PORTS.rowCount, 'int64', [1]));
+  for (const [index, lane] of others.entries()) outputCache(g, lane, presents.slice(2 * index, 2 * index + 2));
+  return g.firstRows(g.rowsJoined([one.attended, attended!]), g.input(PORTS.rowCount, 'int64', [1]));
 }
 
-/** The rows of each lane's step. */
-function laneRows(g: GraphBuilder, x: Value): Value[] {
+interface Lane {
+  index: number;
+  layer: number;
+  /** Of its caches. */
+  shape: Shape;
+  cache: { pastKey: Value; pastValue: Value; lastPosition: Value; totalLength: Value };
+  /** The rows of its step. */
+  rows(x: Value): Value;
+}
+
+function lanesOf(g: GraphBuilder, { kvHeads, headDim }: ModelConfig, layer: number): Lane[] {
   const { lanes } = g;
-  if (lanes === 1) return [x];
-  const [starts, ends] = [PORTS.laneStarts, PORTS.laneEnds].map((name) =>
-    g.values(g.input(name, 'int64', [lanes]), lanes),
-  );
-  return Array.from({ length: lanes }, (_, lane) => g.rowsBetween(x, starts![lane]!, ends![lane]!));
+  const each = (name: string, dtype: 'int32' | 'int64') => g.values(g.input(name, dtype, [lanes]), lanes);
+  const [last, total] = [each(PORTS.lastPosition, 'int32'), each(PORTS.totalLength, 'int32')];
+  const starts = lanes === 1 ? [] : each(PORTS.laneStarts, 'int64');
+  const ends = lanes === 1 ? [] : each(PORTS.laneEnds, 'int64');
+  return Array.from({ length: lanes }, (_, index) => {
+    const shape = [1, kvHeads, `cache_length${ofLane(index)}`, headDim];
+    return {
+      ...{ index, layer, shape },
+      cache: {
+        pastKey: g.input(PORTS.pastKey(layer, index), 'float32', shape),
+        pastValue: g.input(PORTS.pastValue(layer, index), 'float32', shape),
+        lastPosition: last[index]!,
+        totalLength: total[index]!,
+      },
+      rows: (x) => (lanes === 1 ? x : g.rowsBetween(x, starts[index]!, ends[index]!)),
+    };
+  });
+}
+
+/** Whether the second lane has a step: they are filled in order, and an idle one begins at row 0. */
+function hasSecond(g: GraphBuilder): Value {
+  return g.isPositive(g.values(g.input(PORTS.laneStarts, 'int64', [g.lanes]), g.lanes)[1]!);
+}
+
+function outputCache(g: GraphBuilder, { index, layer, shape }: Lane, [key, value]: Value[]): void {
+  g.output(key!, PORTS.presentKey(layer, index), shape);
+  g.output(value!, PORTS.presentValue(layer, index), shape);
 }
 
 /** Q and K turned before the attention that can't do it itself; the shape stays. */

@@ -28,6 +28,8 @@ export class GraphBuilder {
   readonly #weights = new Map<string, WeightSpec>();
   readonly #inputs = new Map<string, Port>();
   readonly #outputs: Port[] = [];
+  /** What values that are outputs are called instead of what they were called while recording. */
+  readonly #outputNames = new Map<string, string>();
   /** What is made once, by its description. */
   #made = new Map<string, unknown>();
 
@@ -39,7 +41,7 @@ export class GraphBuilder {
 
   get graph(): Graph {
     return {
-      nodes: this.#nodes,
+      nodes: renamed(this.#nodes, this.#outputNames),
       constants: [...this.#constants.values()],
       weights: [...this.#weights.values()],
       inputs: [...this.#inputs.values()],
@@ -55,7 +57,7 @@ export class GraphBuilder {
 
   /** Makes `value` an output of the graph under its own name there. */
   output(value: Value, name: string, shape: Shape): void {
-    rename(this.#nodes, value.name, name);
+    this.#outputNames.set(value.name, name);
     this.#outputs.push({ name, dtype: 'float32', shape });
   }
 
@@ -104,6 +106,21 @@ export class GraphBuilder {
   /** x [1, n, d], count int64 [1] → [1, count, d]. */
   firstRows(x: Value, count: Value): Value {
     return this.rowsBetween(x, this.int64([0]), count);
+  }
+
+  /** x [1, n, d] → [1, 0, d]. */
+  noRows(x: Value): Value {
+    return this.firstRows(x, this.int64([0]));
+  }
+
+  /** x under another name, as a branch needs it that gives what was there before. */
+  same(x: Value): Value {
+    return this.op('', 'Identity', [x]);
+  }
+
+  /** x int64 [1] → bool [1]; asking for it again gives the same one. */
+  isPositive(x: Value): Value {
+    return this.#once(`positive ${x.name}`, () => this.op('', 'Greater', [x, this.int64([0])]));
   }
 
   /** Tensors [1, nᵢ, d] → [1, sum of nᵢ, d]. */
@@ -237,11 +254,21 @@ export class GraphBuilder {
     return { attended: attended!, presentKey: presentKey!, presentValue: presentValue! };
   }
 
-  /** `then()` where the condition, a bool scalar, holds, else `otherwise()`; only that one is computed. */
+  /** `then()` where the condition, a single bool, holds, else `otherwise()`; only that one is computed. */
   choose(condition: Value, then: () => Value, otherwise: () => Value, shape: Shape): Value {
-    return this.op('', 'If', [condition], {
-      then_branch: { branch: this.#branch(then, shape) },
-      else_branch: { branch: this.#branch(otherwise, shape) },
+    return this.chooseAll(
+      condition,
+      () => [then()],
+      () => [otherwise()],
+      [shape],
+    )[0]!;
+  }
+
+  /** As `choose`, of several values; each is made in its branch. */
+  chooseAll(condition: Value, then: () => Value[], otherwise: () => Value[], shapes: Shape[]): Value[] {
+    return this.ops('', 'If', [condition], shapes.length, {
+      then_branch: { branch: this.#branch(then, shapes) },
+      else_branch: { branch: this.#branch(otherwise, shapes) },
     });
   }
 
@@ -253,14 +280,14 @@ export class GraphBuilder {
     return made;
   }
 
-  #branch(record: () => Value, shape: Shape): Branch {
+  #branch(record: () => Value[], shapes: Shape[]): Branch {
     const [outer, made] = [this.#nodes, this.#made];
     // What is made in a branch is not seen outside.
     [this.#nodes, this.#made] = [[], new Map(made)];
-    const { name } = record();
+    const outputs = record().map(({ name }, index): Port => ({ name, dtype: 'float32', shape: shapes[index]! }));
     const nodes = this.#nodes;
     [this.#nodes, this.#made] = [outer, made];
-    return { nodes, output: { name, dtype: 'float32', shape } };
+    return { nodes, outputs };
   }
 
   #skipNorm(op: string, inputs: Value[], epsilon: number): { normed: Value; sum: Value } {
@@ -321,10 +348,16 @@ export class GraphBuilder {
   }
 }
 
-function rename(nodes: Node[], from: string, to: string): void {
-  for (const node of nodes) {
-    node.inputs = node.inputs.map((input) => (input === from ? to : input));
-    node.outputs = node.outputs.map((output) => (output === from ? to : output));
-    for (const value of Object.values(node.attributes)) if ('branch' in value) rename(value.branch.nodes, from, to);
-  }
+function renamed(nodes: Node[], names: ReadonlyMap<string, string>): Node[] {
+  const nameOf = (name: string) => names.get(name) ?? name;
+  const within = ([key, value]: [string, Attributes[string]]): [string, Attributes[string]] =>
+    'branch' in value
+      ? [key, { branch: { ...value.branch, nodes: renamed(value.branch.nodes, names) } }]
+      : [key, value];
+  return nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map(nameOf),
+    outputs: node.outputs.map(nameOf),
+    attributes: Object.fromEntries(Object.entries(node.attributes).map(within)),
+  }));
 }

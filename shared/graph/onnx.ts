@@ -30,7 +30,7 @@ export type Attributes = Record<
 /** A graph within a node. It has no inputs: it sees every value of the graph around it. */
 export interface Branch {
   nodes: Node[];
-  output: Port;
+  outputs: Port[];
 }
 
 export interface Node {
@@ -104,8 +104,8 @@ function encodeNode(node: Node, index: number): MessageInitShape<typeof NodeProt
 
 function attribute(name: string, value: Attributes[string]): MessageInitShape<typeof AttributeProtoSchema> {
   if ('branch' in value) {
-    const { nodes, output } = value.branch;
-    return { name, type: ATTRIBUTE.graph, g: { name, node: nodes.map(encodeNode), output: [port(output)] } };
+    const { nodes, outputs } = value.branch;
+    return { name, type: ATTRIBUTE.graph, g: { name, node: nodes.map(encodeNode), output: outputs.map(port) } };
   }
   if ('int' in value) return { name, type: ATTRIBUTE.int, i: BigInt(value.int) };
   if ('float' in value) return { name, type: ATTRIBUTE.float, f: value.float };

@@ -1,22 +1,14 @@
 /** A whole network on one machine: a real coordinator, real node programs, made-up links; one answer, measured. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { AiloError } from '../../shared/errors/index.ts';
 import { loadTextCodec } from '../../shared/model/text.ts';
-import type { AiloNode } from '../../shared/node/types.ts';
 import type { Sampling } from '../../shared/sampler/types.ts';
-import { startCoordinator } from '../coordinator/coordinator.ts';
 import { generateInProcess } from '../generate/in-process.ts';
 import { folderSource } from '../model/folder-source.ts';
 import type { LinkOptions } from './delay.ts';
 import { latencyFloor, type Speed, speedOf, tokensLost } from './figures.ts';
-import { READY_TIMEOUT_MS } from './limits.ts';
 import { drawLosses } from './losses.ts';
+import { MODEL, openNetwork } from './network.ts';
 import { type Drafted, type Usage, usageNow } from './process-messages.ts';
-import { type Processes, startProcesses } from './processes.ts';
-import { createProgram } from './program.ts';
 import { type Answer, ask } from './question.ts';
 
 export interface SimulateOptions {
@@ -60,8 +52,6 @@ export interface SimulateResult extends Speed {
   rssMb: number;
   readyMs: number;
 }
-
-const MODEL = 'simulated';
 
 /**
  * Throws PLAN_IMPOSSIBLE for more stages than the model has units, PROMPT_TOO_LONG, SIMULATION_FAILED, CANCELLED, and what
@@ -115,60 +105,6 @@ async function alone(tokens: number[], options: SimulateOptions): Promise<number
     if (event.kind === 'token') answer.push(event.token);
   }
   return answer;
-}
-
-interface Network {
-  requester: AiloNode;
-  programs: Processes;
-  close(): Promise<void>;
-}
-
-async function openNetwork(options: SimulateOptions & { nodes: number; contextLength: number }): Promise<Network> {
-  const { modelDir, stages, speculate, contextLength, nodes, link, processes, seed, log, signal } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'ailo-simulate-'));
-  /** Undone in reverse order, whatever happens. */
-  const undo: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
-  const close = async () => {
-    for (const step of undo.reverse()) await step();
-  };
-  try {
-    const room = { dir: modelDir, id: MODEL, stages, speculate, contextLength };
-    const dataDir = join(folder, 'coordinator');
-    const coordinator = await startCoordinator({ dataDir, host: '127.0.0.1', port: 0, models: [room], log, signal });
-    undo.push(() => coordinator.close());
-    const common = { url: coordinator.url, chunksDir: join(folder, 'chunks') };
-    const { node: requester } = createProgram({ ...common, log });
-    undo.push(() => requester.stop());
-    requester.start();
-    const programs = await startProcesses({ ...common, link, processes, programs: nodes, seed, logLevel: log.level });
-    undo.push(() => programs.close());
-    const timeout = AbortSignal.timeout(READY_TIMEOUT_MS);
-    await Promise.all([programs.loaded(AbortSignal.any([signal, timeout])), allReady(requester, signal, timeout)]);
-    return { requester, programs, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-/** When the network says that every stage is held. */
-function allReady(requester: AiloNode, signal: AbortSignal, timeout: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const find = () => requester.state.models.find(({ id }) => id === MODEL);
-    const stop = requester.subscribe(() => {
-      const model = find();
-      if (model?.ready === model?.stages && model) settle(resolve);
-    });
-    const settle = (then: () => void) => {
-      stop();
-      then();
-    };
-    signal.addEventListener('abort', () => settle(() => reject(AiloError.of('CANCELLED', {}))));
-    timeout.addEventListener('abort', () => {
-      const { ready = 0, stages = 0 } = find() ?? {};
-      settle(() => reject(AiloError.of('MODEL_NOT_READY', { model: MODEL, ready, stages })));
-    });
-  });
 }
 
 function told(answer: Answer, expected: number[], { stages, link }: SimulateOptions) {

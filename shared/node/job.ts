@@ -10,11 +10,8 @@ import { decodeFrame, type Frame, frameRange } from '../tensor/frame.ts';
 import { arrive, type Due, earlyBytes, NOTHING_ARRIVED } from './arrivals.ts';
 import type { Batcher } from './batcher.ts';
 import type { DirectPort } from './direct/port.ts';
-import { createFront, type DraftCount } from './drafts/front.ts';
-import { createLookup } from './drafts/lookup.ts';
-import { markWith } from './drafts/marks.ts';
-import { createPace } from './drafts/pace.ts';
-import { createVerdict } from './drafts/verdict.ts';
+import { draftingOf } from './drafts/drafting.ts';
+import type { DraftCount } from './drafts/front.ts';
 import { hiddenJournal, tokenJournal } from './journal.ts';
 import { PROGRESS_EVERY_MS } from './limits.ts';
 import { createLink, type Link, type Way } from './link.ts';
@@ -74,7 +71,7 @@ export function createJob(options: JobOptions): Job {
   const { open, stage, batcher, shape, contextLength, send } = options;
   const { job, wire, promptTokens } = open;
   const maxRows = rowsPerStep(shape, wire);
-  const drafting = draftingOf(options);
+  const drafting = draftingOf(open, shape, options.now);
   let answered = open.sample?.answered.length ?? 0;
   // After what was answered, each row has its token; a replay may bring several that were not answered yet.
   const unanswered = open.sample ? promptTokens + answered : Number.POSITIVE_INFINITY;
@@ -234,27 +231,6 @@ export function createJob(options: JobOptions): Job {
       await work;
       // A stage whose engine broke cannot drop either; its release frees everything.
       await stage.drop(job).catch(() => {});
-    },
-  };
-}
-
-/** What the first and the last stage of a job that drafts do beside running rows. */
-function draftingOf({ open, shape, now }: JobOptions) {
-  const { draft, promptTokens, sample } = open;
-  if (!draft) return undefined;
-  const mark = markWith(draft.key);
-  if (sample) return { verdict: createVerdict(promptTokens, sample.answered, mark) };
-  if (shape.takes !== 'tokens') return undefined;
-  const { maxRows } = draft;
-  const front = createFront({ promptTokens, maxRows, mark, drafter: createLookup(), pace: createPace(), now });
-  return {
-    count: front.count,
-    marks: front.marks,
-    /** The rows to run in place of the frame's. */
-    front(frame: Frame): Frame | undefined {
-      if (frame.kind !== 'tokens') return frame;
-      const ahead = front.take(frame.position, frame.ids);
-      return ahead && { ...frame, ...ahead };
     },
   };
 }

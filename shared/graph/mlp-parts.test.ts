@@ -133,7 +133,8 @@ const matrixBytes = (quant: Quant, inSize: number, outSize: number): number =>
   ({
     f32: 4 * inSize * outSize,
     int8: inSize * outSize + 4 * outSize,
-    int4: Math.ceil(inSize / 32) * outSize * (16 + 4),
+    // Matrices as small as these have 8 bits.
+    int4: Math.ceil(inSize / 32) * outSize * (32 + 4),
   })[quant];
 
 describe('memory', () => {

@@ -17,12 +17,20 @@ export function createSampler(sampling: Sampling, prompt: number[], answered: nu
   return {
     next(logits) {
       if (sampling.repetitionPenalty !== 1) penalise(logits, seen, sampling.repetitionPenalty);
-      const likeliest = argmax(logits);
-      const token = sampling.temperature === 0 ? likeliest : draw(logits, logits[likeliest]!, sampling, random);
+      const token = choose(logits, sampling, () => random() / 2 ** 32);
       seen.add(token);
       return token;
     },
   };
+}
+
+/**
+ * The token of these logits [vocabSize], which the penalty has been put on already; `uniform` in [0, 1) is asked unless
+ * greedy. Throws ENGINE_FAILED for logits without a number.
+ */
+export function choose(logits: Float32Array, sampling: Sampling, uniform: () => number): number {
+  const likeliest = argmax(logits);
+  return sampling.temperature === 0 ? likeliest : draw(logits, logits[likeliest]!, sampling, uniform);
 }
 
 /** Index of the largest logit, the lowest of equals. Throws ENGINE_FAILED where that is not a finite number. */
@@ -41,14 +49,14 @@ function argmax(logits: Float32Array): number {
 }
 
 /** Keskar et al. 2019, “CTRL”, §4.1: divides what is positive, multiplies what is negative. */
-function penalise(logits: Float32Array, seen: Set<number>, penalty: number): void {
+export function penalise(logits: Float32Array, seen: Set<number>, penalty: number): void {
   for (const id of seen) {
     const logit = logits[id];
     if (logit !== undefined) logits[id] = logit > 0 ? logit / penalty : logit * penalty;
   }
 }
 
-function draw(logits: Float32Array, largest: number, sampling: Sampling, random: () => number): number {
+function draw(logits: Float32Array, largest: number, sampling: Sampling, uniform: () => number): number {
   const { temperature, topK, topP } = sampling;
   const weights = new Float64Array(logits.length);
   let total = 0;
@@ -59,12 +67,12 @@ function draw(logits: Float32Array, largest: number, sampling: Sampling, random:
     total += weights[id]!;
   }
   const limit = topK > 0 && topK < logits.length ? topK : logits.length;
-  if (limit === logits.length && topP === 1) return pick(weights.keys(), weights, total, random);
+  if (limit === logits.length && topP === 1) return pick(weights.keys(), weights, total, uniform);
   const kept = limit < logits.length ? likeliest(weights, limit) : nucleus(weights, topP * total);
   const mass = sum(kept, weights);
-  if (limit === logits.length || topP === 1) return pick(kept, weights, mass, random);
+  if (limit === logits.length || topP === 1) return pick(kept, weights, mass, uniform);
   const head = within(kept, weights, topP * mass);
-  return pick(head, weights, sum(head, weights), random);
+  return pick(head, weights, sum(head, weights), uniform);
 }
 
 /** The `count` ids of the largest weights, in falling order. */
@@ -106,8 +114,8 @@ function sum(ids: number[], weights: Float64Array): number {
 }
 
 /** One of `ids`, each as likely as its weight; `total` is their sum. */
-function pick(ids: Iterable<number>, weights: Float64Array, total: number, random: () => number): number {
-  let left = (random() / 2 ** 32) * total;
+function pick(ids: Iterable<number>, weights: Float64Array, total: number, uniform: () => number): number {
+  let left = uniform() * total;
   let last = 0;
   for (const id of ids) {
     const weight = weights[id]!;

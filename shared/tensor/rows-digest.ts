@@ -1,0 +1,34 @@
+/** What both ends of a link say of the rows that passed it: they can compare without the rows. */
+import { concatBytes } from '@noble/hashes/utils.js';
+import { sha256 } from '../bytes/sha256-sync.ts';
+
+/** Keeps SHA-256 of each row, so that what came from one position on can be told at any time. */
+export class RowsDigest {
+  readonly #rowBytes: number;
+  /** Position of the first row. */
+  readonly #start: number;
+  readonly #hashes: Uint8Array[] = [];
+
+  constructor(rowBytes: number, start = 0) {
+    this.#rowBytes = rowBytes;
+    this.#start = start;
+  }
+
+  /** Rows up to here were added. */
+  get end(): number {
+    return this.#start + this.#hashes.length;
+  }
+
+  /** `payload`: whole rows, as they go over the wire. */
+  append(payload: Uint8Array): void {
+    for (let at = 0; at + this.#rowBytes <= payload.length; at += this.#rowBytes) {
+      this.#hashes.push(sha256(payload.subarray(at, at + this.#rowBytes)));
+    }
+  }
+
+  /** SHA-256 over the hashes of the rows `from` ≤ position < `to`, as far as they are there. */
+  digest(from: number, to: number): Uint8Array<ArrayBuffer> {
+    const [start, end] = [from - this.#start, to - this.#start];
+    return sha256(concatBytes(...this.#hashes.slice(Math.max(0, start), Math.max(0, end))));
+  }
+}

@@ -16,6 +16,7 @@ import { openLedger } from '../ledger/ledger.ts';
 import { openDatabase } from '../store/database.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createGateway } from './gateway.ts';
+import { openTrust } from './honesty/trust-store.ts';
 import { MAX_SEQUENCES, NODES_RETURN_MS } from './limits.ts';
 import { type ModelOptions, openModel, type ServedModel } from './model-store.ts';
 import { type GenesisOverrides, openNetwork } from './network.ts';
@@ -93,8 +94,9 @@ async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Pro
   const app = await createHttp({ ledger, genesis, networkId, models: served, now, log });
   opened.push(() => app.close());
 
+  const trust = await openTrust(database, log);
   const common = { schedule: systemSchedule, now, log };
-  const dispatcher = createDispatcher({ ...common, specs, ledger, wallClock, random }, (node, type, body) =>
+  const dispatcher = createDispatcher({ ...common, specs, ledger, trust, wallClock, random }, (node, type, body) =>
     gateway.send(node, type, body),
   );
   opened.push(() => dispatcher.close());

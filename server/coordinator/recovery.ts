@@ -70,19 +70,21 @@ function replace(job: Job, stage: number, { node, assignment }: { node: string; 
   const last = job.stages.length - 1;
   const next = (stage + 1) % job.stages.length;
   const { start, end } = job.stages[stage]!;
+  const known = job.prompt.length + job.answer.length;
   const stages = job.stages.map((each, i): JobStage => {
-    if (i === stage) return { start, end, node, assignment, epoch, rows: 0 };
-    return i === next ? { ...each, epoch } : each;
+    if (i === stage) return { start, end, node, assignment, epoch, rows: 0, from: 0 };
+    return i === next ? { ...each, epoch, from: stage === last ? known : each.rows } : each;
   });
   // Rows that are past the stage already make tokens up to the one after them.
   const resumesAt = stage === last ? job.answer.length : job.stages[next]!.rows - job.prompt.length + 1;
   const pause = { sinceMs: nowMs, ...job.pause, resumesAt: Math.max(job.pause?.resumesAt ?? 0, resumesAt) };
-  const replaced = { ...job, stages, epoch, pause, deadlineMs: nowMs + REPLAY_TIMEOUT_MS };
+  const answerFrom = stage === last ? job.answer.length : job.answerFrom;
+  const replaced = { ...job, stages, epoch, pause, answerFrom, deadlineMs: nowMs + REPLAY_TIMEOUT_MS };
   const effects = [open(replaced, stage)];
   const before = stages[stage === 0 ? last : stage - 1]!;
   if (last > 0 && !before.vacant) {
     // What the answer has so far comes to a first stage from here, not from the last.
-    const has = stage === 0 ? job.prompt.length + job.answer.length : 0;
+    const has = stage === 0 ? known : 0;
     effects.push(send(before.node, 'jobNext', { job: job.id, next: node, epoch, has }));
   }
   const told = stage === 0 || stage === last ? tellTokens(replaced) : { job: replaced, effects: [] };

@@ -16,6 +16,7 @@ import { createSampler } from '../../shared/sampler/sampler.ts';
 import { GREEDY, type Sampling } from '../../shared/sampler/types.ts';
 import type { InferenceResult } from '../ledger/types.ts';
 import { createDispatcher } from './dispatcher.ts';
+import { memoryTrust } from './honesty/trust-store.ts';
 import type { RoomSpec } from './room.ts';
 
 /** Of a made-up model's rows, which are small, so that replays go in several pieces too. */
@@ -100,6 +101,7 @@ function createNetwork(stages: number, quant: RoomSpec['quant']) {
   const clock = createClock();
   const log = pino({ level: 'silent' });
   const paid: InferenceResult[] = [];
+  const trust = memoryTrust();
   const members = new Map<string, Member>();
   const asked: MessageOf<FromCoordinator>[] = [];
   let seed = 1;
@@ -123,6 +125,7 @@ function createNetwork(stages: number, quant: RoomSpec['quant']) {
       },
       schedule: clock.schedule,
       log,
+      trust,
     },
     (to, type, body) => {
       const message = parseMessage(fromCoordinator, type, body);
@@ -174,6 +177,7 @@ function createNetwork(stages: number, quant: RoomSpec['quant']) {
   const self = {
     clock,
     paid,
+    trust,
     asked,
     members,
     join,
@@ -342,6 +346,9 @@ describe('an answer whose nodes go away at any moment, however late messages are
           const byStart = participants.toSorted((a, b) => a.start - b.start);
           expect(byStart.reduce((at, { start, end }) => (start === at ? end : Number.NaN), 0)).toBe(UNITS);
           expect(requests.some(({ count }) => count === tokens)).toBe(true);
+        }
+        for (const node of network.members.keys()) {
+          expect(network.trust.of(node), 'nobody is accused').toMatchObject({ strikes: 0, disputedWith: [] });
         }
         await network.close();
       }),

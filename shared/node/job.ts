@@ -7,11 +7,12 @@ import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { LoadedStage, StageOutput } from '../runtime/types.ts';
 import type { Sampler } from '../sampler/types.ts';
 import { decodeFrame } from '../tensor/frame.ts';
+import { createEvidence, type Evidence } from './evidence.ts';
 import { hiddenJournal, tokenJournal } from './journal.ts';
 import { createLink, type Link } from './link.ts';
 import { finishReason, rowsPerStep, type StageShape, type Step, stepsOf } from './step.ts';
 
-export type JobMessage = 'frame' | 'token' | 'more' | 'jobFailed';
+export type JobMessage = 'frame' | 'token' | 'more' | 'jobFailed' | 'commitment' | 'evidence';
 
 export interface JobOptions {
   open: FromCoordinator['jobOpen'];
@@ -41,6 +42,8 @@ export interface Job {
   accept(data: Uint8Array, more?: boolean): void;
   /** The successor was replaced, or it has run what it got. */
   readonly link: Pick<Link, 'relink' | 'more'>;
+  /** What the stage can be held to, once the answer is complete. */
+  readonly evidence: Pick<Evidence, 'audit' | 'show' | 'more'>;
   /** Fails the job towards the coordinator and takes nothing more. */
   fail(error: AiloError): void;
   /** Takes nothing more; settles when the running step has ended and the KV cache is free. Never rejects. */
@@ -57,6 +60,7 @@ export function createJob(options: JobOptions): Job {
   const hidden = hiddenJournal(shape.hiddenSize, wire, contextLength);
   const journal = shape.gives === 'hidden' ? hidden : tokens;
   const link = createLink({ open, journal, maxRows, send: hand });
+  const evidence = createEvidence({ open, shape, hidden, maxRows, send });
   let closed = false;
   let work = options.startAfter;
   let queuedBytes = 0;
@@ -84,6 +88,7 @@ export function createJob(options: JobOptions): Job {
   async function runFrame(data: Uint8Array) {
     const frame = decodeFrame(data);
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
+    evidence.received(data, frame.kind === 'tokens' ? frame.ids.length : frame.rows);
     for (const step of stepsOf(frame, shape, maxRows, singleFrom)) {
       const output = await stage.run({ sequence: job, position: step.position, input: step.input });
       if (closed) return;
@@ -108,6 +113,7 @@ export function createJob(options: JobOptions): Job {
     const index = position - promptTokens;
     // The stage that was here before has answered this already.
     if (index < answered) return;
+    evidence.answering(logits);
     const token = options.sampler.next(logits);
     answered = index + 1;
     const { maxNewTokens } = open.sample;
@@ -131,6 +137,7 @@ export function createJob(options: JobOptions): Job {
     },
     accept,
     link,
+    evidence,
     fail,
     async close() {
       closed = true;

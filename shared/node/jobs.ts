@@ -2,6 +2,7 @@
 import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import { createSampler } from '../sampler/sampler.ts';
+import { createChecks } from './check.ts';
 import { createJob, type Job, type JobMessage } from './job.ts';
 import { MAX_QUEUED_FRAME_BYTES } from './limits.ts';
 import type { ReadyStage } from './stage.ts';
@@ -10,7 +11,7 @@ export interface JobsOptions {
   ready: ReadyStage;
   assignment: FromCoordinator['assign'];
   address: string;
-  send<T extends JobMessage>(type: T, body: FromNode[T]): void;
+  send<T extends JobMessage | 'checked'>(type: T, body: FromNode[T]): void;
   /** A job came or went, or a step was taken. */
   onChange(): void;
 }
@@ -25,6 +26,9 @@ export interface Jobs {
   more(body: FromCoordinator['more']): void;
   frame(body: FromCoordinator['frame']): void;
   jobClose(body: FromCoordinator['jobClose']): void;
+  audit(body: FromCoordinator['audit']): void;
+  show(body: FromCoordinator['show']): void;
+  checkOpen(body: FromCoordinator['checkOpen']): void;
   /** Settles when nothing runs any more and the caches are free. Never rejects. */
   closeAll(): Promise<void>;
 }
@@ -36,22 +40,38 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
   let done = 0;
   let steps = 0;
 
-  function close(id: string) {
-    const closed = jobs.get(id)?.close();
-    if (!closed) return;
-    jobs.delete(id);
+  // int4 is for GPUs, where a row at a time costs most; what f32 and int8 compute depends on which rows go together.
+  const exact = assignment.quant !== 'int4';
+  const { stage, shape } = ready;
+  // In f32 that is far less than what a check allows for, in int8 more.
+  const checks = createChecks({
+    stage,
+    shape,
+    exact: assignment.quant === 'int8',
+    send,
+    closing: () => closing,
+    onClosing,
+  });
+
+  function onClosing(closed: Promise<void>) {
     const before = closing;
     closing = closed.then(() => before);
   }
 
+  function close(id: string) {
+    const closed = jobs.get(id)?.close();
+    if (!closed) return;
+    jobs.delete(id);
+    onClosing(closed);
+  }
+
   function openJob(open: FromCoordinator['jobOpen']): Job {
-    const { model, contextLength, maxSequences, quant } = assignment;
+    const { model, contextLength, maxSequences } = assignment;
     if (jobs.size >= maxSequences) throw AiloError.of('ROOM_BUSY', { model });
-    const { stage, shape, eosTokens } = ready;
+    if (jobs.size + checks.open >= maxSequences) checks.giveWay();
+    const { eosTokens } = ready;
     const { sample } = open;
     const sampler = sample && createSampler(sample.sampling, sample.prompt, sample.answered);
-    // int4 is for GPUs, where a row at a time costs most; what f32 and int8 compute depends on which rows go together.
-    const exact = quant !== 'int4';
     steps = 0;
     const onStep = () => {
       steps++;
@@ -82,10 +102,18 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
     },
     // Messages of a job that was closed meanwhile are normal.
     jobNext: ({ job, ...to }) => jobs.get(job)?.link.relink(to),
-    more: ({ job }) => jobs.get(job)?.link.more(),
-    frame({ job: id, data, more }) {
+    more({ job: id }) {
       const job = jobs.get(id);
-      if (!job) return;
+      if (job) return job.link.more();
+      for (const { evidence } of jobs.values()) evidence.more(id);
+    },
+    audit: (body) => jobs.get(body.job)?.evidence.audit(body),
+    show: (body) => jobs.get(body.job)?.evidence.show(body),
+    checkOpen: (body) => checks.checkOpen(body, jobs.size + checks.open < assignment.maxSequences),
+    frame(body) {
+      const { job: id, data, more } = body;
+      const job = jobs.get(id);
+      if (!job) return void checks.frame(body);
       let queuedBytes = data.length;
       for (const each of jobs.values()) queuedBytes += each.queuedBytes;
       if (queuedBytes > MAX_QUEUED_FRAME_BYTES) {
@@ -95,13 +123,14 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
       }
     },
     jobClose({ job, reason }) {
-      if (!jobs.has(job)) return;
+      if (checks.close(job) || !jobs.has(job)) return;
       close(job);
       if (reason === 'done') done++;
       onChange();
     },
     async closeAll() {
       for (const id of [...jobs.keys()]) close(id);
+      checks.closeAll();
       await closing;
     },
   };

@@ -1,0 +1,68 @@
+/** Rows that nodes show as evidence, gathered from frames in order. Pure: gathering gives a new value. */
+import { concatBytes } from '@noble/hashes/utils.js';
+import { decodeFrame } from '../../../shared/tensor/frame.ts';
+import { decodeRows, payloadBytes } from '../../../shared/tensor/payload.ts';
+import { RowsDigest } from '../../../shared/tensor/rows-digest.ts';
+
+export type RowFormat = 'f32' | 'f16';
+const DTYPE_AT = 4;
+const DTYPES: Record<RowFormat, number> = { f32: 1, f16: 2 };
+
+export interface Rows {
+  format: RowFormat;
+  /** Positions of the first row and behind the last that is wanted. */
+  from: number;
+  to: number;
+  /** Behind the last row that is here. */
+  end: number;
+  /** 0 before the first frame. */
+  columns: number;
+  payloads: readonly Uint8Array[];
+}
+
+export function noRows(format: RowFormat, from: number, to: number): Rows {
+  return { format, from, to, end: from, columns: 0, payloads: [] };
+}
+
+export function isComplete({ end, to }: Rows): boolean {
+  return end >= to;
+}
+
+/** With the rows of one more frame; undefined for one that does not follow. Throws FRAME_INVALID for what is none. */
+export function gather(rows: Rows, data: Uint8Array): Rows | undefined {
+  const frame = decodeFrame(data);
+  if (frame.kind !== 'hidden' || data[DTYPE_AT] !== DTYPES[rows.format]) return undefined;
+  const columns = frame.data.length / frame.rows;
+  if (frame.position !== rows.end || frame.position + frame.rows > rows.to) return undefined;
+  if (rows.columns !== 0 && rows.columns !== columns) return undefined;
+  const payload = data.slice(data.length - payloadBytes(frame.rows, columns, rows.format));
+  return { ...rows, columns, end: rows.end + frame.rows, payloads: [...rows.payloads, payload] };
+}
+
+/** The rows from position `start` on, as they go over the wire. */
+export function payloadOf({ format, from, columns, payloads }: Rows, start: number, end: number): Uint8Array {
+  const rowBytes = payloadBytes(1, columns, format);
+  return concatBytes(...payloads).subarray((start - from) * rowBytes, (end - from) * rowBytes);
+}
+
+/** As numbers, [rows, columns]. */
+export function valuesOf(rows: Rows, start: number): Float32Array {
+  const count = Math.max(0, rows.end - start);
+  return decodeRows(payloadOf(rows, start, rows.end), count, rows.columns, rows.format);
+}
+
+export function digestOf(rows: Rows, start: number): Uint8Array {
+  const digest = new RowsDigest(payloadBytes(1, Math.max(1, rows.columns), rows.format), start);
+  if (start < rows.end) digest.append(payloadOf(rows, start, rows.end));
+  return digest.digest(start, rows.end);
+}
+
+/** What both ends of a link that carries tokens say of them. */
+export function digestOfTokens(tokens: readonly number[], start: number): Uint8Array {
+  const digest = new RowsDigest(4, start);
+  const bytes = new Uint8Array(4 * Math.max(0, tokens.length - start));
+  const view = new DataView(bytes.buffer);
+  for (let i = start; i < tokens.length; i++) view.setInt32(4 * (i - start), tokens[i]!, true);
+  digest.append(bytes);
+  return digest.digest(start, tokens.length);
+}

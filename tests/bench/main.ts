@@ -2,10 +2,12 @@
 
 import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
+import { honesty } from './honesty.ts';
 import { ledger } from './ledger.ts';
 import { updates } from './updates.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
+  honesty: { summary: 'requests until a node that cheats is caught, and what became of its answers', command: honesty },
   ledger: {
     summary: 'durable transfers a second in the coordinator, transactions a second replayed by a client',
     command: ledger,

@@ -39,6 +39,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'replay a whole ledger from its beginning, trusting nobody',
     load: async () => (await import('./commands/ledger.ts')).ledgerVerify,
   },
+  simulate: {
+    summary: 'a network of hundreds of nodes on this machine, with made-up latency, and how fast it answers',
+    load: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  },
   train: {
     summary: 'train a model here, alone or as several workers of a federation',
     load: async () => (await import('./commands/train.ts')).train,

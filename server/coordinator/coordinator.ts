@@ -7,9 +7,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { Quant } from '../../shared/graph/types.ts';
-import { unitCost, units } from '../../shared/graph/units.ts';
 import { MAX_ACTIVE_SET } from '../../shared/ledger/limits.ts';
-import { splitEvenly } from '../../shared/plan/plan.ts';
+import { splitModel } from '../../shared/plan/division.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import { createHttp } from '../http/app.ts';
 import { openLedger } from '../ledger/ledger.ts';
@@ -54,7 +53,7 @@ export interface Coordinator {
 }
 
 /**
- * Starts serving. Throws the errors of models, network files and database, PLAN_IMPOSSIBLE (more stages than units)
+ * Starts serving. Throws the errors of models, network files and database, PLAN_IMPOSSIBLE (more stages than the model has parts)
  * and PORT_UNUSABLE; then nothing is left running.
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
@@ -136,12 +135,7 @@ async function openModels({ models, dataDir, signal }: CoordinatorOptions): Prom
 
 function roomSpec({ id, name, manifestHash, config, contextLength, chat }: ServedModel, room: RoomOptions): RoomSpec {
   const { stages, quant = 'f32' } = room;
-  if (stages !== undefined) {
-    splitEvenly(
-      units(config).map((unit) => unitCost(config, unit)),
-      stages,
-    );
-  }
+  if (stages !== undefined) splitModel(config, stages);
   return {
     model: id,
     name,

@@ -71,8 +71,7 @@ function idOf(dir: string): string {
 
 /** Throws TENSOR_MISSING unless everything that the model's graph asks for is there. */
 function requireTensors(config: ModelConfig, weights: WeightReader): void {
-  const whole = { start: 0, end: units(config).length };
-  for (const { recipe } of record(config, whole, 'f32', 1).graph.weights) {
+  for (const { recipe } of record(config, units(config), 'f32', 1).graph.weights) {
     if (recipe.kind === 'rope') continue;
     for (const name of recipe.kind === 'copy' ? recipe.tensors : recipe.source.tensors) weights.info(name);
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { divided } from '../../shared/graph/units.ts';
 import type { ModelConfig } from '../../shared/model/types.ts';
 import type { Candidate } from './room.ts';
 import { sizing } from './sizing.ts';
@@ -57,14 +58,15 @@ describe('sizing', () => {
         planned++;
         if (stages !== undefined) expect(placements).toHaveLength(stages);
         expect(new Set(placements.map(({ node }) => node)).size).toBe(placements.length);
-        let at = start;
+        const { mlpParts = 1 } = placements[0]!.range;
+        let at = divided(range, mlpParts).start;
         for (const placement of placements) {
-          expect(placement.range.start).toBe(at);
+          expect(placement.range).toMatchObject({ start: at, ...(mlpParts > 1 && { mlpParts }) });
           at = placement.range.end;
           const { offer } = candidates.find(({ node }) => node === placement.node)!;
           expect(figures.memoryBytes(placement.range)).toBeLessThanOrEqual(offer.budgetBytes);
         }
-        expect(at).toBe(figures.units);
+        expect(at).toBe(divided(range, mlpParts).end);
       }),
     );
     expect(planned).toBeGreaterThan(10);

@@ -45,7 +45,12 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     wallet,
     ...(want && { want }),
     client: { kind: 'headless', version: packageJson.version },
-    createRuntime: async () => createNodeRuntime({ budgetBytes, ...(threads !== undefined && { threads }) }),
+    createRuntime: async () =>
+      createNodeRuntime({
+        budgetBytes,
+        stagingFolder: join(dataDir, 'stages'),
+        ...(threads !== undefined && { threads }),
+      }),
     chunks: folderChunkStore(join(dataDir, 'chunks')),
     fetch,
     dial,

@@ -1,7 +1,7 @@
 /** Errors of reading a model: its configuration, weights, tokenizer and chunks. */
 export const modelSentences = {
   MODEL_FAMILY_UNKNOWN: (d: { family: string }) =>
-    `This model is of the family “${d.family}”, which Ailo cannot run; it runs llama, gpt2 and qwen2.`,
+    `This model is of the family “${d.family}”, which Ailo cannot run; it runs llama, gpt2, qwen2 and mixtral.`,
   MODEL_CONFIG_INVALID: (d: { reason: string }) => `The model's config.json cannot be used: ${d.reason}.`,
   MODEL_FILE_MISSING: (d: { path: string }) => `The model has no file “${d.path}”.`,
   MODEL_FILE_TOO_LARGE: (d: { path: string; bytes: number; limitBytes: number }) =>

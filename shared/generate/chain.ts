@@ -2,10 +2,9 @@ import { AiloError } from '../errors/index.ts';
 import { materialise } from '../graph/materialise.ts';
 import { buildStage } from '../graph/stage.ts';
 import type { Quant, StageGraph } from '../graph/types.ts';
-import { unitCost, units } from '../graph/units.ts';
 import type { ModelConfig, WeightReader } from '../model/types.ts';
 import { rowsPerStep, stepsOf } from '../node/step.ts';
-import { splitEvenly } from '../plan/plan.ts';
+import { splitModel } from '../plan/division.ts';
 import type { LoadedStage, Runtime } from '../runtime/types.ts';
 import { decodeFrame, encodeFrame } from '../tensor/frame.ts';
 
@@ -37,10 +36,7 @@ interface Link {
 /** Splits the model by cost and loads every stage. Frees what was loaded when one of them fails. */
 export async function loadChain(options: ChainOptions, signal: AbortSignal | undefined): Promise<Chain> {
   const { config, weights, runtime, quant, contextLength } = options;
-  const ranges = splitEvenly(
-    units(config).map((unit) => unitCost(config, unit)),
-    options.stages,
-  );
+  const ranges = splitModel(config, options.stages);
   const links: Link[] = [];
   const release = async () => {
     for (const { stage } of links) await stage.release();

@@ -1,4 +1,4 @@
-import type { Attributes, Constant, DataType, Graph, Node, Port, Shape } from './onnx.ts';
+import type { Attributes, Branch, Constant, DataType, Graph, Node, Port, Shape } from './onnx.ts';
 import { initializerBytes } from './onnx.ts';
 import type { Initializer, Quant, WeightRecipe, WeightSpec } from './types.ts';
 
@@ -14,7 +14,9 @@ export interface Value {
 export class GraphBuilder {
   readonly quant: Quant;
   readonly contextLength: number;
-  readonly #nodes: Node[] = [];
+  #nodes: Node[] = [];
+  /** Of nodes, those of branches too: a name is never used twice. */
+  #count = 0;
   readonly #constants = new Map<string, Constant>();
   readonly #weights = new Map<string, WeightSpec>();
   readonly #inputs = new Map<string, Port>();
@@ -43,10 +45,7 @@ export class GraphBuilder {
 
   /** Makes `value` an output of the graph under its own name there. */
   output(value: Value, name: string, shape: Shape): void {
-    for (const node of this.#nodes) {
-      node.inputs = node.inputs.map((input) => (input === value.name ? name : input));
-      node.outputs = node.outputs.map((output) => (output === value.name ? name : output));
-    }
+    rename(this.#nodes, value.name, name);
     this.#outputs.push({ name, dtype: 'float32', shape });
   }
 
@@ -69,43 +68,48 @@ export class GraphBuilder {
 
   /** a + b, broadcast. */
   add(a: Value, b: Value): Value {
-    return this.#op('', 'Add', [a, b]);
+    return this.op('', 'Add', [a, b]);
   }
 
   /** a · b, element by element. */
   mul(a: Value, b: Value): Value {
-    return this.#op('', 'Mul', [a, b]);
+    return this.op('', 'Mul', [a, b]);
   }
 
   /** table [rows, d], indices [1, n] → [1, n, d]. */
   gather(table: Value, indices: Value): Value {
-    return this.#op('', 'Gather', [table, indices], { axis: { int: 0 } });
+    return this.op('', 'Gather', [table, indices], { axis: { int: 0 } });
   }
 
   /** x [1, n, d] → [1, 1, d], the last row. */
   lastRow(x: Value): Value {
-    const [start, end, axis] = [this.#int64([-1]), this.#int64([2 ** 31]), this.#int64([1])];
-    return this.#op('', 'Slice', [x, start, end, axis]);
+    const [start, end, axis] = [this.int64([-1]), this.int64([2 ** 31]), this.int64([1])];
+    return this.op('', 'Slice', [x, start, end, axis]);
   }
 
   /** x [1, n, sum of sizes] → [1, n, sizes[i]] each. */
   split(x: Value, sizes: number[]): Value[] {
-    return this.#ops('', 'Split', [x, this.#int64(sizes)], sizes.length, { axis: { int: -1 } });
+    return this.ops('', 'Split', [x, this.int64(sizes)], sizes.length, { axis: { int: -1 } });
+  }
+
+  /** a [1, n, p], b [1, n, q] → [1, n, p + q]. */
+  concat(a: Value, b: Value): Value {
+    return this.op('', 'Concat', [a, b], { axis: { int: -1 } });
   }
 
   /** a [1, n, in], b [in, out] → [1, n, out]. */
   matMul(a: Value, b: Value): Value {
-    return this.#op('', 'MatMul', [a, b]);
+    return this.op('', 'MatMul', [a, b]);
   }
 
   /** a [1, n, in] is quantised on the fly, b int8 [in, out], scales [out], bias [out] → [1, n, out]. */
   dynamicQuantizeMatMul(a: Value, b: Value, scales: Value, bias?: Value): Value {
-    return this.#op('com.microsoft', 'DynamicQuantizeMatMul', [a, b, scales, undefined, bias]);
+    return this.op('com.microsoft', 'DynamicQuantizeMatMul', [a, b, scales, undefined, bias]);
   }
 
   /** a [1, n, in], b 4-bit [out, blocks, blockSize / 2], scales [out · blocks] → [1, n, out]. */
   matMulNBits(a: Value, b: Value, scales: Value, sizes: { inSize: number; outSize: number; blockSize: number }): Value {
-    return this.#op('com.microsoft', 'MatMulNBits', [a, b, scales], {
+    return this.op('com.microsoft', 'MatMulNBits', [a, b, scales], {
       K: { int: sizes.inSize },
       N: { int: sizes.outSize },
       bits: { int: 4 },
@@ -115,7 +119,7 @@ export class GraphBuilder {
 
   /** RMSNorm (Zhang and Sennrich 2019) of x [1, n, d] with weight [d]. */
   rmsNorm(x: Value, weight: Value, epsilon: number): Value {
-    return this.#op('', 'SimplifiedLayerNormalization', [x, weight], {
+    return this.op('', 'SimplifiedLayerNormalization', [x, weight], {
       axis: { int: -1 },
       epsilon: { float: epsilon },
       stash_type: { int: 1 },
@@ -129,7 +133,7 @@ export class GraphBuilder {
 
   /** LayerNorm (Ba et al. 2016) of x [1, n, d] with weight and bias [d]. */
   layerNorm(x: Value, weight: Value, bias: Value, epsilon: number): Value {
-    return this.#op('', 'LayerNormalization', [x, weight, bias], { axis: { int: -1 }, epsilon: { float: epsilon } });
+    return this.op('', 'LayerNormalization', [x, weight, bias], { axis: { int: -1 }, epsilon: { float: epsilon } });
   }
 
   /** LayerNorm of x + skip, and x + skip itself. */
@@ -139,22 +143,22 @@ export class GraphBuilder {
 
   /** x · sigmoid(x). */
   silu(x: Value): Value {
-    return this.#op('com.microsoft', 'QuickGelu', [x], { alpha: { float: 1 } });
+    return this.op('com.microsoft', 'QuickGelu', [x], { alpha: { float: 1 } });
   }
 
   /** GELU (Hendrycks and Gimpel 2016) by the error function. */
   gelu(x: Value): Value {
-    return this.#op('com.microsoft', 'Gelu', [x]);
+    return this.op('com.microsoft', 'Gelu', [x]);
   }
 
   /** GELU in its tanh approximation. */
   geluTanh(x: Value): Value {
-    return this.#op('com.microsoft', 'FastGelu', [x]);
+    return this.op('com.microsoft', 'FastGelu', [x]);
   }
 
   /** RoPE (Su et al. 2021), halves rotated: x [1, n, heads · headDim], positions int64 [1, n], caches [context, headDim/2]. */
   rotaryEmbedding(x: Value, positions: Value, cos: Value, sin: Value, heads: number, headDim: number): Value {
-    return this.#op('com.microsoft', 'RotaryEmbedding', [x, positions, cos, sin], {
+    return this.op('com.microsoft', 'RotaryEmbedding', [x, positions, cos, sin], {
       num_heads: { int: heads },
       rotary_embedding_dim: { int: headDim },
     });
@@ -172,7 +176,7 @@ export class GraphBuilder {
     rotary?: { cos: Value; sin: Value },
   ): { attended: Value; presentKey: Value; presentValue: Value } {
     const { pastKey, pastValue, lastPosition, totalLength } = cache;
-    const [attended, presentKey, presentValue] = this.#ops(
+    const [attended, presentKey, presentValue] = this.ops(
       'com.microsoft',
       'GroupQueryAttention',
       [from.query, from.key, from.value, pastKey, pastValue, lastPosition, totalLength, rotary?.cos, rotary?.sin],
@@ -182,25 +186,44 @@ export class GraphBuilder {
     return { attended: attended!, presentKey: presentKey!, presentValue: presentValue! };
   }
 
+  /** `then()` where the condition, a bool scalar, holds, else `otherwise()`; only that one is computed. */
+  choose(condition: Value, then: () => Value, otherwise: () => Value, shape: Shape): Value {
+    return this.op('', 'If', [condition], {
+      then_branch: { branch: this.#branch(then, shape) },
+      else_branch: { branch: this.#branch(otherwise, shape) },
+    });
+  }
+
+  #branch(record: () => Value, shape: Shape): Branch {
+    const outer = this.#nodes;
+    this.#nodes = [];
+    const { name } = record();
+    const nodes = this.#nodes;
+    this.#nodes = outer;
+    return { nodes, output: { name, dtype: 'float32', shape } };
+  }
+
   #skipNorm(op: string, inputs: Value[], epsilon: number): { normed: Value; sum: Value } {
-    const name = `${op}.${this.#nodes.length}`;
+    const name = `${op}.${this.#count}`;
     const [normed, sum] = [{ name }, { name: `${name}.sum` }];
     this.#node('com.microsoft', op, inputs, [normed.name, '', '', sum.name], { epsilon: { float: epsilon } });
     return { normed, sum };
   }
 
-  #op(domain: Node['domain'], op: string, inputs: (Value | undefined)[], attributes: Attributes = {}): Value {
-    return this.#ops(domain, op, inputs, 1, attributes)[0]!;
+  /** Any operator with one output, for what only one part of the graphs needs. */
+  op(domain: Node['domain'], op: string, inputs: (Value | undefined)[], attributes: Attributes = {}): Value {
+    return this.ops(domain, op, inputs, 1, attributes)[0]!;
   }
 
-  #ops(
+  /** As `op`, with several outputs. */
+  ops(
     domain: Node['domain'],
     op: string,
     inputs: (Value | undefined)[],
     outputs: number,
-    attributes: Attributes,
+    attributes: Attributes = {},
   ): Value[] {
-    const names = Array.from({ length: outputs }, (_, index) => `${op}.${this.#nodes.length}.${index}`);
+    const names = Array.from({ length: outputs }, (_, index) => `${op}.${this.#count}.${index}`);
     this.#node(domain, op, inputs, names, attributes);
     return names.map((name) => ({ name }));
   }
@@ -214,12 +237,28 @@ export class GraphBuilder {
   ): void {
     const names = inputs.map((input) => input?.name ?? '');
     while (names.at(-1) === '') names.pop();
+    this.#count++;
     this.#nodes.push({ domain, op, inputs: names, outputs, attributes });
   }
 
-  #int64(values: number[]): Value {
+  /** float32 scalar. */
+  scalar(value: number): Value {
+    const name = `float32.${value}`;
+    this.#constants.set(name, { name, dtype: 'float32', dims: [], values: [value] });
+    return { name };
+  }
+
+  int64(values: number[]): Value {
     const name = `int64.${values.join('.')}`;
     this.#constants.set(name, { name, dtype: 'int64', dims: [values.length], values });
     return { name };
+  }
+}
+
+function rename(nodes: Node[], from: string, to: string): void {
+  for (const node of nodes) {
+    node.inputs = node.inputs.map((input) => (input === from ? to : input));
+    node.outputs = node.outputs.map((output) => (output === from ? to : output));
+    for (const value of Object.values(node.attributes)) if ('branch' in value) rename(value.branch.nodes, from, to);
   }
 }

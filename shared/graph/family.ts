@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../model/types.ts';
 import type { GraphBuilder, Value } from './builder.ts';
+import type { MlpSlice } from './mlp-parts.ts';
 
 /**
  * The residual stream [1, n, hiddenSize] between half-layers. `update` is what the last one adds to it and has not yet
@@ -15,7 +16,8 @@ export interface FamilyGraph {
   /** tokens int32 [1, n] → [1, n, hiddenSize]. */
   embedding(g: GraphBuilder, config: ModelConfig, tokens: Value): Stream;
   attention(g: GraphBuilder, config: ModelConfig, layer: number, stream: Stream): Stream;
-  mlp(g: GraphBuilder, config: ModelConfig, layer: number, stream: Stream): Stream;
+  /** The MLP, or as `update` what some slices contribute to it. */
+  mlp(g: GraphBuilder, config: ModelConfig, layer: number, stream: Stream, slices: MlpSlice[]): Required<Stream>;
   /** The last row's logits [1, 1, vocabSize]. */
   head(g: GraphBuilder, config: ModelConfig, stream: Stream): Value;
 }

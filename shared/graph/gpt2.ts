@@ -5,6 +5,7 @@ import { attend, positions } from './attention.ts';
 import type { GraphBuilder, Value } from './builder.ts';
 import { type FamilyGraph, headTensor, type Stream, settled } from './family.ts';
 import { linear } from './linear.ts';
+import type { MatrixSource } from './types.ts';
 
 const EMBEDDING = 'transformer.wte.weight';
 
@@ -30,13 +31,29 @@ export const gpt2: FamilyGraph = {
     };
   },
 
-  mlp(g, config, layer, stream) {
+  mlp(g, config, layer, stream, slices) {
     const { hiddenSize, intermediateSize } = config;
     const from = `transformer.h.${layer}`;
     const { normed, residual } = norm(g, config, stream, `${from}.ln_2`);
-    const wide = conv1d(g, normed, `layers.${layer}.up`, `${from}.mlp.c_fc`, hiddenSize, intermediateSize); // [1, n, f]
-    const active = activate(g, config, wide);
-    const update = conv1d(g, active, `layers.${layer}.down`, `${from}.mlp.c_proj`, intermediateSize, hiddenSize);
+    const { start, end } = slices[0]!;
+    const width = end - start;
+    const wide = linear(g, normed, {
+      name: `layers.${layer}.up`,
+      source: {
+        ...conv1dSource(`${from}.mlp.c_fc`, hiddenSize, width),
+        ...(width < intermediateSize && { part: { axis: 'out', start, of: intermediateSize } }),
+      },
+      bias: [`${from}.mlp.c_fc.bias`],
+    }); // [1, n, columns]
+    const update = linear(g, activate(g, config, wide), {
+      name: `layers.${layer}.down`,
+      source: {
+        ...conv1dSource(`${from}.mlp.c_proj`, width, hiddenSize),
+        ...(width < intermediateSize && { part: { axis: 'in', start, of: intermediateSize } }),
+      },
+      // Of parts that are added up, one brings the bias.
+      ...(start === 0 && { bias: [`${from}.mlp.c_proj.bias`] }),
+    });
     return { residual, update };
   },
 
@@ -61,9 +78,9 @@ function norm(g: GraphBuilder, config: ModelConfig, stream: Stream, from: string
 
 /** OpenAI's name for a linear layer whose weight is stored [in, out]. */
 function conv1d(g: GraphBuilder, x: Value, name: string, from: string, inSize: number, outSize: number): Value {
-  return linear(g, x, {
-    name,
-    source: { tensors: [`${from}.weight`], layout: 'in-out', inSize, outSizes: [outSize] },
-    bias: [`${from}.bias`],
-  });
+  return linear(g, x, { name, source: conv1dSource(from, inSize, outSize), bias: [`${from}.bias`] });
+}
+
+function conv1dSource(from: string, inSize: number, outSize: number): MatrixSource {
+  return { tensors: [`${from}.weight`], layout: 'in-out', inSize, outSizes: [outSize] };
 }

@@ -2,5 +2,9 @@
 
 /** Rows (tokens) of one step. A longer prefill is made of several steps, so that its intermediate values stay bounded. */
 export const MAX_STEP_ROWS = 128;
+/** Parts that one MLP half-layer may be divided into. */
+export const MAX_MLP_PARTS = 64;
+/** Values of a tensor that are read, and converted, at once: 4 MiB as float32. */
+export const STRIP_VALUES = 2 ** 20;
 /** Weights that share one scale in 4-bit matrices; onnxruntime's kernels want a power of two from 16 on. */
 export const INT4_BLOCK = 32;

@@ -4,6 +4,7 @@ import { parseConfig } from '../model/config.ts';
 import { memorySource, safetensorsFile, type TestTensor } from '../model/testing.ts';
 import { openWeights } from '../model/weights.ts';
 import { createSession } from '../runtime/ort.ts';
+import { memoryStaging } from '../runtime/staging.ts';
 import { seededRandom } from '../sampler/random.ts';
 import { GraphBuilder } from './builder.ts';
 import { linear } from './linear.ts';
@@ -40,8 +41,8 @@ test.each(QUANTS)('x · Wᵀ + b comes out of the engine as computed here, withi
   const input = g.input('x', 'float32', [1, 'rows', IN]);
   const source = { tensors: ['w'], layout: 'out-in' as const, inSize: IN, outSizes: [OUT] };
   g.output(linear(g, input, { name: 'w', source, bias: ['b'] }), 'y', [1, 'rows', OUT]);
-  const files = new Map<string, Uint8Array>();
-  for (const weight of g.graph.weights) files.set(weight.name, await materialise(weight, weights, config));
+  const files = memoryStaging();
+  for (const weight of g.graph.weights) await files.put(weight.name, await materialise(weight, weights, config));
   const session = await createSession(ort, encodeOnnx(g.graph), files, {});
   const { y } = await session.run({ x: new ort.Tensor('float32', x, [1, ROWS, IN]) });
   const got = y!.data as Float32Array;

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from './builder.ts';
 import { INT4_BLOCK } from './limits.ts';
-import type { Initializer, MatrixSource } from './types.ts';
+import type { Initializer, MatrixSource, WeightRecipe } from './types.ts';
 
 export interface Linear {
   /** Of the matrix in the graph; its scales and bias get suffixes. */
@@ -17,7 +17,7 @@ export interface Linear {
 export function linear(g: GraphBuilder, x: Value, { name, source, bias }: Linear): Value {
   const { inSize } = source;
   const outSize = sum(source.outSizes);
-  const biasVector = bias && g.vector(`${name}.bias`, outSize, bias);
+  const biasVector = bias && g.weight(`${name}.bias`, [outSize], biasRecipe(source, bias));
   if (g.quant === 'int8') {
     const parts: Initializer[] = [
       { name: `${name}.scales`, dtype: 'float32', dims: [outSize] },
@@ -28,6 +28,12 @@ export function linear(g: GraphBuilder, x: Value, { name, source, bias }: Linear
   }
   const product = g.quant === 'f32' ? floatMatMul(g, x, name, source) : int4MatMul(g, x, name, source);
   return biasVector ? g.add(product, biasVector) : product;
+}
+
+/** Where the matrix is a part of the outputs, so is its bias. */
+function biasRecipe({ part, outSizes }: MatrixSource, tensors: string[]): WeightRecipe {
+  const isPart = part?.axis === 'out';
+  return { kind: 'copy', tensors, ...(isPart && { part: { start: part.start, size: outSizes[0]!, of: part.of } }) };
 }
 
 function floatMatMul(g: GraphBuilder, x: Value, name: string, source: MatrixSource): Value {

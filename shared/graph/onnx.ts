@@ -2,6 +2,7 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
   type AttributeProtoSchema,
   ModelProtoSchema,
+  type NodeProtoSchema,
   type TensorProtoSchema,
   type ValueInfoProtoSchema,
 } from './onnx_pb.ts';
@@ -21,7 +22,16 @@ export interface Port {
 }
 
 /** `int` attributes are marked, since 1 may be meant as either. */
-export type Attributes = Record<string, { int: number } | { float: number } | { ints: number[] } | { text: string }>;
+export type Attributes = Record<
+  string,
+  { int: number } | { float: number } | { ints: number[] } | { text: string } | { branch: Branch }
+>;
+
+/** A graph within a node. It has no inputs: it sees every value of the graph around it. */
+export interface Branch {
+  nodes: Node[];
+  output: Port;
+}
 
 export interface Node {
   domain: '' | 'com.microsoft';
@@ -61,7 +71,7 @@ const OPSETS = [
   { domain: 'com.microsoft', version: 1n },
 ];
 const EXTERNAL = 1;
-const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 };
+const ATTRIBUTE = { float: 1, int: 2, string: 3, graph: 5, ints: 7 };
 
 /** The graph as an ONNX protobuf (onnx.proto3 of ONNX 1.17), the weights as external data. */
 export function encodeOnnx(graph: Graph): Uint8Array {
@@ -71,14 +81,7 @@ export function encodeOnnx(graph: Graph): Uint8Array {
     opsetImport: OPSETS,
     graph: {
       name: 'stage',
-      node: graph.nodes.map((node, index) => ({
-        name: `${index}.${node.op}`,
-        domain: node.domain,
-        opType: node.op,
-        input: node.inputs,
-        output: node.outputs,
-        attribute: Object.entries(node.attributes).map(([name, value]) => attribute(name, value)),
-      })),
+      node: graph.nodes.map(encodeNode),
       initializer: [...graph.constants.map(inline), ...graph.weights.flatMap(external)],
       input: graph.inputs.map(port),
       output: graph.outputs.map(port),
@@ -87,7 +90,22 @@ export function encodeOnnx(graph: Graph): Uint8Array {
   return toBinary(ModelProtoSchema, model);
 }
 
+function encodeNode(node: Node, index: number): MessageInitShape<typeof NodeProtoSchema> {
+  return {
+    name: `${index}.${node.op}`,
+    domain: node.domain,
+    opType: node.op,
+    input: node.inputs,
+    output: node.outputs,
+    attribute: Object.entries(node.attributes).map(([name, value]) => attribute(name, value)),
+  };
+}
+
 function attribute(name: string, value: Attributes[string]): MessageInitShape<typeof AttributeProtoSchema> {
+  if ('branch' in value) {
+    const { nodes, output } = value.branch;
+    return { name, type: ATTRIBUTE.graph, g: { name, node: nodes.map(encodeNode), output: [port(output)] } };
+  }
   if ('int' in value) return { name, type: ATTRIBUTE.int, i: BigInt(value.int) };
   if ('float' in value) return { name, type: ATTRIBUTE.float, f: value.float };
   if ('text' in value) return { name, type: ATTRIBUTE.string, s: new TextEncoder().encode(value.text) };

@@ -1,77 +1,78 @@
 import { INT4_BLOCK } from './limits.ts';
 
-/** A matrix of floats, `at(in, out)` being `data[in · inStride + out · outStride]`. */
+/** Of a matrix, inputs and outputs [first, first + size); the one at (in, out) of it is `data[in · inStride + out · outStride]`. */
 export interface Matrix {
   data: Float32Array;
   inSize: number;
   outSize: number;
   inStride: number;
   outStride: number;
+  firstIn: number;
+  firstOut: number;
 }
 
 const INT8_MAX = 127;
 const INT4_ZERO = 8;
 
-/** Writes `matrix` as [in, out] into columns `column…` of `target`, which has `width` columns. */
-export function writeTransposed(target: Float32Array, width: number, column: number, matrix: Matrix): void {
-  forEachTile(matrix, (row, out, value) => {
-    target[row * width + column + out] = value;
+/** Writes the piece to its place in `target` [in, width]. */
+export function writeTransposed(target: Float32Array, width: number, piece: Matrix): void {
+  const { firstIn, firstOut } = piece;
+  forEachTile(piece, (row, out, value) => {
+    target[(firstIn + row) * width + firstOut + out] = value;
   });
 }
 
-/** One scale per output, so that its largest weight becomes ±127. Zero for a column of zeros. */
-export function int8Scales({ data, inSize, outSize, inStride, outStride }: Matrix): Float32Array {
-  const scales = new Float32Array(outSize);
-  for (let out = 0; out < outSize; out++) {
-    let largest = 0;
-    for (let row = 0; row < inSize; row++) {
-      largest = Math.max(largest, Math.abs(data[row * inStride + out * outStride]!));
-    }
-    scales[out] = largest / INT8_MAX;
-  }
-  return scales;
+/** Raises `maxima` [out] to the largest magnitude that each output has in the piece. */
+export function growMaxima(maxima: Float32Array, piece: Matrix): void {
+  const { firstOut } = piece;
+  forEachTile(piece, (_row, out, value) => {
+    const magnitude = Math.abs(value);
+    if (magnitude > maxima[firstOut + out]!) maxima[firstOut + out] = magnitude;
+  });
 }
 
-/** Writes the matrix as int8 [in, out] into columns `column…` of `target`, which has `width` columns. */
-export function writeInt8(
-  target: Int8Array,
-  width: number,
-  column: number,
-  matrix: Matrix,
-  scales: Float32Array,
+/** Turns the largest magnitudes of outputs into their scales: the largest weight becomes ±127. Zero for zeros. */
+export function int8Scales(maxima: Float32Array): void {
+  for (let out = 0; out < maxima.length; out++) maxima[out] = maxima[out]! / INT8_MAX;
+}
+
+/** Writes the piece as int8 to its place in `target` [in, width]; `scales` [width]. */
+export function writeInt8(target: Int8Array, width: number, piece: Matrix, scales: Float32Array): void {
+  const { firstIn, firstOut } = piece;
+  forEachTile(piece, (row, out, value) => {
+    const scale = scales[firstOut + out]!;
+    target[(firstIn + row) * width + firstOut + out] = scale === 0 ? 0 : Math.round(value / scale);
+  });
+}
+
+/**
+ * Writes the piece, which begins at a block's first input, to its places in `scales` float32 [out, blocks], one for each
+ * INT4_BLOCK weights of an output, and `values` [out, blocks, INT4_BLOCK / 2], the lower nibble first, 8 being zero.
+ */
+export function writeInt4(scales: Float32Array, values: Uint8Array, blocks: number, piece: Matrix): void {
+  const firstBlock = piece.firstIn / INT4_BLOCK;
+  for (let out = 0; out < piece.outSize; out++) {
+    for (let block = 0; block * INT4_BLOCK < piece.inSize; block++) {
+      const at = (piece.firstOut + out) * blocks + firstBlock + block;
+      const scale = int4Scale(piece, out, block);
+      scales[at] = scale;
+      writeNibbles(values, (at * INT4_BLOCK) / 2, piece, { out, block, scale });
+    }
+  }
+}
+
+function writeNibbles(
+  values: Uint8Array,
+  at: number,
+  { data, inSize, inStride, outStride }: Matrix,
+  { out, block, scale }: { out: number; block: number; scale: number },
 ): void {
-  forEachTile(matrix, (row, out, value) => {
-    target[row * width + column + out] = scales[out] === 0 ? 0 : Math.round(value / scales[out]!);
-  });
-}
-
-/** Float scales, one for each block of `INT4_BLOCK` weights of an output: [out, blocks]. */
-export function int4Scales(matrix: Matrix): Float32Array {
-  const blocks = Math.ceil(matrix.inSize / INT4_BLOCK);
-  const scales = new Float32Array(matrix.outSize * blocks);
-  for (let out = 0; out < matrix.outSize; out++) {
-    for (let block = 0; block < blocks; block++) scales[out * blocks + block] = int4Scale(matrix, out, block);
+  for (let i = 0; i < INT4_BLOCK; i++) {
+    const row = block * INT4_BLOCK + i;
+    const value = row < inSize && scale !== 0 ? data[row * inStride + out * outStride]! / scale : 0;
+    const nibble = Math.max(0, Math.min(15, Math.round(value) + INT4_ZERO));
+    values[at + (i >> 1)]! |= i % 2 === 0 ? nibble : nibble << 4;
   }
-  return scales;
-}
-
-/** Nibbles [out, blocks, INT4_BLOCK / 2], the lower one first, 8 standing for zero. */
-export function int4Values(matrix: Matrix, scales: Float32Array): Uint8Array {
-  const { data, inSize, outSize, inStride, outStride } = matrix;
-  const blocks = Math.ceil(inSize / INT4_BLOCK);
-  const values = new Uint8Array((outSize * blocks * INT4_BLOCK) / 2);
-  for (let out = 0; out < outSize; out++) {
-    for (let block = 0; block < blocks; block++) {
-      const scale = scales[out * blocks + block]!;
-      for (let i = 0; i < INT4_BLOCK; i++) {
-        const row = block * INT4_BLOCK + i;
-        const value = row < inSize && scale !== 0 ? data[row * inStride + out * outStride]! / scale : 0;
-        const nibble = Math.max(0, Math.min(15, Math.round(value) + INT4_ZERO));
-        values[((out * blocks + block) * INT4_BLOCK + i) >> 1]! |= i % 2 === 0 ? nibble : nibble << 4;
-      }
-    }
-  }
-  return values;
 }
 
 /** The block's weight of largest magnitude becomes −8, so that all 16 values are used (as in ggml's Q4_0). */

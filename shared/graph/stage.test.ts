@@ -62,7 +62,7 @@ describe('a stage', () => {
     expect(inputs).toContain('past.0.key');
     expect(outputs).toEqual(['present.0.key', 'present.0.value', 'hidden_out']);
     const graph = buildStage(llama, { start: 3, end: 12 }, options);
-    expect(graph).toMatchObject({ takes: 'hidden', gives: 'logits', hiddenSize: 64, vocabSize: 512 });
+    expect(graph).toMatchObject({ takes: 'hidden', gives: 'logits', inWidth: 64, vocabSize: 512 });
     expect(graph.caches.map(({ layer }) => layer)).toEqual([1, 2, 3, 4]);
   });
 

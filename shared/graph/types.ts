@@ -1,16 +1,26 @@
 /** What the graph builder promises to the rest: placement units, and a stage as ONNX bytes plus a list of weights. */
 
-/** The smallest thing that is placed on a node. A model has 2 · layers + 2 of them, in this order of execution. */
+/** The smallest thing that is placed on a node, in this order of execution; `units` lists those of a model. */
 export type Unit =
   | { kind: 'embedding' }
   | { kind: 'attention'; layer: number }
-  | { kind: 'mlp'; layer: number }
+  /** Without `parts` all of it. */
+  | { kind: 'mlp'; layer: number; parts?: MlpParts }
   | { kind: 'head' };
+
+/** Parts `start` (inclusive) to `end` (exclusive) of an MLP half-layer that is divided into `of`. */
+export interface MlpParts {
+  start: number;
+  end: number;
+  of: number;
+}
 
 /** A run of placement units: `start` inclusive, `end` exclusive. */
 export interface UnitRange {
   start: number;
   end: number;
+  /** The list that is meant: of the model with each MLP half-layer divided into so many units. Absent: 1. */
+  mlpParts?: number | undefined;
 }
 
 export const QUANTS = ['f32', 'int8', 'int4'] as const;
@@ -44,12 +54,14 @@ export interface MatrixSource {
   layout: 'out-in' | 'in-out';
   inSize: number;
   outSizes: number[];
+  /** Where only a part of each tensor is taken: `start` and on, of the tensor's `of` inputs or outputs. */
+  part?: { axis: 'in' | 'out'; start: number; of: number };
 }
 
 /** Names are those of the safetensors file. `float32` sources are converted from f16/bf16 where needed. */
 export type WeightRecipe =
-  /** The tensors, one after the other. */
-  | { kind: 'copy'; tensors: string[] }
+  /** The tensors, one after the other; with `part`, of each (vectors of `of` values) only `size` values from `start` on. */
+  | { kind: 'copy'; tensors: string[]; part?: { start: number; size: number; of: number } }
   /** float32 [in, out]. */
   | { kind: 'matrix'; source: MatrixSource }
   /** Scales float32 [out] (symmetric, one per column), then values int8 [in, out]. */
@@ -82,6 +94,8 @@ export interface StageGraph {
   memory: StageMemory;
   takes: 'tokens' | 'hidden';
   gives: 'hidden' | 'logits';
-  hiddenSize: number;
+  /** Columns of the hidden states it takes and gives: twice the model's where an MLP is cut, see `record`. */
+  inWidth: number;
+  outWidth: number;
   vocabSize: number;
 }

@@ -16,7 +16,7 @@ export interface ChunkStore {
   put(hash: string, bytes: Uint8Array): Promise<void>;
 }
 
-export const FAMILIES = ['llama', 'gpt2', 'qwen2'] as const;
+export const FAMILIES = ['llama', 'gpt2', 'qwen2', 'mixtral'] as const;
 export type Family = (typeof FAMILIES)[number];
 
 /** `config.json` in one vocabulary for all families. Sizes are element counts. */
@@ -24,7 +24,10 @@ export interface ModelConfig {
   family: Family;
   layers: number;
   hiddenSize: number;
+  /** Of the MLP, or of each expert. */
   intermediateSize: number;
+  /** Mixture of experts: a router chooses `perToken` of `count` MLPs for each token. Absent: one MLP. */
+  experts?: { count: number; perToken: number };
   heads: number;
   kvHeads: number;
   headDim: number;
@@ -94,6 +97,8 @@ export interface WeightReader {
   info(name: string): TensorInfo;
   /** The tensor as float32, row-major. Throws TENSOR_MISSING, TENSOR_INVALID and the source's errors. */
   readFloat32(name: string, signal?: AbortSignal): Promise<Float32Array>;
+  /** As `readFloat32`, of a tensor's entries `start` to `end` (exclusive) along its first dimension alone. */
+  readFloat32Rows(name: string, start: number, end: number, signal?: AbortSignal): Promise<Float32Array>;
 }
 
 /** What a person typed and what was answered, as every chat API has it. */

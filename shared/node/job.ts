@@ -57,7 +57,7 @@ export function createJob(options: JobOptions): Job {
   const singleFrom = options.exact ? promptTokens : Number.POSITIVE_INFINITY;
   let answered = open.sample?.answered.length ?? 0;
   const tokens = tokenJournal(promptTokens + answered);
-  const hidden = hiddenJournal(shape.hiddenSize, wire, contextLength);
+  const hidden = hiddenJournal(shape.outWidth, wire, contextLength);
   const journal = shape.gives === 'hidden' ? hidden : tokens;
   const link = createLink({ open, journal, maxRows, send: hand });
   const evidence = createEvidence({ open, shape, hidden, maxRows, send });

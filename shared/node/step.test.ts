@@ -6,8 +6,8 @@ import { encodeFrame, type Frame } from '../tensor/frame.ts';
 import { finishReason, rowsPerStep, type StageShape, stepsOf } from './step.ts';
 
 const JOB = '5c'.repeat(16);
-const FIRST: StageShape = { takes: 'tokens', gives: 'hidden', hiddenSize: 4, vocabSize: 100 };
-const MIDDLE: StageShape = { takes: 'hidden', gives: 'hidden', hiddenSize: 4, vocabSize: 100 };
+const FIRST: StageShape = { takes: 'tokens', gives: 'hidden', inWidth: 4, outWidth: 4, vocabSize: 100 };
+const MIDDLE: StageShape = { takes: 'hidden', gives: 'hidden', inWidth: 4, outWidth: 4, vocabSize: 100 };
 
 const tokens = (...ids: number[]): Frame => ({
   job: JOB,
@@ -29,7 +29,7 @@ describe('rowsPerStep', () => {
         fc.integer({ min: 1, max: 20_000 }),
         fc.constantFrom('f32' as const, 'f16' as const),
         (size, wire) => {
-          const rows = rowsPerStep({ ...MIDDLE, hiddenSize: size }, wire);
+          const rows = rowsPerStep({ ...MIDDLE, outWidth: size }, wire);
           const bytes = (count: number) => encodeFrame(hidden(count, size), wire).length;
           expect(rows).toBeGreaterThan(0);
           expect(bytes(rows)).toBeLessThanOrEqual(MAX_FRAME_BYTES);

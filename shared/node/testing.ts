@@ -11,7 +11,7 @@ export const VOCABULARY = 50;
  */
 export function sumStage(takes: 'tokens' | 'hidden', gives: 'hidden' | 'logits') {
   const caches = new Map<string, number[]>();
-  const shape: StageShape = { takes, gives, hiddenSize: 2, vocabSize: VOCABULARY };
+  const shape: StageShape = { takes, gives, inWidth: 2, outWidth: 2, vocabSize: VOCABULARY };
   const log: string[] = [];
   let released = false;
   const stage: LoadedStage = {
@@ -66,7 +66,8 @@ export function mixStage(start: number, end: number, units: number): { stage: Lo
   const shape: StageShape = {
     takes: start === 0 ? 'tokens' : 'hidden',
     gives: isLast ? 'logits' : 'hidden',
-    hiddenSize: 2,
+    inWidth: 2,
+    outWidth: 2,
     vocabSize: VOCABULARY,
   };
   const stage: LoadedStage = {

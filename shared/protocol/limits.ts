@@ -9,6 +9,8 @@ export const MAX_FRAME_BYTES = 240 * 1024;
 export const MAX_PROMPT_TOKENS = 32_768;
 export const MAX_NEW_TOKENS = 4_096;
 export const MAX_STAGES = 512;
+/** Placement units of one model, more than a config.json of 1024 layers can make. */
+export const MAX_UNITS = 2 ** 17;
 /** What may wait unacknowledged for a peer that is gone, before its session is given up. */
 export const MAX_OUTBOX_BYTES = 32 * 2 ** 20;
 export const MAX_OUTBOX_MESSAGES = 8_192;

@@ -7,9 +7,10 @@
  * events (`Envelope`) on the reliable channel of channel.ts.
  */
 import * as v from 'valibot';
+import { MAX_MLP_PARTS } from '../graph/limits.ts';
 import { QUANTS } from '../graph/types.ts';
 import { ENGINES } from '../runtime/types.ts';
-import { MAX_FRAME_BYTES, MAX_NEW_TOKENS, MAX_PROMPT_TOKENS, MAX_STAGES } from './limits.ts';
+import { MAX_FRAME_BYTES, MAX_NEW_TOKENS, MAX_PROMPT_TOKENS, MAX_STAGES, MAX_UNITS } from './limits.ts';
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 const amount = (max: number) => v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(max));
@@ -27,7 +28,7 @@ export const NodeId = v.pipe(v.string(), v.regex(/^alc1[02-9ac-hj-np-z]{50,70}$/
 export const ModelId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/));
 const MicroAlc = v.pipe(v.string(), v.regex(/^-?(0|[1-9][0-9]{0,38})$/));
 const Token = count(2 ** 31 - 1);
-const Unit = count(4 * MAX_STAGES);
+const Unit = count(MAX_UNITS);
 /** Counts how often a stage of a job was replaced; a link has the count of when one of its ends was replaced last. */
 const Epoch = count(2 ** 16);
 const Rows = count(2 ** 24);
@@ -92,7 +93,7 @@ export type Envelope = v.InferOutput<typeof Envelope>;
 // --- node → coordinator ---------------------------------------------------------------------------------------
 
 export const fromNode = {
-  /** “I can compute.” Measured figures. `want` asks for one stage in particular (STAGE_TOO_LARGE if it can't fit). */
+  /** “I can compute.” Measured figures. `want` asks for one stage of undivided units in particular (STAGE_TOO_LARGE if it can't fit). */
   offer: v.strictObject({
     engine: v.picklist(ENGINES),
     budgetBytes: count(2 ** 50),
@@ -183,6 +184,8 @@ export const fromCoordinator = {
     manifestHash: hex(32),
     start: Unit,
     end: Unit,
+    /** Into how many units each MLP half-layer is divided in the list that start and end count; absent: 1. */
+    mlpParts: v.optional(v.pipe(count(MAX_MLP_PARTS), v.minValue(2))),
     /** This stage's place in the room, from 0. */
     stage: count(MAX_STAGES),
     stages: count(MAX_STAGES),

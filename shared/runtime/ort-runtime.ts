@@ -9,6 +9,7 @@ import { measureMatMul } from './measure.ts';
 import { Mutex } from './mutex.ts';
 import { createSession, type Ort } from './ort.ts';
 import { OrtStage } from './stage.ts';
+import { memoryStaging, type Staging } from './staging.ts';
 import type { Engine, LoadedStage, LoadOptions, Runtime } from './types.ts';
 
 export interface OrtRuntimeOptions {
@@ -18,6 +19,8 @@ export interface OrtRuntimeOptions {
   /** Execution providers and threads. */
   session: InferenceSession.SessionOptions;
   createKvCache: CreateKvCache;
+  /** Where weights wait for their session: in memory without one. */
+  createStaging?: () => Promise<Staging>;
   nowMs: () => number;
 }
 
@@ -31,6 +34,7 @@ export function createOrtRuntime({
   budgetBytes,
   session: sessionOptions,
   createKvCache,
+  createStaging = async () => memoryStaging(),
   nowMs,
 }: OrtRuntimeOptions): Runtime {
   const mutex = new Mutex();
@@ -56,8 +60,10 @@ export function createOrtRuntime({
         reservedBytes -= neededBytes;
       };
       try {
-        const weights = await readWeights(graph, read, options);
-        const session = await mutex.run(() => createSession(ort, graph.onnx, weights, sessionOptions));
+        const session = await staged(await createStaging(), async (staging) => {
+          await readWeights(graph, read, staging, options);
+          return mutex.run(() => createSession(ort, graph.onnx, staging, sessionOptions));
+        });
         const stage: LoadedStage = new OrtStage({
           ort,
           session,
@@ -86,13 +92,21 @@ export function createOrtRuntime({
   };
 }
 
-/** All weights of a stage by name. Throws CANCELLED, and ENGINE_FAILED for a weight of the wrong size. */
+async function staged<T>(staging: Staging, use: (staging: Staging) => Promise<T>): Promise<T> {
+  try {
+    return await use(staging);
+  } finally {
+    await staging.clear();
+  }
+}
+
+/** Puts all weights of a stage in their place. Throws CANCELLED, and ENGINE_FAILED for a weight of the wrong size. */
 async function readWeights(
   graph: StageGraph,
   read: (weight: WeightSpec) => Promise<Uint8Array>,
+  staging: Staging,
   { signal, onProgress }: Pick<LoadOptions, 'signal' | 'onProgress'>,
-): Promise<Map<string, Uint8Array>> {
-  const weights = new Map<string, Uint8Array>();
+): Promise<void> {
   let loadedBytes = 0;
   for (const weight of graph.weights) {
     throwIfCancelled(signal);
@@ -100,10 +114,9 @@ async function readWeights(
     if (bytes.length !== weight.byteLength) {
       throw AiloError.of('ENGINE_FAILED', { reason: `the weight ${weight.name} has ${bytes.length} bytes` });
     }
-    weights.set(weight.name, bytes);
+    await staging.put(weight.name, bytes);
     loadedBytes += bytes.length;
     onProgress?.(loadedBytes, graph.memory.weightBytes);
   }
   throwIfCancelled(signal);
-  return weights;
 }

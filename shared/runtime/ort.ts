@@ -1,6 +1,7 @@
 import type { InferenceSession, TensorConstructor, TensorFactory } from 'onnxruntime-common';
 import { AiloError } from '../errors/index.ts';
 import { MAX_REASON_CHARACTERS } from './limits.ts';
+import type { Staging } from './staging.ts';
 
 /** The part of the onnxruntime module that is used, whichever package it comes from. */
 export interface Ort {
@@ -10,16 +11,15 @@ export interface Ort {
   Tensor: TensorConstructor & TensorFactory;
 }
 
-/** Makes a session; `weights` are the bytes of the external data files by name. Throws ENGINE_FAILED. */
+/** Makes a session; its external data files are what is staged. Throws ENGINE_FAILED. */
 export async function createSession(
   ort: Ort,
   onnx: Uint8Array,
-  weights: Map<string, Uint8Array>,
+  weights: Pick<Staging, 'options'>,
   options: InferenceSession.SessionOptions,
 ): Promise<InferenceSession> {
-  const externalData = [...weights].map(([path, data]) => ({ path, data }));
   try {
-    return await ort.InferenceSession.create(onnx, { ...options, externalData });
+    return await ort.InferenceSession.create(onnx, { ...options, ...weights.options() });
   } catch (error) {
     throw engineFailed(error);
   }

@@ -97,8 +97,7 @@ export class OrtStage implements LoadedStage {
     const positions = () => BigInt64Array.from({ length: rows }, (_, row) => BigInt(position + row));
     const possible: Record<string, () => Tensor> = {
       tokens: () => new Tensor('int32', (input as { ids: Int32Array }).ids, [1, rows]),
-      hidden: () =>
-        new Tensor('float32', (input as { data: Float32Array }).data, [1, rows, this.#parts.graph.hiddenSize]),
+      hidden: () => new Tensor('float32', (input as { data: Float32Array }).data, [1, rows, this.#parts.graph.inWidth]),
       [PORTS.positions]: () => new Tensor('int64', positions(), [1, rows]),
       [PORTS.lastPosition]: () => new Tensor('int32', Int32Array.of(position + rows - 1), [1]),
       [PORTS.totalLength]: () => new Tensor('int32', Int32Array.of(position + rows), [1]),

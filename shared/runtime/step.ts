@@ -12,12 +12,7 @@ export function rowsOf(input: StageInput): number {
  * in its caches. Throws STEP_INVALID, POSITION_INVALID, CONTEXT_FULL.
  */
 export function checkStep(
-  {
-    takes,
-    hiddenSize,
-    vocabSize,
-    contextLength,
-  }: Pick<StageGraph, 'takes' | 'hiddenSize' | 'vocabSize' | 'contextLength'>,
+  { takes, inWidth, vocabSize, contextLength }: Pick<StageGraph, 'takes' | 'inWidth' | 'vocabSize' | 'contextLength'>,
   { position, input }: Pick<StageStep, 'position' | 'input'>,
   length: number,
 ): void {
@@ -26,8 +21,8 @@ export function checkStep(
   if (!(Number.isInteger(rows) && rows >= 1 && rows <= MAX_STEP_ROWS)) {
     throw invalid(`it has ${rows} rows, not 1 to ${MAX_STEP_ROWS}`);
   }
-  if (input.kind === 'hidden' && input.data.length !== rows * hiddenSize) {
-    throw invalid(`it has ${input.data.length} values where ${rows} rows have ${rows * hiddenSize}`);
+  if (input.kind === 'hidden' && input.data.length !== rows * inWidth) {
+    throw invalid(`it has ${input.data.length} values where ${rows} rows have ${rows * inWidth}`);
   }
   if (input.kind === 'tokens' && !input.ids.every((id) => id >= 0 && id < vocabSize)) {
     throw invalid(`it has a token outside the vocabulary of ${vocabSize}`);

@@ -10,7 +10,7 @@ export type Engine = (typeof ENGINES)[number];
 /** What a stage consumes: token ids (a stage that starts with the embedding) or hidden states. */
 export type StageInput =
   | { kind: 'tokens'; ids: Int32Array }
-  /** `data` is row-major [rows, hiddenSize], float32. */
+  /** `data` is row-major [rows, inWidth of the stage], float32. */
   | { kind: 'hidden'; rows: number; data: Float32Array };
 
 /** What a stage produces: hidden states of every row, or (a stage that ends with the head) the logits of the last. */

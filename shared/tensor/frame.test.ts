@@ -13,7 +13,8 @@ function frameOf(vector: Vector, hex: string): Frame {
   const { job, sequence, position, sampleAfter } = vector;
   const head = { job, sequence, position, sampleAfter };
   if (vector.kind === 'tokens') return { ...head, kind: 'tokens', ids: new Int32Array(buffer) };
-  return { ...head, kind: 'hidden', rows: vector.shape[0]!, data: new Float32Array(buffer) };
+  const marks = 'marks' in vector ? { marks: Uint32Array.from(vector.marks as number[]) } : {};
+  return { ...head, kind: 'hidden', rows: vector.shape[0]!, data: new Float32Array(buffer), ...marks };
 }
 
 const invalid = expect.objectContaining({ code: 'FRAME_INVALID' });

@@ -4,6 +4,7 @@ import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { honesty } from './honesty.ts';
 import { ledger } from './ledger.ts';
+import { memory } from './memory.ts';
 import { updates } from './updates.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
@@ -11,6 +12,10 @@ const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
   ledger: {
     summary: 'durable transfers a second in the coordinator, transactions a second replayed by a client',
     command: ledger,
+  },
+  memory: {
+    summary: 'memory of headless nodes that hold the parts of a model, while they load and while they answer',
+    command: memory,
   },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
 };

@@ -22,8 +22,8 @@ export interface EvidenceOptions {
 }
 
 export interface Evidence {
-  /** A frame of `rows` rows came in. */
-  received(frame: Uint8Array, rows: number): void;
+  /** A frame of `rows` rows from `position` on came in. */
+  received(frame: Uint8Array, position: number, rows: number): void;
   /** A token is being chosen from these logits, the next after those that another stage had chosen before. */
   answering(logits: Float32Array): void;
   audit(body: FromCoordinator['audit']): void;
@@ -33,18 +33,18 @@ export interface Evidence {
 }
 
 export function createEvidence({ open, shape, hidden, maxRows, send }: EvidenceOptions): Evidence {
-  const inBytes = shape.takes === 'tokens' ? 4 : payloadBytes(1, shape.hiddenSize, open.wire);
+  const inBytes = shape.takes === 'tokens' ? 4 : payloadBytes(1, shape.inWidth, open.wire);
   const came = new RowsDigest(inBytes);
   const answered = open.sample?.answered.length ?? 0;
   const sketches = hiddenJournal(SKETCH_COLUMNS, 'f32', open.sample?.maxNewTokens ?? 0);
   const isLast = shape.gives === 'logits';
-  const outBytes = isLast ? 4 * SKETCH_COLUMNS : payloadBytes(1, shape.hiddenSize, open.wire);
+  const outBytes = isLast ? 4 * SKETCH_COLUMNS : payloadBytes(1, shape.outWidth, open.wire);
   const went: Journal & Pick<HiddenJournal, 'payload'> = isLast ? from(sketches, answered) : hidden;
   const shown = new Map<string, Link>();
 
   return {
-    received(frame, rows) {
-      came.append(frame.subarray(Math.max(0, frame.length - rows * inBytes)));
+    received(frame, position, rows) {
+      came.put(position, frame.subarray(Math.max(0, frame.length - rows * inBytes)));
     },
     answering(logits) {
       sketches.append(sketch(logits), 1);
@@ -52,7 +52,7 @@ export function createEvidence({ open, shape, hidden, maxRows, send }: EvidenceO
     audit({ job, rows, receivedFrom, sentFrom }) {
       const end = Math.min(went.end, isLast ? rows - open.promptTokens + 1 : rows);
       const sent = new RowsDigest(outBytes, sentFrom);
-      if (sentFrom < end) sent.append(went.payload(sentFrom, end));
+      if (sentFrom < end) sent.put(sentFrom, went.payload(sentFrom, end));
       const [received, sentDigest] = [came.digest(receivedFrom, rows), sent.digest(sentFrom, end)];
       send('commitment', { job, received: bytesToHex(received), sent: bytesToHex(sentDigest) });
     },

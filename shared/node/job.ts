@@ -88,7 +88,7 @@ export function createJob(options: JobOptions): Job {
   async function runFrame(data: Uint8Array) {
     const frame = decodeFrame(data);
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
-    evidence.received(data, frame.kind === 'tokens' ? frame.ids.length : frame.rows);
+    evidence.received(data, frame.position, frame.kind === 'tokens' ? frame.ids.length : frame.rows);
     for (const step of stepsOf(frame, shape, maxRows, singleFrom)) {
       const output = await stage.run({ sequence: job, position: step.position, input: step.input });
       if (closed) return;

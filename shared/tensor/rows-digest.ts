@@ -14,13 +14,12 @@ export class RowsDigest {
     this.#start = start;
   }
 
-  /** Rows up to here were added. */
-  get end(): number {
-    return this.#start + this.#hashes.length;
-  }
-
-  /** `payload`: whole rows, as they go over the wire. */
-  append(payload: Uint8Array): void {
+  /**
+   * `payload`: whole rows from `position` on, as they go over the wire. They take the place of what was there from that
+   * position on; there is no gap before them.
+   */
+  put(position: number, payload: Uint8Array): void {
+    this.#hashes.length = Math.max(0, Math.min(this.#hashes.length, position - this.#start));
     for (let at = 0; at + this.#rowBytes <= payload.length; at += this.#rowBytes) {
       this.#hashes.push(sha256(payload.subarray(at, at + this.#rowBytes)));
     }

@@ -67,7 +67,8 @@ export function feed(draft: Draft, check: Check): Check {
     return { ...check, fed: ids.length };
   }
   const { rows } = shown.get(check.stage - 1)!;
-  const shape = { takes: 'hidden', gives: 'hidden', hiddenSize: rows.columns, vocabSize: job.vocabSize } as const;
+  const width = { inWidth: rows.columns, outWidth: rows.columns };
+  const shape = { takes: 'hidden', gives: 'hidden', ...width, vocabSize: job.vocabSize } as const;
   // As large as the stage got them: in int8 it matters what is computed together.
   const most = rowsPerStep(shape, job.wire);
   let { fed } = check;

@@ -53,7 +53,7 @@ export function valuesOf(rows: Rows, start: number): Float32Array {
 
 export function digestOf(rows: Rows, start: number): Uint8Array {
   const digest = new RowsDigest(payloadBytes(1, Math.max(1, rows.columns), rows.format), start);
-  if (start < rows.end) digest.append(payloadOf(rows, start, rows.end));
+  if (start < rows.end) digest.put(start, payloadOf(rows, start, rows.end));
   return digest.digest(start, rows.end);
 }
 
@@ -63,6 +63,6 @@ export function digestOfTokens(tokens: readonly number[], start: number): Uint8A
   const bytes = new Uint8Array(4 * Math.max(0, tokens.length - start));
   const view = new DataView(bytes.buffer);
   for (let i = start; i < tokens.length; i++) view.setInt32(4 * (i - start), tokens[i]!, true);
-  digest.append(bytes);
+  digest.put(start, bytes);
   return digest.digest(start, tokens.length);
 }

@@ -8,6 +8,7 @@ import { type Command, choice, integer, number, usage } from '../../server/cli.t
 import { UNKNOWN } from '../../server/coordinator/honesty/trust.ts';
 import { QUANTS } from '../../shared/graph/types.ts';
 import { ATTACKS } from './honesty/attacks.ts';
+import { measureEngines } from './honesty/engines.ts';
 import { honestAnswers, runTrial, type Trial } from './honesty/trial.ts';
 
 const MODEL_DIR = fileURLToPath(new URL('../../../shared/models/stories260k', import.meta.url));
@@ -22,6 +23,7 @@ export const honesty: Command = {
     share: { type: 'string', value: 'F', description: 'share of its answers that the cheat spoils (1)' },
     passes: { type: 'string', value: 'N', description: 'checks that the cheat has passed before (0)' },
     attack: { type: 'string', value: 'KIND', description: `only this: ${ATTACKS.join(', ')}` },
+    texts: { type: 'string', value: 'N', description: 'of 200 tokens, over which engines are compared (2; 0: none)' },
     seed: { type: 'string', value: 'N', description: 'of the first trial (1)' },
   },
 
@@ -29,6 +31,7 @@ export const honesty: Command = {
     if (!existsSync(MODEL_DIR)) throw usage('the model stories260k is not in the folder “shared” beside the project');
     const trials = integer(values, 'trials', { min: 1, max: 10_000, default: 5 });
     const first = integer(values, 'seed', { min: 0, max: 2 ** 31, default: 1 });
+    const texts = integer(values, 'texts', { min: 0, max: 1_000, default: 2 });
     const share = number(values, 'share', { min: 0, max: 1, default: 1 });
     const passes = integer(values, 'passes', { min: 0, max: 1_000, default: 0 });
     const kinds = values.attack === undefined ? ATTACKS : [choice(values, 'attack', ATTACKS, ATTACKS[0])];
@@ -40,6 +43,8 @@ export const honesty: Command = {
       quant: choice(values, 'quant', QUANTS, 'f32'),
     };
     try {
+      const engines = texts > 0 ? await measureEngines(MODEL_DIR, texts) : undefined;
+      if (engines) cli.print(`engines differ by ${JSON.stringify(engines)}`);
       const alone = await honestAnswers(common, MAX_REQUESTS + 1, 1);
       const checked = await honestAnswers(common, MAX_REQUESTS + 1, 2);
       const same = alone.answers.every(({ text }, n) => text === checked.answers[n]!.text);
@@ -66,6 +71,7 @@ export const honesty: Command = {
         share,
         passes,
         honest,
+        engines,
         attacks: results,
       });
     } finally {

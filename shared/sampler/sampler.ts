@@ -29,8 +29,7 @@ export function createSampler(sampling: Sampling, prompt: number[], answered: nu
  * greedy. Throws ENGINE_FAILED for logits without a number.
  */
 export function choose(logits: Float32Array, sampling: Sampling, uniform: () => number): number {
-  const likeliest = argmax(logits);
-  return sampling.temperature === 0 ? likeliest : draw(logits, logits[likeliest]!, sampling, uniform);
+  return sampling.temperature === 0 ? argmax(logits) : pick(candidatesOf(logits, sampling), uniform);
 }
 
 /** Index of the largest logit, the lowest of equals. Throws ENGINE_FAILED where that is not a finite number. */
@@ -56,8 +55,17 @@ export function penalise(logits: Float32Array, seen: Set<number>, penalty: numbe
   }
 }
 
-function draw(logits: Float32Array, largest: number, sampling: Sampling, uniform: () => number): number {
+/** What a draw is made of: tokens in order, each as likely as its weight; `total` is their sum. */
+export interface Drawn {
+  ids: Iterable<number>;
+  weights: Float64Array;
+  total: number;
+}
+
+/** Throws ENGINE_FAILED for logits without a number. */
+export function candidatesOf(logits: Float32Array, sampling: Sampling): Drawn {
   const { temperature, topK, topP } = sampling;
+  const largest = logits[argmax(logits)]!;
   const weights = new Float64Array(logits.length);
   let total = 0;
   for (let id = 0; id < logits.length; id++) {
@@ -67,12 +75,12 @@ function draw(logits: Float32Array, largest: number, sampling: Sampling, uniform
     total += weights[id]!;
   }
   const limit = topK > 0 && topK < logits.length ? topK : logits.length;
-  if (limit === logits.length && topP === 1) return pick(weights.keys(), weights, total, uniform);
+  if (limit === logits.length && topP === 1) return { ids: weights.keys(), weights, total };
   const kept = limit < logits.length ? likeliest(weights, limit) : nucleus(weights, topP * total);
   const mass = sum(kept, weights);
-  if (limit === logits.length || topP === 1) return pick(kept, weights, mass, uniform);
+  if (limit === logits.length || topP === 1) return { ids: kept, weights, total: mass };
   const head = within(kept, weights, topP * mass);
-  return pick(head, weights, sum(head, weights), uniform);
+  return { ids: head, weights, total: sum(head, weights) };
 }
 
 /** The `count` ids of the largest weights, in falling order. */
@@ -113,8 +121,7 @@ function sum(ids: number[], weights: Float64Array): number {
   return ids.reduce((total, id) => total + weights[id]!, 0);
 }
 
-/** One of `ids`, each as likely as its weight; `total` is their sum. */
-function pick(ids: Iterable<number>, weights: Float64Array, total: number, uniform: () => number): number {
+function pick({ ids, weights, total }: Drawn, uniform: () => number): number {
   let left = uniform() * total;
   let last = 0;
   for (const id of ids) {

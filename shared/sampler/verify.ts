@@ -1,6 +1,6 @@
 /** Whether somebody else chose a token as the sampling asks, judged by logits that are as good as the same. */
 import { seededRandom } from './random.ts';
-import { choose, penalise } from './sampler.ts';
+import { candidatesOf, choose, type Drawn, penalise } from './sampler.ts';
 import type { Sampling } from './types.ts';
 
 export interface AnswerVerifier {
@@ -17,34 +17,49 @@ export function createAnswerVerifier(sampling: Sampling, prompt: number[], toler
   const seen = new Set(prompt);
   return {
     agrees(logits, token) {
-      if (sampling.repetitionPenalty !== 1) penalise(logits, seen, sampling.repetitionPenalty);
+      const { repetitionPenalty: penalty } = sampling;
+      // The penalty stretches what logits are off by, too.
+      const off = 2 * tolerance * largest(logits) * Math.max(penalty, 1 / penalty);
+      if (penalty !== 1) penalise(logits, seen, penalty);
       seen.add(token);
       const uniform = sampling.temperature === 0 ? 0 : random() / 2 ** 32;
       const chosen = choose(logits, sampling, () => uniform);
-      return chosen === token || isNear(logits, { chosen, token, uniform }, sampling, tolerance);
+      return chosen === token || isNear(logits, { chosen, token, uniform }, sampling, off);
     },
   };
 }
 
+function largest(logits: Float32Array): number {
+  return logits.reduce((most, logit) => Math.max(most, Math.abs(logit)), 0);
+}
+
 /**
  * A small change of logits moves what a draw means: tokens of near logits change places, the bounds between tokens move,
- * and so does what top-p keeps.
+ * and so does what top-p keeps. `off`: by how much two logits may move against each other.
  */
 function isNear(
   logits: Float32Array,
   { chosen, token, uniform }: { chosen: number; token: number; uniform: number },
   sampling: Sampling,
-  tolerance: number,
+  off: number,
 ): boolean {
-  const off = 2 * tolerance * logits.reduce((largest, logit) => Math.max(largest, Math.abs(logit)), 0);
-  if (Math.abs(logits[chosen]! - logits[token]!) <= off) return true;
+  const isAsGood = (id: number) => id === token || Math.abs(logits[id]! - logits[token]!) <= off;
+  if (isAsGood(chosen)) return true;
   if (sampling.temperature === 0) return false;
   const share = Math.expm1(off / sampling.temperature);
-  return [-share, 0, share].some((drawn) =>
-    [-share, 0, share].some((kept) => {
-      const topP = sampling.topP === 1 ? 1 : Math.min(1, Math.max(Number.MIN_VALUE, sampling.topP + kept));
-      const draw = Math.min(1 - 2 ** -32, Math.max(0, uniform + drawn));
-      return choose(logits, { ...sampling, topP }, () => draw) === token;
-    }),
-  );
+  const { topP } = sampling;
+  const cuts = topP === 1 ? [1] : [Math.max(Number.MIN_VALUE, topP - share), topP, Math.min(1, topP + share)];
+  return cuts.some((cut) => around(candidatesOf(logits, { ...sampling, topP: cut }), uniform, share).some(isAsGood));
+}
+
+/** The tokens that a draw which is off by `share` may mean. */
+function around({ ids, weights, total }: Drawn, uniform: number, share: number): number[] {
+  const met: number[] = [];
+  let before = 0;
+  for (const id of ids) {
+    const after = before + weights[id]!;
+    if (before <= (uniform + share) * total && after >= (uniform - share) * total) met.push(id);
+    before = after;
+  }
+  return met;
 }

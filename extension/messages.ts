@@ -39,6 +39,7 @@ export const Command = v.variant('type', [
       username: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
       contributing: v.exactOptional(v.boolean()),
       consented: v.exactOptional(v.boolean()),
+      training: v.exactOptional(v.boolean()),
       temperature: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(2))),
       maxNewTokens: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_NEW_TOKENS))),
       engine: v.exactOptional(v.picklist(ENGINE_CHOICES)),

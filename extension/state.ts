@@ -20,6 +20,8 @@ export interface Settings {
   contributing: boolean;
   /** Whether the consent page was answered at all. */
   consented: boolean;
+  /** Whether contributing includes training models. */
+  training: boolean;
   /** Of the next answers. */
   temperature: number;
   maxNewTokens: number;

@@ -9,7 +9,7 @@ import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import { Mutex } from '../../shared/runtime/mutex.ts';
 import type { Wallet } from '../../shared/wallet/wallet.ts';
 import type { Settings } from '../state.ts';
-import { createBrowserRuntime } from './engine.ts';
+import { createBrowserLearner, createBrowserRuntime } from './engine.ts';
 import { answersFinished } from './helped.ts';
 import { log } from './log.ts';
 
@@ -59,7 +59,7 @@ export class NodeHost {
     void this.#mutex.run(async () => {
       const now = { wallet: this.#options.wallet(), settings: this.#options.settings() };
       if (this.#madeWith && isSameNode(this.#madeWith, now)) {
-        this.#node?.contribute(now.settings.contributing);
+        if (this.#node) steer(this.#node, now.settings);
         return;
       }
       await this.#node?.stop().catch((error) => console.warn('the node did not stop cleanly', error));
@@ -72,7 +72,7 @@ export class NodeHost {
     this.#madeWith = { wallet, settings };
     this.#node = wallet && this.#create(wallet, settings);
     this.#node?.start();
-    if (settings.contributing) this.#node?.contribute(true);
+    if (this.#node) steer(this.#node, settings);
     this.#options.onChange();
   }
 
@@ -82,6 +82,7 @@ export class NodeHost {
       wallet,
       client: { kind: 'extension', version: AILO_VERSION },
       createRuntime: () => createBrowserRuntime({ engine, memoryMiB }),
+      createLearner: (campaign) => createBrowserLearner({ engine, memoryMiB }, campaign),
       chunks: this.#options.chunks,
       fetch: (input, init) => fetch(input, init),
       dial: dialWebSocket,
@@ -101,6 +102,11 @@ export class NodeHost {
     });
     return node;
   }
+}
+
+function steer(node: AiloNode, { contributing, training }: Settings): void {
+  node.contribute(contributing);
+  node.train(contributing && training);
 }
 
 function isSameNode(before: MadeWith, after: MadeWith): boolean {

@@ -6,15 +6,16 @@ export function Terms() {
         <dt>What is computed</dt>
         <dd>
           Parts of language models, and nothing else. Your computer holds a few layers of a model; when somebody asks
-          that model something, numbers pass through them. All code came with this extension: only weights and numbers
-          arrive from the network.
+          that model something, numbers pass through them. It also trains models on public texts, for as long as you
+          leave that switched on. All code came with this extension: only weights, texts and numbers arrive from the
+          network.
         </dd>
       </div>
       <div>
         <dt>For whom</dt>
         <dd>
-          For everyone who chats with the network’s models and could not run them alone. For each answer your computer
-          helps with, your wallet earns AiloCoin (ALC), booked in a public ledger.
+          For everyone who chats with the network’s models and could not run them alone. For each answer and each round
+          of training your computer helps with, your wallet earns AiloCoin (ALC), booked in a public ledger.
         </dd>
       </div>
       <div>

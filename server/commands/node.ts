@@ -21,6 +21,7 @@ export const node: Command = {
     'budget-mib': { type: 'string', value: 'N', description: `memory that may be used (${DEFAULT_BUDGET_MIB})` },
     threads: { type: 'string', value: 'N', description: 'threads that compute (one for each core)' },
     model: { type: 'string', value: 'ID', description: 'hold a part of this model only; with --units' },
+    train: { type: 'string', value: 'ID', description: 'train in this campaign, or in any that runs: “any”' },
     units: { type: 'string', value: 'A-B', description: 'the placement units to hold, A to B without B' },
   },
   async run(values, cli) {
@@ -40,6 +41,7 @@ export const node: Command = {
     const refusal = watch(node, cli);
     node.start();
     node.contribute(true);
+    if (values.train !== undefined) node.train(values.train === 'any' ? true : string(values, 'train'));
     try {
       await Promise.race([refusal, cli.signal.aborted || once(cli.signal, 'abort')]);
       cli.print('Finishing what runs …');
@@ -57,7 +59,7 @@ function watch(node: AiloNode, cli: Cli): Promise<never> {
   return new Promise((_, reject) => {
     node.subscribe((state) => {
       const lines = describe(state);
-      for (const aspect of ['connection', 'activity', 'account', 'error'] as const) {
+      for (const aspect of ['connection', 'activity', 'training', 'account', 'error'] as const) {
         if (!lines[aspect] || lines[aspect] === last[aspect]) continue;
         cli.print(lines[aspect]);
         cli.log.info({ [aspect]: state[aspect] }, lines[aspect]);

@@ -26,9 +26,11 @@ import {
   MAX_BUCKETS,
   OFFERS_PER_WALLET,
   REQUESTS_PER_WALLET,
+  SIGNALS_PER_WALLET,
   TAKEOVER_AFTER_MS,
   TICK_MS,
 } from './limits.ts';
+import { areNeighbours } from './neighbours.ts';
 import { createPayments } from './payments.ts';
 import type { Pool } from './pool.ts';
 import { RateLimiter } from './rate-limit.ts';
@@ -38,6 +40,8 @@ import type { SessionHandlers } from './sessions.ts';
 
 export interface DispatcherOptions {
   specs: RoomSpec[];
+  /** STUN servers that nodes are told of, for their direct links. */
+  ice?: readonly string[];
   ledger: Pick<Ledger, 'account' | 'checkpoint' | 'mintInference' | 'subscribe'>;
   /** Milliseconds of a steady clock. */
   now(): number;
@@ -82,7 +86,9 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   const away = new Map<string, () => void>();
   const requests = new RateLimiter(REQUESTS_PER_WALLET, MAX_BUCKETS);
   const offers = new RateLimiter(OFFERS_PER_WALLET, MAX_BUCKETS);
-  const payments = createPayments(ledger, schedule, log);
+  const signals = new RateLimiter(SIGNALS_PER_WALLET, MAX_BUCKETS);
+  const ice = options.ice?.length ? { ice: [...options.ice] } : {};
+  const payments = createPayments((result: InferenceResult) => ledger.mintInference(result), schedule, log);
   const waiting: Event[] = [];
   let dispatching = false;
   let refusal: AiloError | undefined;
@@ -132,6 +138,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     const causes: Event[] = [];
     for (const effect of effects) {
       if (effect.kind === 'lost') causes.push(jobs({ kind: 'lost', assignment: effect.assignment }));
+      else if (effect.type === 'assign') send(effect.to, 'assign', { ...effect.body, ...ice });
       else send(effect.to, effect.type, effect.body);
     }
     return [...causes, ...mending(() => true)];
@@ -182,7 +189,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       loads: loads(jobState),
       roomOf(model) {
         const room = viewOf(model);
-        return room && { room, tolerance: toleranceOf(poolState.rooms.get(model)!.spec.quant) };
+        return room && { room, tolerance: toleranceOf(poolState.rooms.get(model)!.spec.quant, room.wire) };
       },
     };
   }
@@ -257,18 +264,19 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   function viewOf(model: string): RoomView | undefined {
     const room = poolState.rooms.get(model);
     if (!room) return undefined;
-    const { contextLength, vocabSize, maxSequences, quant } = room.spec;
+    const { contextLength, vocabSize, maxSequences, quant, wire = wireOf(quant) } = room.spec;
     return {
       contextLength,
       vocabSize,
       maxSequences,
-      wire: wireOf(quant),
+      wire,
       plannedStages: listing(room).stages,
       stages: room.stages.map(({ range, holders }) => ({
         ...range,
         holders: holders.map(({ node, assignment, ready }) => {
-          const awaySinceMs = poolState.nodes.get(node)?.awaySinceMs;
-          return { node, assignment, ready, ...(awaySinceMs !== undefined && { awaySinceMs }) };
+          const { awaySinceMs, offer } = poolState.nodes.get(node) ?? {};
+          const direct = offer?.direct && { direct: offer.direct };
+          return { node, assignment, ready, ...direct, ...(awaySinceMs !== undefined && { awaySinceMs }) };
         }),
       })),
     };
@@ -300,11 +308,16 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     }
   }
 
+  /** Those that cross the end of what made both neighbours are dropped. */
+  function passSignal(from: string, { to, signal }: FromNode['signal']): void {
+    if (areNeighbours(poolState, jobState, from, to)) send(to, 'signal', { from, signal });
+  }
+
   /** True when the message is over its wallet's rate, which the node has been told. */
   function isTooMuch(node: string, message: MessageOf<FromNode>): boolean {
     const { type } = message;
-    const rule = type === 'generate' ? requests : type === 'offer' ? offers : undefined;
-    const retryAfterMs = rule?.take(node, now()) ?? 0;
+    const rules: Partial<Record<typeof type, RateLimiter>> = { generate: requests, offer: offers, signal: signals };
+    const retryAfterMs = rules[type]?.take(node, now()) ?? 0;
     if (retryAfterMs === 0) return false;
     const error = AiloError.of('RATE_LIMITED', { retryAfterMs }).toWire();
     if (type === 'generate') send(node, 'failed', { request: message.body.request, error });
@@ -365,6 +378,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       if (message.type === 'stageFailed')
         log.warn({ node, error: message.body.error }, 'a node could not load its stage');
       if (isTooMuch(node, message)) return;
+      if (message.type === 'signal') return passSignal(node, message.body);
       if (message.type === 'offer') refuseBanned(node);
       const refused = dispatch(eventOf(node, message));
       if (refused) throw refused;

@@ -23,6 +23,8 @@ export interface HolderView {
   node: string;
   assignment: string;
   ready: boolean;
+  /** It can be linked directly with its neighbours. */
+  direct?: true;
   /** Since when (ms) its socket has been gone for longer than a hiccup. It may come back until its session ends. */
   awaySinceMs?: number;
 }
@@ -33,10 +35,13 @@ export interface JobStage extends UnitRange {
   assignment: string;
   /** Of the link into this stage: frames with another epoch were sent to, or by, a holder that was replaced since. */
   epoch: number;
-  /** Rows of the sequence that the link has brought in this epoch. */
+  /** Rows of the sequence that the link has brought, at least: what comes directly is not seen here, but told. */
   rows: number;
   /** Rows before this one came from a sender that was replaced since. */
   from: number;
+  direct?: true;
+  /** Its predecessor was replaced, and it was asked how many rows it has. */
+  asked?: true;
   /** The holder is lost: the stage waits for another, and the job fails with this where there is none. */
   vacant?: WireError;
 }
@@ -57,6 +62,8 @@ export interface Job {
   /** Tokens before this one were chosen by a last stage that was replaced since. */
   answerFrom: number;
   startedMs: number;
+  /** When the last token came; at first, when the job began. */
+  tokenMs: number;
   deadlineMs: number;
   /** Stages that were replaced so far; the newest epoch. */
   epoch: number;
@@ -88,6 +95,7 @@ export type JobEvent =
   | { kind: 'token'; from: string; body: FromNode['token'] }
   | { kind: 'jobFailed'; from: string; body: FromNode['jobFailed'] }
   | { kind: 'more'; from: string; body: FromNode['more'] }
+  | { kind: 'jobRows'; from: string; body: FromNode['jobRows'] }
   | { kind: 'cancel'; from: string; body: FromNode['cancel'] }
   /** The session of a node is over: nobody waits for its requests any more. */
   | { kind: 'gone'; node: string }
@@ -104,6 +112,8 @@ export type JobEvent =
 type Sent =
   | 'jobOpen'
   | 'jobNext'
+  | 'jobPrevious'
+  | 'jobRows'
   | 'jobClose'
   | 'frame'
   | 'more'
@@ -134,6 +144,11 @@ export interface JobContext {
 /** The place of a node among the stages that it computes now, or -1. */
 export function stageOf(job: Job, node: string): number {
   return job.stages.findIndex((stage) => stage.node === node && !stage.vacant);
+}
+
+/** Whether a frame may go from the holder of one stage to that of another without the coordinator. */
+export function isDirect(a: JobStage, b: JobStage): boolean {
+  return Boolean(a.direct && b.direct && !a.vacant && !b.vacant && a.node !== b.node);
 }
 
 /** Whether a stage waits for a holder. */

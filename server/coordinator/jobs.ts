@@ -9,7 +9,7 @@ import { type Job, type JobContext, type JobEvent, type Jobs, loads, requestKey,
 import { TOKEN_TIMEOUT_MS } from './limits.ts';
 import { lost, mend, vacate } from './recovery.ts';
 import { redo } from './redo.ts';
-import { frame, more, token, verified } from './relay.ts';
+import { frame, more, rows, token, verified } from './relay.ts';
 import { newJob, opening, requestProblem } from './requests.ts';
 import { end, endAll, failed, type Next, remember, replaced, unknown } from './transitions.ts';
 
@@ -25,6 +25,8 @@ export function step(jobs: Jobs, event: JobEvent, context: JobContext): Next {
       return token(jobs, event, context);
     case 'more':
       return more(jobs, event, context);
+    case 'jobRows':
+      return rows(jobs, event, context);
     case 'jobFailed':
       return unable(jobs, event, context);
     // What was answered completely is paid, whoever waits for it.

@@ -22,6 +22,8 @@ export const BYTES_PER_WALLET: BucketRule = { capacity: 256 * 2 ** 20, perSecond
 export const REQUESTS_PER_WALLET: BucketRule = { capacity: 20, perSecond: 0.5 };
 /** `offer`, which may re-plan a room. */
 export const OFFERS_PER_WALLET: BucketRule = { capacity: 20, perSecond: 0.5 };
+/** `signal`, about direct links: an offer or an answer for each neighbour now and then, and pings. */
+export const SIGNALS_PER_WALLET: BucketRule = { capacity: 128, perSecond: 8 };
 /** Messages that break a rule; whoever runs out is disconnected. */
 export const ABUSES_PER_WALLET: BucketRule = { capacity: 20, perSecond: 0.1 };
 /** Buckets remembered per kind; beyond it the longest untouched is forgotten. */

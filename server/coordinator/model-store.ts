@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { sha256Hex } from '../../shared/bytes/sha256.ts';
 import { record } from '../../shared/graph/stage.ts';
+import { tensorsOf } from '../../shared/graph/tensors.ts';
 import { units } from '../../shared/graph/units.ts';
 import { loadConfig } from '../../shared/model/config.ts';
 import { buildManifest, encodeManifest, type ModelManifest, parseManifest } from '../../shared/model/manifest.ts';
@@ -72,8 +73,7 @@ function idOf(dir: string): string {
 /** Throws TENSOR_MISSING unless everything that the model's graph asks for is there. */
 function requireTensors(config: ModelConfig, weights: WeightReader): void {
   for (const { recipe } of record(config, units(config), 'f32', 1).graph.weights) {
-    if (recipe.kind === 'rope') continue;
-    for (const name of recipe.kind === 'copy' ? recipe.tensors : recipe.source.tensors) weights.info(name);
+    for (const name of tensorsOf(recipe)) weights.info(name);
   }
 }
 

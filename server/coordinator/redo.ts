@@ -50,7 +50,10 @@ function begin(jobs: Jobs, before: Job, room: RoomView, { nowMs, newId }: JobCon
   const stages = room.stages.map(({ start, end, holders }, i): JobStage => {
     const holder = leastLoaded(holders, counts);
     const link = { start, end, epoch: 0, rows: 0, from: 0 };
-    if (holder) return { ...link, node: holder.node, assignment: holder.assignment };
+    if (holder) {
+      const { node, assignment, direct } = holder;
+      return { ...link, node, assignment, ...(direct && { direct }) };
+    }
     // Until then its place is the requester's, to whom nothing is sent.
     return { ...link, node: before.requester, assignment: '', vacant: lost(i) };
   });
@@ -64,6 +67,7 @@ function begin(jobs: Jobs, before: Job, room: RoomView, { nowMs, newId }: JobCon
     shown: before.shown ?? before.answer,
     redone: before.redone + 1,
     startedMs: nowMs,
+    tokenMs: nowMs,
     deadlineMs: nowMs + (stages.some(({ vacant }) => vacant) ? REPLACEMENT_TIMEOUT_MS : TOKEN_TIMEOUT_MS),
     epoch: 0,
     former: new Set(),

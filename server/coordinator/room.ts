@@ -7,6 +7,7 @@
 import { AiloError } from '../../shared/errors/index.ts';
 import type { Quant, UnitRange } from '../../shared/graph/types.ts';
 import type { FromNode, ModelListing } from '../../shared/protocol/messages.ts';
+import type { WireDtype } from '../../shared/tensor/payload.ts';
 import { BAN_MS, LOAD_BASE_MS, LOAD_BYTES_PER_MS, MAX_BAN_MS } from './limits.ts';
 
 export type Offer = FromNode['offer'];
@@ -23,6 +24,8 @@ export interface RoomSpec {
   name: string;
   manifestHash: string;
   quant: Quant;
+  /** How activations travel; absent: as the quantisation has it. */
+  wire?: WireDtype;
   contextLength: number;
   chat: boolean;
   maxSequences: number;

@@ -10,6 +10,7 @@ import type { LedgerClient } from '../../shared/replica/ledger-client.ts';
 import type { Wallet } from '../../shared/wallet/wallet.ts';
 import { folderChunkStore } from '../model/folder-chunks.ts';
 import { createNodeRuntime } from '../runtime/node-runtime.ts';
+import { createNodeLearner } from './learner.ts';
 import { createNodeLedger } from './ledger.ts';
 import { openWalletFile } from './wallet-file.ts';
 
@@ -45,6 +46,8 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     wallet,
     ...(want && { want }),
     client: { kind: 'headless', version: packageJson.version },
+    createLearner: (campaign) =>
+      createNodeLearner(campaign, { budgetBytes, ...(threads !== undefined && { threads }) }),
     createRuntime: async () =>
       createNodeRuntime({
         budgetBytes,
@@ -71,6 +74,7 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     },
     subscribe: node.subscribe,
     contribute: node.contribute,
+    train: node.train,
     chat: node.chat,
     start() {
       ledger ??= createNodeLedger({ ...options, wallet, log });

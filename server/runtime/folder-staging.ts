@@ -2,8 +2,11 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { engineFailed } from '../../shared/runtime/ort.ts';
 import type { Staging } from '../../shared/runtime/staging.ts';
+import { collectGarbage } from './collect.ts';
 
 const PREFIX = 'ailo-stage-';
+/** Weights that may have been put, and forgotten, until memory is given back. */
+const COLLECT_BYTES = 32 * 2 ** 20;
 
 /**
  * Weights as files in a folder of their own below `parent`, gone as soon as the session is made. onnxruntime maps them
@@ -17,9 +20,19 @@ export async function folderStaging(parent: string): Promise<Staging> {
     await forgetTheDead(parent);
     return mkdtemp(join(parent, `${PREFIX}${process.pid}-`));
   });
+  let uncollectedBytes = 0;
   return {
-    put: (name, bytes) => written(() => writeFile(join(folder, name), bytes, { flag: 'wx' })),
-    options: () => ({ extra: { session: { model_external_initializers_file_folder_path: folder } } }),
+    async put(name, bytes) {
+      await written(() => writeFile(join(folder, name), bytes, { flag: 'wx' }));
+      uncollectedBytes += bytes.length;
+      if (uncollectedBytes < COLLECT_BYTES) return;
+      collectGarbage();
+      uncollectedBytes = 0;
+    },
+    options() {
+      collectGarbage();
+      return { extra: { session: { model_external_initializers_file_folder_path: folder } } };
+    },
     clear: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -42,4 +42,5 @@ export const SHAPES: readonly Shape[] = [
   shape('llama-2-7b', 12, { family: 'llama', layers: 32, kvHeads: 4 }),
   shape('llama-2-70b', 120, { family: 'llama', layers: 80, kvHeads: 1 }),
   shape('llama-3.1-405b', 256, { family: 'llama', layers: 126, kvHeads: 1 }),
+  shape('mixtral-602b', 512, { family: 'mixtral', layers: 104, kvHeads: 1, experts: { count: 8, perToken: 2 } }),
 ];

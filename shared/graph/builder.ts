@@ -92,9 +92,9 @@ export class GraphBuilder {
     return this.ops('', 'Split', [x, this.int64(sizes)], sizes.length, { axis: { int: -1 } });
   }
 
-  /** a [1, n, p], b [1, n, q] → [1, n, p + q]. */
-  concat(a: Value, b: Value): Value {
-    return this.op('', 'Concat', [a, b], { axis: { int: -1 } });
+  /** [1, n, p], [1, n, q] … → [1, n, p + q + …]. */
+  concat(...values: Value[]): Value {
+    return this.op('', 'Concat', values, { axis: { int: -1 } });
   }
 
   /** a [1, n, in], b [in, out] → [1, n, out]. */

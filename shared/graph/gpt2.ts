@@ -5,18 +5,19 @@ import { attend, positions } from './attention.ts';
 import type { GraphBuilder, Value } from './builder.ts';
 import { type FamilyGraph, headTensor, type Stream, settled } from './family.ts';
 import { linear } from './linear.ts';
+import { lookUp } from './lookup.ts';
 import type { MatrixSource } from './types.ts';
 
 const EMBEDDING = 'transformer.wte.weight';
 
 export const gpt2: FamilyGraph = {
   embedding(g, { vocabSize, hiddenSize, maxPositions }, tokens) {
-    const table = g.weight('embedding', [vocabSize, hiddenSize], { kind: 'copy', tensors: [EMBEDDING] });
+    const table = { name: 'embedding', tensor: EMBEDDING, rows: vocabSize, width: hiddenSize };
     const places = g.weight('positions.table', [maxPositions, hiddenSize], {
       kind: 'copy',
       tensors: ['transformer.wpe.weight'],
     });
-    return { residual: g.gather(table, tokens), update: g.gather(places, positions(g)) }; // [1, n, d] each
+    return { residual: lookUp(g, table, tokens), update: g.gather(places, positions(g)) }; // [1, n, d] each
   },
 
   attention(g, config, layer, stream) {

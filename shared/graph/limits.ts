@@ -6,5 +6,10 @@ export const MAX_STEP_ROWS = 128;
 export const MAX_MLP_PARTS = 64;
 /** Values of a tensor that are read, and converted, at once: 4 MiB as float32. */
 export const STRIP_VALUES = 2 ** 20;
+/**
+ * Bytes of a matrix in one piece; a larger one becomes several side by side. Engines hold a matrix twice while they pack
+ * it, and WebGPU binds 128 MiB at once.
+ */
+export const MAX_MATRIX_BYTES = 48 * 2 ** 20;
 /** Weights that share one scale in 4-bit matrices; onnxruntime's kernels want a power of two from 16 on. */
 export const INT4_BLOCK = 32;

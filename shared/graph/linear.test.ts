@@ -7,6 +7,7 @@ import { createSession } from '../runtime/ort.ts';
 import { memoryStaging } from '../runtime/staging.ts';
 import { seededRandom } from '../sampler/random.ts';
 import { GraphBuilder } from './builder.ts';
+import { MAX_MATRIX_BYTES } from './limits.ts';
 import { linear } from './linear.ts';
 import { materialise } from './materialise.ts';
 import { encodeOnnx } from './onnx.ts';
@@ -31,6 +32,33 @@ const config = parseConfig({
 
 /** Error of a product, relative to its size (root mean square): none, 8 bits of 127 steps, 4 bits of 8 steps. */
 const BOUNDS = { f32: 1e-6, int8: 0.02, int4: 0.15 };
+
+test.each([
+  ['stored [out, in]', 'out-in'],
+  ['stored [in, out]', 'in-out'],
+] as const)('a matrix that is too large for one piece, %s, gives the same in blocks', async (_, layout) => {
+  const [inSize, outSize] = [1536, 2 * Math.ceil(MAX_MATRIX_BYTES / 4 / 1536)];
+  const [w, b, x] = [numbers(outSize * inSize), numbers(outSize), numbers(inSize)];
+  const stored = layout === 'out-in' ? [outSize, inSize] : [inSize, outSize];
+  const weights = await openWeights(
+    memorySource({ 'model.safetensors': safetensorsFile({ w: tensor(stored, w), b: tensor([outSize], b) }) }),
+  );
+  const g = new GraphBuilder({ quant: 'f32', contextLength: 1 });
+  const source = { tensors: ['w'], layout, inSize, outSizes: [outSize] };
+  const input = g.input('x', 'float32', [1, 'rows', inSize]);
+  g.output(linear(g, input, { name: 'w', source, bias: ['b'] }), 'y', [1, 'rows', outSize]);
+  expect(Math.max(...g.graph.weights.map(({ byteLength }) => byteLength))).toBeLessThanOrEqual(MAX_MATRIX_BYTES);
+  const files = memoryStaging();
+  for (const weight of g.graph.weights) await files.put(weight.name, await materialise(weight, weights, config));
+  const session = await createSession(ort, encodeOnnx(g.graph), files, {});
+  const { y } = await session.run({ x: new ort.Tensor('float32', x, [1, 1, inSize]) });
+  await session.release();
+  for (let out = 0; out < outSize; out += 97) {
+    let expected = b[out]!;
+    for (let i = 0; i < inSize; i++) expected += x[i]! * w[layout === 'out-in' ? out * inSize + i : i * outSize + out]!;
+    expect((y!.data as Float32Array)[out], `output ${out}`).toBeCloseTo(expected, 3);
+  }
+});
 
 test.each(QUANTS)('x · Wᵀ + b comes out of the engine as computed here, within the precision of %s', async (quant) => {
   const [w, b, x] = [numbers(OUT * IN), numbers(OUT), numbers(ROWS * IN)];

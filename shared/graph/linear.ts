@@ -1,6 +1,9 @@
 import type { GraphBuilder, Value } from './builder.ts';
-import { INT4_BLOCK } from './limits.ts';
-import type { Initializer, MatrixSource, WeightRecipe } from './types.ts';
+import { INT4_BLOCK, MAX_MATRIX_BYTES } from './limits.ts';
+import type { Initializer, MatrixSource, Quant, WeightRecipe } from './types.ts';
+
+/** Of a weight; those in blocks have a float32 scale for each block. */
+const BITS: Readonly<Record<Quant, number>> = { f32: 32, int8: 8, int4: 4 + 32 / INT4_BLOCK };
 
 export interface Linear {
   /** Of the matrix in the graph; its scales and bias get suffixes. */
@@ -14,7 +17,10 @@ export interface Linear {
  * x [1, n, in] → [1, n, out] through a matrix of the model, in the stage's quantisation: f32 is the reference, int8
  * (DynamicQuantizeMatMul) quantises x too, int4 (MatMulNBits) only the weights.
  */
-export function linear(g: GraphBuilder, x: Value, { name, source, bias }: Linear): Value {
+export function linear(g: GraphBuilder, x: Value, matrix: Linear): Value {
+  const blocks = inBlocks(g, matrix);
+  if (blocks.length > 1) return g.concat(...blocks.map((block) => linear(g, x, block)));
+  const { name, source, bias } = matrix;
   const { inSize } = source;
   const outSize = sum(source.outSizes);
   const biasVector = bias && g.weight(`${name}.bias`, [outSize], biasRecipe(source, bias));
@@ -28,6 +34,26 @@ export function linear(g: GraphBuilder, x: Value, { name, source, bias }: Linear
   }
   const product = g.quant === 'f32' ? floatMatMul(g, x, name, source) : int4MatMul(g, x, name, source);
   return biasVector ? g.add(product, biasVector) : product;
+}
+
+/** A matrix that is too large for one piece, in blocks of outputs as equal as can be. */
+function inBlocks(g: GraphBuilder, matrix: Linear): Linear[] {
+  const { name, source } = matrix;
+  const { tensors, inSize, outSizes, part } = source;
+  const outSize = sum(outSizes);
+  const count = Math.ceil((BITS[g.quant] * inSize * outSize) / 8 / MAX_MATRIX_BYTES);
+  if (count <= 1 || tensors.length > 1 || part?.axis === 'in') return [matrix];
+  const edge = (block: number) => Math.floor((block * outSize) / count);
+  const [start, of] = part ? [part.start, part.of] : [0, outSize];
+  return Array.from({ length: count }, (_, block) => ({
+    ...matrix,
+    name: `${name}.${block}`,
+    source: {
+      ...source,
+      outSizes: [edge(block + 1) - edge(block)],
+      part: { axis: 'out', start: start + edge(block), of },
+    },
+  }));
 }
 
 /** Where the matrix is a part of the outputs, so is its bias. */

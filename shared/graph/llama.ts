@@ -8,6 +8,7 @@ import { attend } from './attention.ts';
 import type { GraphBuilder, Value } from './builder.ts';
 import { type FamilyGraph, headTensor, type Stream, settled } from './family.ts';
 import { linear } from './linear.ts';
+import { lookUp } from './lookup.ts';
 import { mixture } from './mixture.ts';
 import type { MlpSlice } from './mlp-parts.ts';
 import type { MatrixSource } from './types.ts';
@@ -16,8 +17,8 @@ const EMBEDDING = 'model.embed_tokens.weight';
 
 export const llama: FamilyGraph = {
   embedding(g, { vocabSize, hiddenSize }, tokens) {
-    const table = g.weight('embedding', [vocabSize, hiddenSize], { kind: 'copy', tensors: [EMBEDDING] });
-    return { residual: g.gather(table, tokens) }; // [1, n, d]
+    const table = { name: 'embedding', tensor: EMBEDDING, rows: vocabSize, width: hiddenSize };
+    return { residual: lookUp(g, table, tokens) }; // [1, n, d]
   },
 
   attention(g, config, layer, stream) {

@@ -2,7 +2,7 @@ import { AiloError } from '../errors/index.ts';
 import type { ModelConfig, WeightReader } from '../model/types.ts';
 import { INT4_BLOCK } from './limits.ts';
 import { pieces, strips } from './pieces.ts';
-import { growMaxima, int8Scales, writeInt4, writeInt8, writeTransposed } from './quantise.ts';
+import { growMaxima, int8Scales, writeInt4, writeInt8, writeInt8Rows, writeTransposed } from './quantise.ts';
 import { ropeTable } from './rope-tables.ts';
 import type { MatrixSource, WeightRecipe, WeightSpec } from './types.ts';
 
@@ -28,6 +28,9 @@ export async function materialise(
     }
     case 'copy':
       await copy(new Float32Array(file), recipe, weights, signal);
+      break;
+    case 'rows':
+      await quantiseRows(file, recipe, weights, signal);
       break;
     case 'matrix':
       await transpose(new Float32Array(file), recipe.source, weights, signal);
@@ -61,6 +64,23 @@ async function copy(
       file.set(data, at);
       at += data.length;
     }
+  }
+}
+
+/** A tensor [rows, width] as the matrix of `rows` outputs that it is stored as: scales, then int8 as they lie there. */
+async function quantiseRows(
+  file: ArrayBuffer,
+  { tensor, rows, width }: WeightRecipe & { kind: 'rows' },
+  weights: WeightReader,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const scales = new Float32Array(file, 0, rows);
+  const values = new Int8Array(file, 4 * rows);
+  const source: MatrixSource = { tensors: [tensor], layout: 'out-in', inSize: width, outSizes: [rows] };
+  for await (const piece of pieces(source, weights, signal)) {
+    growMaxima(scales, piece);
+    int8Scales(scales.subarray(piece.firstOut, piece.firstOut + piece.outSize));
+    writeInt8Rows(values, piece, scales);
   }
 }
 

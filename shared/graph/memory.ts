@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../model/types.ts';
-import { payloadBytes } from '../tensor/payload.ts';
+import { payloadBytes, type WireDtype } from '../tensor/payload.ts';
 import { MAX_STEP_ROWS } from './limits.ts';
 import { slicesOf } from './mlp-parts.ts';
 import type { Quant, StageMemory, Unit, WeightSpec } from './types.ts';
@@ -13,14 +13,14 @@ export function memoryOf(
   config: ModelConfig,
   run: Unit[],
   weights: WeightSpec[],
-  { quant, contextLength }: { quant: Quant; contextLength: number },
+  { quant, contextLength, wire = wireOf(quant) }: { quant: Quant; contextLength: number; wire?: WireDtype },
 ): StageMemory {
   const attentions = run.filter((unit) => unit.kind === 'attention').length;
   const isLast = run.at(-1)?.kind === 'head';
   return {
     weightBytes: weights.reduce((sum, weight) => sum + weight.byteLength, 0),
     cacheBytes: attentions * cacheBytes(config, contextLength),
-    journalBytes: isLast ? 0 : contextLength * payloadBytes(1, widths(config, run).outWidth, wireOf(quant)),
+    journalBytes: isLast ? 0 : contextLength * payloadBytes(1, widths(config, run).outWidth, wire),
     workingBytes: Math.max(...run.map((unit) => workingBytes(config, unit, contextLength))),
   };
 }

@@ -93,6 +93,19 @@ describe.each(sources)('a matrix in several strips, %s', (_, matrix) => {
   });
 });
 
+it('is quantised to int8 row by row, as it is stored', async () => {
+  const bytes = await make(4 * ROWS + ROWS * WIDTH, { kind: 'rows', tensor: 'w', rows: ROWS, width: WIDTH });
+  const scales = new Float32Array(bytes.buffer, 0, ROWS);
+  const made = new Int8Array(bytes.buffer, 4 * ROWS);
+  for (let row = 0; row < ROWS; row += 7) {
+    const stored = values.subarray(row * WIDTH, (row + 1) * WIDTH);
+    expect(scales[row]).toBe(Math.fround(stored.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127));
+    for (const [i, value] of stored.entries()) {
+      if (made[row * WIDTH + i] !== Math.round(value / scales[row]!)) expect.fail(`${row}, ${i}`);
+    }
+  }
+});
+
 it('says what went wrong while a strip was worked on', async () => {
   const failing = { ...weights, readFloat32Rows: weights.readFloat32Rows };
   let reads = 0;

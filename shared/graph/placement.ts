@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../model/types.ts';
+import type { WireDtype } from '../tensor/payload.ts';
 import { memoryOf } from './memory.ts';
 import { record } from './stage.ts';
 import type { Quant, StageMemory, Unit, UnitRange } from './types.ts';
@@ -14,12 +15,24 @@ export function unitBytes(config: ModelConfig, unit: Unit, quant: Quant): number
  * What `buildStage` would say of the memory of a stage, without its bytes. Throws STAGE_RANGE_INVALID,
  * MLP_PARTS_INVALID.
  */
-export function stageMemory(config: ModelConfig, range: UnitRange, quant: Quant, contextLength: number): StageMemory {
-  return runMemory(config, unitRun(config, range), quant, contextLength);
+export function stageMemory(
+  config: ModelConfig,
+  range: UnitRange,
+  quant: Quant,
+  contextLength: number,
+  wire?: WireDtype,
+): StageMemory {
+  return runMemory(config, unitRun(config, range), quant, contextLength, wire);
 }
 
 /** As `stageMemory`, of units that follow each other. */
-export function runMemory(config: ModelConfig, run: Unit[], quant: Quant, contextLength: number): StageMemory {
+export function runMemory(
+  config: ModelConfig,
+  run: Unit[],
+  quant: Quant,
+  contextLength: number,
+  wire?: WireDtype,
+): StageMemory {
   const { weights } = record(config, run, quant, contextLength).graph;
-  return memoryOf(config, run, weights, { quant, contextLength });
+  return memoryOf(config, run, weights, { quant, contextLength, ...(wire && { wire }) });
 }

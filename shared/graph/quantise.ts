@@ -45,6 +45,20 @@ export function writeInt8(target: Int8Array, width: number, piece: Matrix, scale
   });
 }
 
+/** Writes whole outputs as int8 to their place in `target` [out, in], as they are stored; `scales` [out]. */
+export function writeInt8Rows(
+  target: Int8Array,
+  { data, inSize, outSize, firstOut }: Matrix,
+  scales: Float32Array,
+): void {
+  for (let out = 0; out < outSize; out++) {
+    const scale = scales[firstOut + out]!;
+    for (let i = out * inSize; i < (out + 1) * inSize; i++) {
+      target[firstOut * inSize + i] = scale === 0 ? 0 : Math.round(data[i]! / scale);
+    }
+  }
+}
+
 /**
  * Writes the piece, which begins at a block's first input, to its places in `scales` float32 [out, blocks], one for each
  * INT4_BLOCK weights of an output, and `values` [out, blocks, INT4_BLOCK / 2], the lower nibble first, 8 being zero.

@@ -1,5 +1,6 @@
 import { AiloError } from '../errors/index.ts';
 import type { ModelConfig } from '../model/types.ts';
+import type { WireDtype } from '../tensor/payload.ts';
 import { GraphBuilder, type Value } from './builder.ts';
 import { type FamilyGraph, type Stream, settled } from './family.ts';
 import { gpt2 } from './gpt2.ts';
@@ -18,13 +19,14 @@ const FAMILY_GRAPHS: Record<ModelConfig['family'], FamilyGraph> = {
 };
 
 /**
- * A run of placement units as one ONNX graph. `contextLength` (tokens) is what its KV caches hold.
+ * A run of placement units as one ONNX graph. `contextLength` (tokens) is what its KV caches hold, `wire` how
+ * its journal keeps hidden states (as `wireOf` the quantisation).
  * Throws STAGE_RANGE_INVALID, MLP_PARTS_INVALID, CONTEXT_LENGTH_INVALID.
  */
 export function buildStage(
   config: ModelConfig,
   range: UnitRange,
-  { quant, contextLength }: { quant: Quant; contextLength: number },
+  { quant, contextLength, wire }: { quant: Quant; contextLength: number; wire?: WireDtype },
 ): StageGraph {
   const run = unitRun(config, range);
   const { graph } = record(config, run, quant, contextLength);
@@ -36,7 +38,7 @@ export function buildStage(
       unit.kind === 'attention' ? { layer: unit.layer, kvHeads: config.kvHeads, headDim: config.headDim } : [],
     ),
     contextLength,
-    memory: memoryOf(config, run, graph.weights, { quant, contextLength }),
+    memory: memoryOf(config, run, graph.weights, { quant, contextLength, ...(wire && { wire }) }),
     takes: run[0]!.kind === 'embedding' ? 'tokens' : 'hidden',
     gives: run.at(-1)!.kind === 'head' ? 'logits' : 'hidden',
     ...widths(config, run),

@@ -62,6 +62,8 @@ export interface MatrixSource {
 export type WeightRecipe =
   /** The tensors, one after the other; with `part`, of each (vectors of `of` values) only `size` values from `start` on. */
   | { kind: 'copy'; tensors: string[]; part?: { start: number; size: number; of: number } }
+  /** Scales float32 [rows] (symmetric, one per row), then values int8 [rows, width], of a tensor [rows, width]. */
+  | { kind: 'rows'; tensor: string; rows: number; width: number }
   /** float32 [in, out]. */
   | { kind: 'matrix'; source: MatrixSource }
   /** Scales float32 [out] (symmetric, one per column), then values int8 [in, out]. */

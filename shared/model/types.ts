@@ -117,6 +117,10 @@ export interface TextCodec {
    */
   encodeChat(messages: ChatMessage[]): number[];
   readonly hasChatTemplate: boolean;
+  /** Token ids of a text that goes on with others: no special tokens, none for an empty one. */
+  encodeText(text: string): number[];
+  /** The token that ends a text or an answer, where tokenizer_config.json names one. */
+  readonly eosToken: number | undefined;
   /**
    * The text of generated ids, special tokens left out. Some tokenizers drop the first space of a text: `prompt` tells
    * whether this one begins a text or continues one.

@@ -35,7 +35,7 @@ export async function openWeights(source: ModelSource, signal?: AbortSignal): Pr
     has: (name) => resolve(tensors, name) !== undefined,
     info,
     readFloat32: (name, signal) => readFloat32(source, name, info(name), signal),
-    readFloat32Rows: (name, start, end, signal) =>
+    readFloat32Rows: async (name, start, end, signal) =>
       readFloat32(source, name, rowsOf(name, info(name), start, end), signal),
   };
 }

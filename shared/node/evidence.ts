@@ -4,7 +4,7 @@
  */
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
-import { payloadBytes } from '../tensor/payload.ts';
+import { payloadBytes, splitRows } from '../tensor/payload.ts';
 import { RowsDigest } from '../tensor/rows-digest.ts';
 import { SKETCH_COLUMNS, sketch } from '../tensor/sketch.ts';
 import { type HiddenJournal, hiddenJournal, type Journal } from './journal.ts';
@@ -22,8 +22,8 @@ export interface EvidenceOptions {
 }
 
 export interface Evidence {
-  /** A frame of `rows` rows from `position` on came in. */
-  received(frame: Uint8Array, position: number, rows: number): void;
+  /** A frame of `rows` rows from `position` on came in, the first `skip` of which are here already. */
+  received(frame: Uint8Array, position: number, rows: number, skip: number): void;
   /** A token is being chosen from these logits, the next after those that another stage had chosen before. */
   answering(logits: Float32Array): void;
   audit(body: FromCoordinator['audit']): void;
@@ -43,8 +43,10 @@ export function createEvidence({ open, shape, hidden, maxRows, send }: EvidenceO
   const shown = new Map<string, Link>();
 
   return {
-    received(frame, position, rows) {
-      came.put(position, frame.subarray(Math.max(0, frame.length - rows * inBytes)));
+    received(frame, position, rows, skip) {
+      const payload = frame.subarray(Math.max(0, frame.length - rows * inBytes));
+      const each = shape.takes === 'tokens' ? payload : splitRows(payload, rows, open.wire);
+      came.put(position + skip, each.subarray(skip * inBytes));
     },
     answering(logits) {
       sketches.append(sketch(logits), 1);
@@ -63,6 +65,7 @@ export function createEvidence({ open, shape, hidden, maxRows, send }: EvidenceO
         open: to,
         journal,
         maxRows,
+        direct: () => ({ preferred: false, writable: false }),
         send: ({ data, more }) => send('evidence', { check, data, ...(more && { more }) }),
       });
       shown.set(check, link);

@@ -25,6 +25,9 @@ export function heldActivity({ assignment, loaded, loadedBytes, totalBytes }: He
 
 /** Whether what is loaded for `a` serves `b` as it is. */
 export function isSameStage(a: Assignment, b: Assignment): boolean {
-  const keys = ['model', 'manifestHash', 'start', 'end', 'mlpParts', 'quant', 'contextLength', 'maxSequences'] as const;
+  const keys = [
+    ...(['model', 'manifestHash', 'start', 'end', 'mlpParts'] as const),
+    ...(['quant', 'contextLength', 'maxSequences', 'wire'] as const),
+  ];
   return keys.every((key) => a[key] === b[key]);
 }

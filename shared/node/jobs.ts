@@ -3,6 +3,8 @@ import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import { createSampler } from '../sampler/sampler.ts';
 import { createChecks } from './check.ts';
+import type { PeerMessage } from './direct/peer-messages.ts';
+import type { DirectPort } from './direct/port.ts';
 import { createJob, type Job, type JobMessage } from './job.ts';
 import { MAX_QUEUED_FRAME_BYTES } from './limits.ts';
 import type { ReadyStage } from './stage.ts';
@@ -12,8 +14,14 @@ export interface JobsOptions {
   assignment: FromCoordinator['assign'];
   address: string;
   send<T extends JobMessage | 'checked'>(type: T, body: FromNode[T]): void;
+  direct?: JobsDirect;
   /** A job came or went, or a step was taken. */
   onChange(): void;
+}
+
+export interface JobsDirect extends DirectPort {
+  /** All peers that the jobs here could be linked with directly. */
+  want(peers: ReadonlySet<string>): void;
 }
 
 export interface Jobs {
@@ -23,18 +31,28 @@ export interface Jobs {
   readonly steps: number;
   jobOpen(body: FromCoordinator['jobOpen']): void;
   jobNext(body: FromCoordinator['jobNext']): void;
+  jobPrevious(body: FromCoordinator['jobPrevious']): void;
+  jobRows(body: FromCoordinator['jobRows']): void;
   more(body: FromCoordinator['more']): void;
   frame(body: FromCoordinator['frame']): void;
   jobClose(body: FromCoordinator['jobClose']): void;
   audit(body: FromCoordinator['audit']): void;
   show(body: FromCoordinator['show']): void;
   checkOpen(body: FromCoordinator['checkOpen']): void;
+  peerOpened(peer: string): void;
+  /** Frames are taken only from the predecessor in the job, and only those of the present epoch. */
+  peerMessage(peer: string, message: PeerMessage): void;
+  /** The link can take more, or is another way than before. */
+  peerChanged(peer: string): void;
+  peerLost(peer: string): void;
   /** Settles when nothing runs any more and the caches are free. Never rejects. */
   closeAll(): Promise<void>;
 }
 
-export function createJobs({ ready, assignment, address, send, onChange }: JobsOptions): Jobs {
+export function createJobs({ ready, assignment, address, send, direct, onChange }: JobsOptions): Jobs {
   const jobs = new Map<string, Job>();
+  /** By job: the peers at its two links, where those may be direct. */
+  const peers = new Map<string, { next?: string; previous?: string }>();
   /** Closed jobs whose last step may still run. */
   let closing: Promise<void> = Promise.resolve();
   let done = 0;
@@ -62,7 +80,28 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
     const closed = jobs.get(id)?.close();
     if (!closed) return;
     jobs.delete(id);
+    near(id, undefined);
     onClosing(closed);
+  }
+
+  function near(id: string, change: { next?: string | undefined; previous?: string | undefined } | undefined) {
+    if (!direct) return;
+    const { next, previous } = { ...peers.get(id), ...change };
+    if (change) peers.set(id, { ...(next && { next }), ...(previous && { previous }) });
+    else peers.delete(id);
+    direct.want(new Set([...peers.values()].flatMap((both) => Object.values<string>(both))));
+  }
+
+  function take(id: string, data: Uint8Array, more?: boolean) {
+    const job = jobs.get(id);
+    if (!job) return;
+    let queuedBytes = data.length;
+    for (const each of jobs.values()) queuedBytes += each.queuedBytes;
+    if (queuedBytes > MAX_QUEUED_FRAME_BYTES) {
+      job.fail(AiloError.of('SESSION_OVERFLOW', { limitBytes: MAX_QUEUED_FRAME_BYTES }));
+    } else {
+      job.accept(data, more);
+    }
   }
 
   function openJob(open: FromCoordinator['jobOpen']): Job {
@@ -77,7 +116,17 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
       steps++;
       onChange();
     };
-    const rest = { stage, shape, eosTokens, contextLength, address, send, onStep, startAfter: closing };
+    const rest = {
+      stage,
+      shape,
+      eosTokens,
+      contextLength,
+      address,
+      send,
+      onStep,
+      startAfter: closing,
+      ...(direct && { direct }),
+    };
     return createJob({ open, exact, ...rest, ...(sampler && { sampler }) });
   }
 
@@ -94,14 +143,27 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
     jobOpen(body) {
       if (jobs.has(body.job)) return;
       try {
-        jobs.set(body.job, openJob(body));
+        const job = openJob(body);
+        jobs.set(body.job, job);
+        near(body.job, { next: body.direct && body.next, previous: body.previous?.node });
+        job.welcome();
         onChange();
       } catch (thrown) {
         send('jobFailed', { job: body.job, error: toAiloError(thrown).toWire() });
       }
     },
     // Messages of a job that was closed meanwhile are normal.
-    jobNext: ({ job, ...to }) => jobs.get(job)?.link.relink(to),
+    jobNext({ job, ...to }) {
+      if (!jobs.has(job)) return;
+      near(job, { next: to.direct && to.next });
+      jobs.get(job)?.link.relink(to);
+    },
+    jobPrevious({ job, ...to }) {
+      if (!jobs.has(job)) return;
+      near(job, { previous: to.node });
+      jobs.get(job)?.follow(to);
+    },
+    jobRows: ({ job, ...told }) => jobs.get(job)?.link.has(told, false),
     more({ job: id }) {
       const job = jobs.get(id);
       if (job) return job.link.more();
@@ -111,16 +173,26 @@ export function createJobs({ ready, assignment, address, send, onChange }: JobsO
     show: (body) => jobs.get(body.job)?.evidence.show(body),
     checkOpen: (body) => checks.checkOpen(body, jobs.size + checks.open < assignment.maxSequences),
     frame(body) {
-      const { job: id, data, more } = body;
-      const job = jobs.get(id);
-      if (!job) return void checks.frame(body);
-      let queuedBytes = data.length;
-      for (const each of jobs.values()) queuedBytes += each.queuedBytes;
-      if (queuedBytes > MAX_QUEUED_FRAME_BYTES) {
-        job.fail(AiloError.of('SESSION_OVERFLOW', { limitBytes: MAX_QUEUED_FRAME_BYTES }));
-      } else {
-        job.accept(data, more);
+      if (!checks.frame(body)) take(body.job, body.data, body.more);
+    },
+    peerOpened(peer) {
+      for (const job of jobs.values()) if (job.previous?.node === peer) job.welcome();
+    },
+    peerMessage(peer, { type, body }) {
+      if (type !== 'frame' && type !== 'has') return;
+      const job = jobs.get(body.job);
+      if (type === 'has') {
+        if (job?.link.next === peer) job.link.has(body, true);
+      } else if (job?.previous?.node === peer && job.previous.epoch === body.epoch) {
+        take(body.job, body.data, body.more);
+        job.welcome();
       }
+    },
+    peerChanged(peer) {
+      for (const job of jobs.values()) if (job.link.next === peer) job.link.push();
+    },
+    peerLost(peer) {
+      for (const job of jobs.values()) if (job.link.next === peer) job.link.cut();
     },
     jobClose({ job, reason }) {
       if (checks.close(job) || !jobs.has(job)) return;

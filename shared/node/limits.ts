@@ -11,5 +11,12 @@ export const LEAVE_TIMEOUT_MS = 1_000;
 export const OFFER_RETRY_MS = 10_000;
 /** Tensor frames of all jobs that may wait here for their turn. */
 export const MAX_QUEUED_FRAME_BYTES = 128 * 2 ** 20;
+/** How often a stage tells the coordinator, which does not see what comes directly, that a job goes on. */
+export const PROGRESS_EVERY_MS = 5_000;
 /** Of a journal, what is sent to a successor's replacement at once; then it must have run that. */
 export const REPLAY_WINDOW_BYTES = 4 * 2 ** 20;
+/** A delta of `ailo-840m` with 256 of 4096 values has some 60 MB. */
+export const MAX_DELTA_BYTES = 256 * 2 ** 20;
+/** An update is handed in again so often while the coordinator cannot be reached, after a pause each. */
+export const UPLOAD_ATTEMPTS = 60;
+export const UPLOAD_RETRY_MS = 2_000;

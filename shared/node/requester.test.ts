@@ -20,6 +20,8 @@ const codec: TextCodec = {
   encodePrompt: (text) => [...text].map((character) => character.codePointAt(0)!),
   encodeChat: (messages) => codec.encodePrompt(messages.at(-1)!.content),
   hasChatTemplate: false,
+  encodeText: (text) => codec.encodePrompt(text),
+  eosToken: undefined,
   decode: (ids) => String.fromCodePoint(...ids),
   stream: () => ({ push: (id) => String.fromCodePoint(id), end: () => '.' }),
 };

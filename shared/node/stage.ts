@@ -28,11 +28,11 @@ export type LoadStage = (
 /** Throws the errors of the model's files, of its configuration and weights, and of the engine. */
 export function createLoadStage(files: ModelFilesOptions): LoadStage {
   return async (assignment, runtime, { signal, onProgress }) => {
-    const { start, end, mlpParts, quant, contextLength, maxSequences } = assignment;
+    const { start, end, mlpParts, quant, contextLength, maxSequences, wire } = assignment;
     const source = await openModelFiles(assignment, files, signal);
     const config = await loadConfig(source, signal);
     const weights = await openWeights(source, signal);
-    const graph = buildStage(config, { start, end, mlpParts }, { quant, contextLength });
+    const graph = buildStage(config, { start, end, mlpParts }, { quant, contextLength, ...(wire && { wire }) });
     const read = (weight: (typeof graph.weights)[number]) => materialise(weight, weights, config, signal);
     const stage = await runtime.load(graph, read, { maxSequences, signal, onProgress });
     const memoryBytes = totalBytes(graph.memory, maxSequences);

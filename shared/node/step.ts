@@ -5,7 +5,7 @@ import type { StageGraph } from '../graph/types.ts';
 import { MAX_FRAME_BYTES } from '../protocol/limits.ts';
 import type { StageInput } from '../runtime/types.ts';
 import type { Frame } from '../tensor/frame.ts';
-import { payloadBytes } from '../tensor/payload.ts';
+import { payloadBytes, type WireDtype } from '../tensor/payload.ts';
 
 /** Room for the header of a frame. */
 const FRAME_HEADER_BYTES = 64;
@@ -22,7 +22,7 @@ export interface Step {
 }
 
 /** Rows that one step may have, so that what comes out fits one frame and one run stays small. */
-export function rowsPerStep({ gives, outWidth }: StageShape, wire: 'f32' | 'f16'): number {
+export function rowsPerStep({ gives, outWidth }: StageShape, wire: WireDtype): number {
   if (gives === 'logits') return MAX_STEP_ROWS;
   const fitting = Math.floor((MAX_FRAME_BYTES - FRAME_HEADER_BYTES) / payloadBytes(1, outWidth, wire));
   return Math.max(1, Math.min(MAX_STEP_ROWS, fitting));
@@ -52,6 +52,14 @@ export function stepsOf(
     });
   }
   return steps;
+}
+
+/** The frame without its first rows, of which there are more than `rows`. */
+export function withoutFirst(frame: Frame, rows: number): Frame {
+  const position = frame.position + rows;
+  if (frame.kind === 'tokens') return { ...frame, position, ids: frame.ids.subarray(rows) };
+  const columns = frame.data.length / frame.rows;
+  return { ...frame, position, rows: frame.rows - rows, data: frame.data.subarray(rows * columns) };
 }
 
 function checkFrame(frame: Frame, { takes, inWidth, vocabSize }: StageShape): void {

@@ -4,6 +4,7 @@ import { runMemory, unitBytes } from '../graph/placement.ts';
 import type { Quant, Unit } from '../graph/types.ts';
 import { unitCost, units } from '../graph/units.ts';
 import type { ModelConfig } from '../model/types.ts';
+import type { WireDtype } from '../tensor/payload.ts';
 
 export interface StageOptions {
   quant: Quant;
@@ -11,6 +12,8 @@ export interface StageOptions {
   contextLength: number;
   /** Sequences that a stage keeps caches and journals for. */
   maxSequences: number;
+  /** How journals keep hidden states; absent: as the quantisation has it. */
+  wire?: WireDtype;
 }
 
 export interface Figures {
@@ -30,7 +33,7 @@ export interface Figures {
 export function figuresOf(
   config: ModelConfig,
   mlpParts: number,
-  { quant, contextLength, maxSequences }: StageOptions,
+  { quant, contextLength, maxSequences, wire }: StageOptions,
 ): Figures {
   const all = units(config, mlpParts);
   const figures: Figures = { unitCosts: [], unitBytes: [], overheadBytes: 0 };
@@ -42,7 +45,7 @@ export function figuresOf(
     const key = kindOf(unit);
     let figure = known.get(key);
     if (!figure) {
-      const memory = runMemory(config, [unit], quant, contextLength);
+      const memory = runMemory(config, [unit], quant, contextLength, wire);
       const weightBytes = unitBytes(config, unit, quant);
       tableBytes = Math.max(tableBytes, memory.weightBytes - weightBytes);
       journalBytes = Math.max(journalBytes, memory.journalBytes);

@@ -37,12 +37,12 @@ export interface ModelStage {
 
 /** A planner that remembers the model's figures. */
 export function modelPlanner(config: ModelConfig, options: StageOptions): ModelPlanner {
-  const { quant, contextLength, maxSequences } = options;
+  const { quant, contextLength, maxSequences, wire } = options;
   const whole = units(config);
   const figures = remembered(String, (mlpParts: number) => figuresOf(config, mlpParts, options));
   const memoryBytes = remembered(
     ({ start, end, mlpParts = 1 }: UnitRange) => `${start}-${end}/${mlpParts}`,
-    (range) => totalBytes(stageMemory(config, range, quant, contextLength), maxSequences),
+    (range) => totalBytes(stageMemory(config, range, quant, contextLength, wire), maxSequences),
   );
   return {
     memoryBytes,

@@ -10,7 +10,16 @@ import * as v from 'valibot';
 import { MAX_MLP_PARTS } from '../graph/limits.ts';
 import { QUANTS } from '../graph/types.ts';
 import { ENGINES } from '../runtime/types.ts';
-import { MAX_FRAME_BYTES, MAX_NEW_TOKENS, MAX_PROMPT_TOKENS, MAX_STAGES, MAX_UNITS } from './limits.ts';
+import { WIRE_DTYPES } from '../tensor/payload.ts';
+import {
+  MAX_FRAME_BYTES,
+  MAX_ICE_SERVERS,
+  MAX_NEW_TOKENS,
+  MAX_PROMPT_TOKENS,
+  MAX_SDP_LENGTH,
+  MAX_STAGES,
+  MAX_UNITS,
+} from './limits.ts';
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 const amount = (max: number) => v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(max));
@@ -32,6 +41,20 @@ const Unit = count(MAX_UNITS);
 /** Counts how often a stage of a job was replaced; a link has the count of when one of its ends was replaced last. */
 const Epoch = count(2 ** 16);
 const Rows = count(2 ** 24);
+/** Helps two nodes to find a way to each other. No TURN: the coordinator is the relay. */
+export const IceUrl = v.pipe(v.string(), v.maxLength(256), v.regex(/^stuns?:[A-Za-z0-9.-]+(:[0-9]{1,5})?$/));
+const Attempt = count(2 ** 31);
+/**
+ * What two nodes say to each other through the coordinator about their direct link: WebRTC's session descriptions with
+ * all candidates in them, and what measures the way over the relay.
+ */
+export const Signal = v.variant('kind', [
+  v.strictObject({ kind: v.literal('offer'), attempt: Attempt, sdp: text(MAX_SDP_LENGTH) }),
+  v.strictObject({ kind: v.literal('answer'), attempt: Attempt, sdp: text(MAX_SDP_LENGTH) }),
+  v.strictObject({ kind: v.literal('ping'), n: Attempt }),
+  v.strictObject({ kind: v.literal('pong'), n: Attempt }),
+]);
+export type Signal = v.InferOutput<typeof Signal>;
 export const WireErrorSchema = v.strictObject({ code: text(64), message: text(1024) });
 
 export const SamplingSchema = v.strictObject({
@@ -99,6 +122,8 @@ export const fromNode = {
     budgetBytes: count(2 ** 50),
     matmulGflops: amount(1e7),
     want: v.optional(v.strictObject({ model: ModelId, start: Unit, end: Unit })),
+    /** It can be linked directly with its neighbours. */
+    direct: v.optional(v.literal(true)),
   }),
   /** “I finish what I have and take nothing new.” Answered by `unassign`. */
   withdraw: v.strictObject({}),
@@ -117,6 +142,10 @@ export const fromNode = {
   }),
   /** “I have run what my predecessor sent me; let it go on.” */
   more: v.strictObject({ job: Id }),
+  /** Rows of the link into this stage that have arrived: asked for by `jobPrevious`, and told while they come directly. */
+  jobRows: v.strictObject({ job: Id, epoch: Epoch, rows: Rows }),
+  /** For a neighbour in a job or a room, about the direct link between both. */
+  signal: v.strictObject({ to: NodeId, signal: Signal }),
   /** The last stage's answer: the next token of the job. `finish` is set on the last one. */
   token: v.strictObject({
     job: Id,
@@ -140,6 +169,10 @@ export const fromNode = {
     sampling: SamplingSchema,
   }),
   cancel: v.strictObject({ request: Id }),
+  /** “I can train.” In this campaign, or any that is running. Answered by `unit` when there is one to be done. */
+  train: v.strictObject({ campaign: v.optional(ModelId) }),
+  /** “I train no more.” A unit that was given may still be handed in. */
+  trainNoMore: v.strictObject({}),
   /** “Don't wait for me”: ends the session at once, where a socket that merely drops has its grace. */
   leave: v.strictObject({}),
 };
@@ -192,6 +225,10 @@ export const fromCoordinator = {
     quant: v.picklist(QUANTS),
     contextLength: count(2 ** 24),
     maxSequences: count(1024),
+    /** Of the room's activations, which its journals keep; absent: as the quantisation has it. */
+    wire: v.optional(v.picklist(WIRE_DTYPES)),
+    /** For direct links; absent: none are needed where the network is one house. */
+    ice: v.optional(v.pipe(v.array(IceUrl), v.maxLength(MAX_ICE_SERVERS))),
   }),
   unassign: v.strictObject({ assignment: Id }),
   /** A job begins, or goes on here after another holder was lost: who comes next, and for the last stage how to sample. */
@@ -204,9 +241,13 @@ export const fromCoordinator = {
     epoch: Epoch,
     /** Rows of this link that `next` has already: they are computed, but not sent. */
     has: Rows,
+    /** `next` can be reached directly, too. */
+    direct: v.optional(v.literal(true)),
+    /** Who may send frames directly, and the epoch of that link. */
+    previous: v.optional(v.strictObject({ node: NodeId, epoch: Epoch })),
     promptTokens: count(MAX_PROMPT_TOKENS),
     /** Activations between neighbours. */
-    wire: v.picklist(['f32', 'f16']),
+    wire: v.picklist(WIRE_DTYPES),
     /** Only for the last stage. */
     sample: v.optional(
       v.strictObject({
@@ -220,7 +261,12 @@ export const fromCoordinator = {
     ),
   }),
   /** The successor was replaced: send again what the job sent so far, from row `has` on. */
-  jobNext: v.strictObject({ job: Id, next: NodeId, epoch: Epoch, has: Rows }),
+  jobNext: v.strictObject({ job: Id, next: NodeId, epoch: Epoch, has: Rows, direct: v.optional(v.literal(true)) }),
+  /** The predecessor was replaced; `node`, if it is there, may send directly. Answered by `jobRows`. */
+  jobPrevious: v.strictObject({ job: Id, epoch: Epoch, node: v.optional(NodeId) }),
+  /** Rows of the link to the successor that it has: they need not be sent. */
+  jobRows: v.strictObject({ job: Id, epoch: Epoch, rows: Rows }),
+  signal: v.strictObject({ from: NodeId, signal: Signal }),
   /** The successor has run what it got; go on sending. */
   more: v.strictObject({ job: Id }),
   jobClose: v.strictObject({ job: Id, reason: v.picklist(['done', 'cancelled', 'failed']) }),
@@ -241,7 +287,7 @@ export const fromCoordinator = {
     assignment: Id,
     rows: v.pipe(Rows, v.minValue(1)),
     promptTokens: count(MAX_PROMPT_TOKENS),
-    wire: v.picklist(['f32', 'f16']),
+    wire: v.picklist(WIRE_DTYPES),
     /** Of the last stage: what it is to have chosen, and by how much logits may differ (a share of their largest). */
     sample: v.optional(
       v.strictObject({
@@ -259,6 +305,20 @@ export const fromCoordinator = {
     more: v.optional(v.literal(true)),
     data: bytes(16, MAX_FRAME_BYTES),
   }),
+  /** “Learn this”: local steps from the weights `start`, on sequences of the shard that `seed` chooses. */
+  unit: v.strictObject({
+    campaign: ModelId,
+    unit: Id,
+    round: count(2 ** 32 - 1),
+    /** SHA-256 of the weights that the round starts from. */
+    start: hex(32),
+    shard: count(2 ** 16),
+    seed: count(2 ** 32 - 1),
+  }),
+  /** The unit's update does not count, and why. */
+  unitRefused: v.strictObject({ campaign: ModelId, unit: Id, error: WireErrorSchema }),
+  /** A round is over: the SHA-256 of its delta and of the weights that it leads to. */
+  round: v.strictObject({ campaign: ModelId, round: count(2 ** 32 - 1), weights: hex(32), delta: hex(32) }),
   /** To the requester. */
   accepted: v.strictObject({ request: Id, participants: v.pipe(v.array(NodeId), v.maxLength(MAX_STAGES)) }),
   token: v.strictObject({

@@ -5,7 +5,7 @@
  *   0  magic "AF"
  *   2  version  u8   1
  *   3  kind     u8   0 tokens, 1 hidden
- *   4  dtype    u8   0 i32, 1 f32, 2 f16, 3 i8 with one f32 scale per row
+ *   4  dtype    u8   0 i32, 1 f32, 2 f16, 3 int8 with one f32 scale per row
  *   5  flags    u8   bit 0: sample after this; bit 1: rows have marks
  *   6  job      16 bytes
  *  22  sequence u32  steps of the job on this link, from 0
@@ -13,7 +13,7 @@
  *  30  rank     u8   1 for tokens [count], 2 for hidden [rows, hiddenSize]
  *  31  dims     rank × u32, then zero bytes up to a multiple of 4
  *   …  marks    rows × u32, where flags say so (hidden only)
- *   …  payload  row-major; for i8 the scales of all rows come first
+ *   …  payload  row-major; for int8 the scales of all rows come first
  */
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { ByteReader, ByteWriter } from '../bytes/bytes.ts';
@@ -24,7 +24,7 @@ const MAGIC = 0x4641;
 const VERSION = 1;
 const SAMPLE_AFTER = 1;
 const MARKED = 2;
-const DTYPES = ['i32', 'f32', 'f16', 'i8'] as const;
+const DTYPES = ['i32', 'f32', 'f16', 'int8'] as const;
 /** Neither a sequence nor a hidden state is longer; keeps products of dims exact. */
 const MAX_DIM = 2 ** 24;
 
@@ -48,7 +48,7 @@ export type Frame = FrameHead &
 
 /**
  * `wire` is the format of hidden states on the wire (token ids are always i32): f32 is exact, f16 rounds to nearest
- * even, i8 keeps each row within 1/254 of its largest magnitude. A frame without rows is the caller's mistake:
+ * even, int8 keeps each row within 1/254 of its largest magnitude. A frame without rows is the caller's mistake:
  * RangeError.
  */
 export function encodeFrame(frame: Frame, wire: WireDtype = 'f32'): Uint8Array<ArrayBuffer> {
@@ -104,13 +104,14 @@ function assemble(
 }
 
 /**
- * The rows of the sequence up to this frame's end, by its header alone: for who passes frames on without reading them.
- * Undefined where there is no such header.
+ * The rows of the sequence that a frame brings, `start` to `end` without `end`, by its header alone: for who orders or
+ * passes frames on without reading them. Undefined where there is no such header.
  */
-export function frameEnd(bytes: Uint8Array): number | undefined {
+export function frameRange(bytes: Uint8Array): { start: number; end: number } | undefined {
   if (bytes.length < 35) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  return view.getUint32(26, true) + view.getUint32(31, true);
+  const start = view.getUint32(26, true);
+  return { start, end: start + view.getUint32(31, true) };
 }
 
 /** Throws FRAME_INVALID for anything that `encodeFrame` would not have written, before allocating its tensor. */

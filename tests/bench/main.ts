@@ -6,6 +6,7 @@ import { honesty } from './honesty.ts';
 import { ledger } from './ledger.ts';
 import { memory } from './memory.ts';
 import { updates } from './updates.ts';
+import { wire } from './wire.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
   honesty: { summary: 'requests until a node that cheats is caught, and what became of its answers', command: honesty },
@@ -18,6 +19,7 @@ const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
     command: memory,
   },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
+  wire: { summary: 'what f16 and int8 activations change in answers', command: wire },
 };
 
 async function main([name, ...args]: string[]): Promise<void> {

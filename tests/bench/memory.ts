@@ -4,18 +4,23 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type Command, choice, integer, usage } from '../../server/cli.ts';
+import { type Cli, type Command, choice, integer, usage } from '../../server/cli.ts';
 import { startCoordinator } from '../../server/coordinator/coordinator.ts';
-import { openModel } from '../../server/coordinator/model-store.ts';
+import { folderSource } from '../../server/model/folder-source.ts';
 import { createHeadlessNode } from '../../server/node/headless.ts';
-import { stageMemory } from '../../shared/graph/placement.ts';
-import { QUANTS, type UnitRange } from '../../shared/graph/types.ts';
+import { stageMemory, unitBytes } from '../../shared/graph/placement.ts';
+import { QUANTS, type Quant, type UnitRange } from '../../shared/graph/types.ts';
+import { units } from '../../shared/graph/units.ts';
+import { loadConfig } from '../../shared/model/config.ts';
+import type { ModelConfig } from '../../shared/model/types.ts';
 import type { AiloNode } from '../../shared/node/types.ts';
+import { splitEvenly } from '../../shared/plan/plan.ts';
 import { GREEDY } from '../../shared/sampler/types.ts';
 import { QWEN_1_8B, writeRandomModel } from './random-model.ts';
 
@@ -26,7 +31,14 @@ const MODEL = 'model';
 
 interface Member {
   process: ChildProcess;
-  range?: UnitRange;
+  range: UnitRange;
+  empty?: ProcessMemory;
+  loaded?: ProcessMemory;
+}
+
+interface ProcessMemory {
+  bytes: number;
+  peakBytes: number;
 }
 
 export const memory: Command = {
@@ -50,37 +62,22 @@ export const memory: Command = {
         cli.print('Writing the model …');
         await writeRandomModel(dir, QWEN_1_8B, 1);
       }
-      const dataDir = join(folder, 'coordinator');
+      const config = await loadConfig(folderSource(dir));
       const models = [{ dir, id: MODEL, stages, quant, contextLength }];
+      const dataDir = join(folder, 'coordinator');
       const coordinator = await startCoordinator({ dataDir, host: '127.0.0.1', port: 0, models, log: cli.log });
       undo.push(() => coordinator.close());
-      const members = Array.from({ length: stages }, (_, i) => startMember(coordinator.url, join(folder, `node-${i}`)));
+      const members = equalParts(config, stages, quant).map((range, i) =>
+        startMember(coordinator.url, join(folder, `node-${i}`), range),
+      );
       for (const { process } of members) undo.push(() => ended(process));
-      const asker = await createHeadlessNode({
-        url: coordinator.url,
-        dataDir: join(folder, 'asker'),
-        budgetBytes: 2 ** 24,
-        log: cli.log,
-      });
-      asker.start();
+      const asker = await startAsker(coordinator.url, folder, cli);
       undo.push(() => asker.stop());
       await roomReady(asker, members, cli.signal);
-      const loaded = await Promise.all(members.map(({ process }) => memoryOfProcess(process.pid!)));
+      for (const member of members) member.loaded = memoryOfProcess(member.process.pid!);
       await ask(asker);
-      const answered = await Promise.all(members.map(({ process }) => memoryOfProcess(process.pid!)));
-      const { config } = await openModel({ dir, id: MODEL, contextLength }, join(dataDir, 'manifests'));
-      const nodes = members.map(({ range }, i) => {
-        const figures = stageMemory(config, range!, quant, contextLength);
-        const { weightBytes, cacheBytes } = figures;
-        const peakOverWeights = round(loaded[i]!.peakBytes / weightBytes);
-        return { ...range!, weightBytes, cacheBytes, loaded: loaded[i]!, answered: answered[i]!, peakOverWeights };
-      });
-      for (const { start, end, weightBytes, loaded, answered, peakOverWeights } of nodes) {
-        const peak = `${mb(loaded.peakBytes)} MB at most while loading, ${peakOverWeights} times that`;
-        cli.print(
-          `Units ${start}–${end}: ${mb(weightBytes)} MB of weights; ${peak}; ${mb(answered.peakBytes)} MB with an answer`,
-        );
-      }
+      const nodes = members.map((member) => figures(member, config, quant, contextLength));
+      for (const node of nodes) cli.print(sentence(node));
       cli.result({ benchmark: 'memory', quant, stages, contextLength, nodes });
     } finally {
       for (const step of undo.reverse()) await step();
@@ -88,15 +85,53 @@ export const memory: Command = {
   },
 };
 
-function startMember(url: string, dataDir: string): Member {
-  const options = ['--url', url, '--data', dataDir, '--threads', '1', '--budget-mib', String(BUDGET_MIB)];
+/** Runs of units whose weights are as equal as can be. */
+function equalParts(config: ModelConfig, parts: number, quant: Quant): UnitRange[] {
+  const bytes = units(config).map((unit) => unitBytes(config, unit, quant));
+  return splitEvenly(bytes, parts);
+}
+
+function startMember(url: string, dataDir: string, range: UnitRange): Member {
+  const wish = ['--model', MODEL, '--units', `${range.start}-${range.end}`];
+  const options = ['--url', url, '--data', dataDir, '--threads', '1', '--budget-mib', String(BUDGET_MIB), ...wish];
   const args = ['--import', 'tsx', 'server/main.ts', 'node', ...options, '--json', '--log-level', 'info'];
-  const member: Member = { process: spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] }) };
-  createInterface({ input: member.process.stderr! }).on('line', (line) => {
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
+  const member: Member = { process: child, range };
+  createInterface({ input: child.stderr! }).on('line', (line) => {
     const { activity } = line.startsWith('{') ? JSON.parse(line) : {};
-    if (activity?.kind === 'ready') member.range = { start: activity.start, end: activity.end };
+    if (activity?.kind === 'waiting' || activity?.kind === 'loading') member.empty ??= memoryOfProcess(child.pid!);
   });
   return member;
+}
+
+async function startAsker(url: string, folder: string, { log }: Cli): Promise<AiloNode> {
+  const asker = await createHeadlessNode({ url, dataDir: join(folder, 'asker'), budgetBytes: 2 ** 24, log });
+  asker.start();
+  return asker;
+}
+
+function figures({ process, range, empty, loaded }: Member, config: ModelConfig, quant: Quant, contextLength: number) {
+  const { weightBytes, cacheBytes } = stageMemory(config, range, quant, contextLength);
+  return {
+    ...range,
+    weightBytes,
+    cacheBytes,
+    /** Before it was given anything to hold. */
+    emptyBytes: empty!.bytes,
+    loadedBytes: loaded!.bytes,
+    loadingPeakBytes: loaded!.peakBytes,
+    answeringPeakBytes: memoryOfProcess(process.pid!).peakBytes,
+    peakOverWeights: ratio(loaded!.peakBytes, weightBytes),
+    growthOverWeights: ratio(loaded!.peakBytes - empty!.bytes, weightBytes),
+  };
+}
+
+function sentence(node: ReturnType<typeof figures>): string {
+  const { start, end, weightBytes, emptyBytes, loadingPeakBytes, answeringPeakBytes } = node;
+  const weights = `Units ${start}–${end - 1}: ${mb(weightBytes)} MB of weights`;
+  const loading = `a process of ${mb(emptyBytes)} MB became one of ${mb(loadingPeakBytes)} MB at most`;
+  const ratios = `${node.peakOverWeights} times the weights in all, ${node.growthOverWeights} times beyond the empty node`;
+  return `${weights}; ${loading} (${ratios}); ${mb(answeringPeakBytes)} MB with an answer`;
 }
 
 async function ended(child: ChildProcess): Promise<void> {
@@ -108,7 +143,7 @@ async function ended(child: ChildProcess): Promise<void> {
 async function roomReady(asker: AiloNode, members: Member[], signal: AbortSignal): Promise<void> {
   for (const deadlineMs = Date.now() + READY_TIMEOUT_MS; ; ) {
     const room = asker.state.models.find(({ id }) => id === MODEL);
-    if (room && room.ready === room.stages && members.every(({ range }) => range)) return;
+    if (room && room.ready === room.stages) return;
     const dead = members.find(({ process }) => process.exitCode !== null);
     if (dead || signal.aborted || Date.now() > deadlineMs) throw new Error('the nodes did not load their parts');
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -120,8 +155,9 @@ async function ask(asker: AiloNode): Promise<void> {
   for await (const _ of asker.chat({ model: MODEL, messages, maxNewTokens: 8, sampling: GREEDY }));
 }
 
-async function memoryOfProcess(pid: number): Promise<{ bytes: number; peakBytes: number }> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+/** What is resident, files that are mapped included: the most that the process can be blamed for. */
+function memoryOfProcess(pid: number): ProcessMemory {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const kib = (field: string) => 1024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)![1]);
   return { bytes: kib('VmRSS'), peakBytes: kib('VmHWM') };
 }
@@ -130,6 +166,6 @@ function mb(bytes: number): number {
   return Math.round(bytes / 1e6);
 }
 
-function round(ratio: number): number {
-  return Math.round(100 * ratio) / 100;
+function ratio(bytes: number, of: number): number {
+  return Math.round((100 * bytes) / of) / 100;
 }

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 
 JOB = bytes(range(16))
-DTYPES = {"i32": 0, "f32": 1, "f16": 2, "i8": 3}
+DTYPES = {"i32": 0, "f32": 1, "f16": 2, "int8": 3}
 
 
 def header(kind, dtype, flags, sequence, position, dims, job=JOB, magic=b"AF", version=1):
@@ -63,13 +63,13 @@ def main():
     valid = [
         tokens("one token, decode", [403], sequence=7, position=64, sample=True),
         tokens("a prompt", [1, 403, 407, 261, 2**31 - 1]),
-        *(hidden(f"three rows as {w}", rows, w, sequence=1, position=512, sample=True) for w in ("f32", "f16", "i8")),
+        *(hidden(f"three rows as {w}", rows, w, sequence=1, position=512, sample=True) for w in ("f32", "f16", "int8")),
         hidden("half-precision edges", edges, "f16"),
-        hidden("ties go to even", ties, "i8"),
-        hidden("a row of zeros keeps scale 0", [[0, 0, 0], [1, -2, 4]], "i8", sequence=2**32 - 1, position=2**24),
-        hidden("odd columns need no padding after them", rows[:, :3], "i8"),
+        hidden("ties go to even", ties, "int8"),
+        hidden("a row of zeros keeps scale 0", [[0, 0, 0], [1, -2, 4]], "int8", sequence=2**32 - 1, position=2**24),
+        hidden("odd columns need no padding after them", rows[:, :3], "int8"),
         hidden("marks of three rows", rows, "f32", position=64, sample=True, marks=[0, 1, 2**32 - 1]),
-        hidden("a mark before an int8 row", rows[:1, :3], "i8", position=65, marks=[0xDEADBEEF]),
+        hidden("a mark before an int8 row", rows[:1, :3], "int8", position=65, marks=[0xDEADBEEF]),
     ]
     good = bytes.fromhex(valid[3]["frame"])
     prompt = bytes.fromhex(valid[1]["frame"])

@@ -2,6 +2,7 @@
 
 import { rowsPerStep } from '../../../shared/node/step.ts';
 import { encodeFrame, encodeHiddenRows } from '../../../shared/tensor/frame.ts';
+import { joinRows } from '../../../shared/tensor/payload.ts';
 import { type AuditEffect, type Draft, rowsOf, sendTo, sentFrom, sentTo } from './audit.ts';
 import { CHECK_WINDOW_BYTES } from './limits.ts';
 import { gather, isComplete, noRows, payloadOf, type Rows, valuesOf } from './rows.ts';
@@ -74,7 +75,7 @@ export function feed(draft: Draft, check: Check): Check {
   let { fed } = check;
   for (let sentBytes = 0; fed < rows.end && sentBytes < CHECK_WINDOW_BYTES; ) {
     const count = Math.min(most, rows.end - fed);
-    const payload = payloadOf(rows, fed, fed + count);
+    const payload = joinRows(payloadOf(rows, fed, fed + count), count, job.wire);
     const head = { job: check.id, sequence: 0, position: fed, sampleAfter: false };
     const data = encodeHiddenRows(head, [count, rows.columns], job.wire, payload);
     fed += count;

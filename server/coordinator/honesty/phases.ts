@@ -1,9 +1,11 @@
 /** How an audit goes from one phase to the next. */
+
+import type { WireDtype } from '../../../shared/tensor/payload.ts';
 import { type Draft, type Shown, sendTo, sentFrom, sentTo } from './audit.ts';
 import { openCheck } from './check.ts';
 import { add, dispute, isDisputed, senderTo } from './draft.ts';
 import { brokenCommitments, disputedLinks } from './links.ts';
-import { noRows, type RowFormat } from './rows.ts';
+import { noRows } from './rows.ts';
 
 /** Everybody has said what passed. Where two differ, both are looked at. */
 export function show(draft: Draft): void {
@@ -16,7 +18,7 @@ export function show(draft: Draft): void {
   for (const stage of needed) {
     if (!audit.commitments.has(stage)) continue;
     const isLast = stage === job.stages.length - 1;
-    const format: RowFormat = isLast ? 'f32' : job.wire;
+    const format: WireDtype = isLast ? 'f32' : job.wire;
     const [from, to] = [isLast ? sentFrom(job, stage) : 0, sentTo(job, stage)];
     const id = draft.context.newId();
     shown.set(stage, { id, rows: noRows(format, from, to) });

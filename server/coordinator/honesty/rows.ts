@@ -1,15 +1,14 @@
 /** Rows that nodes show as evidence, gathered from frames in order. Pure: gathering gives a new value. */
 import { concatBytes } from '@noble/hashes/utils.js';
 import { decodeFrame } from '../../../shared/tensor/frame.ts';
-import { decodeRows, payloadBytes } from '../../../shared/tensor/payload.ts';
+import { decodeRows, joinRows, payloadBytes, splitRows, type WireDtype } from '../../../shared/tensor/payload.ts';
 import { RowsDigest } from '../../../shared/tensor/rows-digest.ts';
 
-export type RowFormat = 'f32' | 'f16';
 const DTYPE_AT = 4;
-const DTYPES: Record<RowFormat, number> = { f32: 1, f16: 2 };
+const DTYPES: Record<WireDtype, number> = { f32: 1, f16: 2, int8: 3 };
 
 export interface Rows {
-  format: RowFormat;
+  format: WireDtype;
   /** Positions of the first row and behind the last that is wanted. */
   from: number;
   to: number;
@@ -17,10 +16,11 @@ export interface Rows {
   end: number;
   /** 0 before the first frame. */
   columns: number;
+  /** Encoded one by one. */
   payloads: readonly Uint8Array[];
 }
 
-export function noRows(format: RowFormat, from: number, to: number): Rows {
+export function noRows(format: WireDtype, from: number, to: number): Rows {
   return { format, from, to, end: from, columns: 0, payloads: [] };
 }
 
@@ -35,11 +35,12 @@ export function gather(rows: Rows, data: Uint8Array): Rows | undefined {
   const columns = frame.data.length / frame.rows;
   if (frame.position !== rows.end || frame.position + frame.rows > rows.to) return undefined;
   if (rows.columns !== 0 && rows.columns !== columns) return undefined;
-  const payload = data.slice(data.length - payloadBytes(frame.rows, columns, rows.format));
+  const joined = data.slice(data.length - payloadBytes(frame.rows, columns, rows.format));
+  const payload = splitRows(joined, frame.rows, rows.format);
   return { ...rows, columns, end: rows.end + frame.rows, payloads: [...rows.payloads, payload] };
 }
 
-/** The rows from position `start` on, as they go over the wire. */
+/** The rows `start` ≤ position < `end`, encoded one by one. */
 export function payloadOf({ format, from, columns, payloads }: Rows, start: number, end: number): Uint8Array {
   const rowBytes = payloadBytes(1, columns, format);
   return concatBytes(...payloads).subarray((start - from) * rowBytes, (end - from) * rowBytes);
@@ -48,7 +49,8 @@ export function payloadOf({ format, from, columns, payloads }: Rows, start: numb
 /** As numbers, [rows, columns]. */
 export function valuesOf(rows: Rows, start: number): Float32Array {
   const count = Math.max(0, rows.end - start);
-  return decodeRows(payloadOf(rows, start, rows.end), count, rows.columns, rows.format);
+  const each = payloadOf(rows, start, rows.end);
+  return decodeRows(joinRows(each, count, rows.format), count, rows.columns, rows.format);
 }
 
 export function digestOf(rows: Rows, start: number): Uint8Array {

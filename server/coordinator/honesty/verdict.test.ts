@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { QUANTS } from '../../../shared/graph/types.ts';
+import { WIRE_DTYPES } from '../../../shared/tensor/payload.ts';
 import { distance, judge, type Opinion, toleranceOf } from './verdict.ts';
 
 const COLUMNS = 4;
@@ -38,7 +40,9 @@ describe('the difference of rows', () => {
   });
 
   test('of 5 % is beyond what any room allows', () => {
-    for (const quant of ['f32', 'int8', 'int4'] as const) expect(toleranceOf(quant)).toBeLessThan(0.05 / 1.05);
+    for (const quant of QUANTS) {
+      for (const wire of WIRE_DTYPES) expect(toleranceOf(quant, wire)).toBeLessThan(0.05 / 1.05);
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 /** Whether two nodes computed the same, and who did not. Pure. */
 import type { Quant } from '../../../shared/graph/types.ts';
+import type { WireDtype } from '../../../shared/tensor/payload.ts';
 
 /**
  * By how much rows may differ: a share of their length (L2). Engines differ by 2e-6 in f32; what is rounded to 8 bits can
@@ -7,8 +8,11 @@ import type { Quant } from '../../../shared/graph/types.ts';
  */
 const TOLERANCE: Record<Quant, number> = { f32: 1e-3, int8: 3e-2, int4: 2e-2 };
 
-export function toleranceOf(quant: Quant): number {
-  return TOLERANCE[quant];
+/** A value that is rounded to 8 bits for its way, and falls to the other side, moves a row by 1/127 at most. */
+const INT8_WIRE_TOLERANCE = 2e-2;
+
+export function toleranceOf(quant: Quant, wire: WireDtype): number {
+  return wire === 'int8' ? Math.max(INT8_WIRE_TOLERANCE, TOLERANCE[quant]) : TOLERANCE[quant];
 }
 
 /** The largest difference of two rows of the same place, as a share of the longer. Infinity where one has no number. */

@@ -14,9 +14,9 @@ export function familyOf({ family }: ModelConfig): TrainingFamily {
   return known;
 }
 
-/** Every tensor of the model, in the order of execution. */
+/** Every tensor of the model, in the order of execution; also of a family that is not trained. */
 export function parametersOf(config: ModelConfig): Parameter[] {
-  return familyOf(config).parameters(config);
+  return (config.family === 'mixtral' ? llama : familyOf(config)).parameters(config);
 }
 
 export function parameterCount(config: ModelConfig): number {

@@ -40,9 +40,18 @@ function ofAnotherLayer(weight: WeightSpec): WeightSpec {
   const moved = (name: string) =>
     name.replace(/\.(\d+)\./, (_, layer: string) => `.${Number(layer) === 0 ? 1 : Number(layer) - 1}.`);
   const { recipe } = weight;
-  if (recipe.kind === 'copy') return { ...weight, recipe: { ...recipe, tensors: recipe.tensors.map(moved) } };
-  if (recipe.kind === 'rope') return weight;
-  return { ...weight, recipe: { ...recipe, source: { ...recipe.source, tensors: recipe.source.tensors.map(moved) } } };
+  switch (recipe.kind) {
+    case 'copy':
+      return { ...weight, recipe: { ...recipe, tensors: recipe.tensors.map(moved) } };
+    case 'matrix':
+    case 'int8':
+    case 'int4': {
+      const source = { ...recipe.source, tensors: recipe.source.tensors.map(moved) };
+      return { ...weight, recipe: { ...recipe, source } };
+    }
+    default:
+      return weight;
+  }
 }
 
 function tell(stage: LoadedStage, { onCheat }: Cheating): LoadedStage {

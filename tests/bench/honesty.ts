@@ -9,6 +9,7 @@ import { UNKNOWN } from '../../server/coordinator/honesty/trust.ts';
 import { QUANTS } from '../../shared/graph/types.ts';
 import { ATTACKS } from './honesty/attacks.ts';
 import { measureEngines } from './honesty/engines.ts';
+import type { Answer } from './honesty/network.ts';
 import { honestAnswers, runTrial, type Trial } from './honesty/trial.ts';
 
 const MODEL_DIR = fileURLToPath(new URL('../../../shared/models/stories260k', import.meta.url));
@@ -62,7 +63,7 @@ export const honesty: Command = {
         results[attack] = summary(done);
         cli.print(`${attack}: ${JSON.stringify(results[attack])}`);
       }
-      const honest = { answers: checked.answers.length, accused: checked.accused, same };
+      const honest = { answers: checked.answers.length, accused: checked.accused, same, ...times(checked.answers) };
       cli.result({
         benchmark: 'honesty',
         ...common,
@@ -79,6 +80,15 @@ export const honesty: Command = {
     }
   },
 };
+
+/** Medians of an answer, and of how much longer its end takes for the checks of all its stages. */
+function times(answers: Answer[]) {
+  const median = (of: (answer: Answer) => number) => {
+    const sorted = answers.map(of).sort((a, b) => a - b);
+    return Math.round(sorted[Math.floor(sorted.length / 2)]!);
+  };
+  return { answerMs: median(({ latencyMs }) => latencyMs), checkedMs: median(({ checkedMs }) => checkedMs) };
+}
 
 function summary(trials: Trial[]) {
   const requests = trials.flatMap((trial) => trial.requests ?? []).sort((a, b) => a - b);

@@ -51,6 +51,8 @@ export interface Answer {
   ids: number[];
   rewound: number;
   latencyMs: number;
+  /** From the last token to the end, when the checks are through. */
+  checkedMs: number;
 }
 
 /** A network in this process. `found`: what the coordinator said of answers that were not right, by address. */
@@ -111,7 +113,8 @@ export async function createNetwork(options: NetworkOptions) {
     async ask(n: number): Promise<Answer> {
       const content = QUESTIONS[n % QUESTIONS.length]!;
       const sampling = n % 2 === 0 ? GREEDY : { ...WARM, seed: n };
-      const answer: Answer = { text: '', ids: [], rewound: 0, latencyMs: 0 };
+      const answer: Answer = { text: '', ids: [], rewound: 0, latencyMs: 0, checkedMs: 0 };
+      let lastTokenMs = 0;
       const asked = {
         model: MODEL,
         messages: [{ role: 'user' as const, content }],
@@ -119,11 +122,16 @@ export async function createNetwork(options: NetworkOptions) {
         sampling,
       };
       for await (const event of requester.chat(asked)) {
-        if (event.kind === 'token') answer.ids.push(event.token);
-        else if (event.kind === 'rewound') {
+        if (event.kind === 'token') {
+          answer.ids.push(event.token);
+          lastTokenMs = performance.now();
+        } else if (event.kind === 'rewound') {
           answer.ids.length = event.index;
           answer.rewound++;
-        } else if (event.kind === 'finished') Object.assign(answer, { text: event.text, latencyMs: event.latencyMs });
+        } else if (event.kind === 'finished') {
+          const { text, latencyMs } = event;
+          Object.assign(answer, { text, latencyMs, checkedMs: performance.now() - lastTokenMs });
+        }
       }
       return answer;
     },

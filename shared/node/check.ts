@@ -8,11 +8,13 @@ import type { LoadedStage, StageOutput } from '../runtime/types.ts';
 import { createAnswerVerifier } from '../sampler/verify.ts';
 import { decodeFrame, encodeFrame } from '../tensor/frame.ts';
 import { sketch } from '../tensor/sketch.ts';
-import { rowsPerStep, type StageShape, type Step, stepsOf } from './step.ts';
+import type { Batcher } from './batcher.ts';
+import { rowsPerStep, type StageShape, stepsOf } from './step.ts';
 
 export interface CheckOptions {
   open: FromCoordinator['checkOpen'];
-  stage: LoadedStage;
+  stage: Pick<LoadedStage, 'drop'>;
+  batcher: Batcher;
   shape: StageShape;
   /** Rows after the prompt are computed one by one: what comes out depends on which rows go together. */
   exact: boolean;
@@ -28,7 +30,7 @@ export interface Check {
   close(): Promise<void>;
 }
 
-export function createCheck({ open, stage, shape, exact, send, startAfter }: CheckOptions): Check {
+export function createCheck({ open, stage, batcher, shape, exact, send, startAfter }: CheckOptions): Check {
   const { check, wire, promptTokens, rows, sample } = open;
   const maxRows = rowsPerStep(shape, wire);
   const isLast = shape.gives === 'logits';
@@ -52,18 +54,23 @@ export function createCheck({ open, stage, shape, exact, send, startAfter }: Che
     if (token !== undefined && !verifier?.agrees(logits, token)) wrong.push(index);
   }
 
-  function found(step: Step, output: StageOutput) {
-    if (output.kind === 'hidden') return tell(step.position, output.data, output.rows);
-    const index = step.position + step.rows - promptTokens;
-    if (index >= 0) answered(output.data, index);
+  /** `end`: rows of the sequence up to the output's last. */
+  function found({ kind, data, rows: count }: StageOutput, end: number) {
+    if (kind === 'hidden') tell(end - count, data, count);
+    else if (count > 0) answered(data, end - promptTokens);
   }
 
   async function run(data: Uint8Array) {
     const frame = decodeFrame(data);
     for (const step of stepsOf(frame, shape, maxRows, singleFrom)) {
-      const output = await stage.run({ sequence: check, position: step.position, input: step.input });
+      const { position, input } = step;
+      const logits = position + step.rows >= promptTokens ? 1 : 0;
+      let end = position;
+      await batcher.run({ sequence: check, position, input, logits }, (output, count) => {
+        end += count;
+        if (!closed) found(output, end);
+      });
       if (closed) return;
-      found(step, output);
       done += step.rows;
     }
     if (done >= rows) send('checked', { check, wrong });
@@ -84,6 +91,7 @@ export function createCheck({ open, stage, shape, exact, send, startAfter }: Che
     },
     async close() {
       closed = true;
+      batcher.forget(check);
       await work;
       await stage.drop(check).catch(() => {});
     },

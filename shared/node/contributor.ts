@@ -13,6 +13,7 @@ import { type Assignment, type Held, heldActivity, isSameStage } from './held.ts
 import { createJobs } from './jobs.ts';
 import { OFFER_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
+import { remainingMs } from './remaining.ts';
 import type { LoadStage, ReadyStage } from './stage.ts';
 import type { Activity, LinkStatus } from './types.ts';
 
@@ -27,6 +28,8 @@ export interface ContributorOptions {
   /** Milliseconds of a steady clock. */
   now(): number;
   schedule: Schedule;
+  /** Settles when messages that have arrived meanwhile have been handled; absent where computing never holds them up. */
+  afterArrivals?(): Promise<void>;
   log: Log;
   /** Links to neighbours without the coordinator; absent where the host has none to give. */
   direct?: DirectTransport;
@@ -138,8 +141,9 @@ export function createContributor(options: ContributorOptions): Contributor {
       const ready = (await takeKept(assignment)) ?? (await loadAnew(mine));
       if (cancel.signal.aborted) return await ready.stage.release();
       peers?.use(assignment.ice ?? []);
-      const rest = { address: options.address, send, onChange: changed, ...(peers && { direct: peers }) };
-      const jobs = createJobs({ ready, assignment, ...rest });
+      const { address, afterArrivals = async () => {}, now } = options;
+      const rest = { address, send, onChange: changed, ...(peers && { direct: peers }) };
+      const jobs = createJobs({ ready, assignment, ...rest, afterArrivals, now, schedule });
       mine.loaded = { ready, jobs };
       const loadMs = Math.round(options.now() - startedMs);
       log.info({ model: assignment.model, stage: assignment.stage, loadMs }, 'the stage is loaded');
@@ -156,11 +160,13 @@ export function createContributor(options: ContributorOptions): Contributor {
   }
 
   async function loadAnew(mine: Held): Promise<ReadyStage> {
+    const startedMs = options.now();
     return await options.loadStage(mine.assignment, await engine(), {
       signal: mine.cancel.signal,
       onProgress(loadedBytes, totalBytes) {
         mine.loadedBytes = loadedBytes;
         mine.totalBytes = totalBytes;
+        mine.remainingMs = remainingMs(options.now() - startedMs, loadedBytes, totalBytes - loadedBytes);
         changed();
       },
     });

@@ -2,6 +2,7 @@
 import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import { createSampler } from '../sampler/sampler.ts';
+import { type BatcherOptions, createBatcher } from './batcher.ts';
 import { createChecks } from './check.ts';
 import type { PeerMessage } from './direct/peer-messages.ts';
 import type { DirectPort } from './direct/port.ts';
@@ -9,7 +10,7 @@ import { createJob, type Job, type JobMessage } from './job.ts';
 import { MAX_QUEUED_FRAME_BYTES } from './limits.ts';
 import type { ReadyStage } from './stage.ts';
 
-export interface JobsOptions {
+export interface JobsOptions extends Pick<BatcherOptions, 'afterArrivals' | 'now' | 'schedule'> {
   ready: ReadyStage;
   assignment: FromCoordinator['assign'];
   address: string;
@@ -49,7 +50,8 @@ export interface Jobs {
   closeAll(): Promise<void>;
 }
 
-export function createJobs({ ready, assignment, address, send, direct, onChange }: JobsOptions): Jobs {
+export function createJobs({ ready, assignment, address, send, direct, onChange, ...timing }: JobsOptions): Jobs {
+  const batcher = createBatcher({ stage: ready.stage, ...timing });
   const jobs = new Map<string, Job>();
   /** By job: the peers at its two links, where those may be direct. */
   const peers = new Map<string, { next?: string; previous?: string }>();
@@ -61,9 +63,10 @@ export function createJobs({ ready, assignment, address, send, direct, onChange 
   // int4 is for GPUs, where a row at a time costs most; what f32 and int8 compute depends on which rows go together.
   const exact = assignment.quant !== 'int4';
   const { stage, shape } = ready;
-  // In f32 that is far less than what a check allows for, in int8 more.
+  // In f32 that is far less than what a check allows for.
   const checks = createChecks({
     stage,
+    batcher,
     shape,
     exact: assignment.quant === 'int8',
     send,
@@ -118,6 +121,7 @@ export function createJobs({ ready, assignment, address, send, direct, onChange 
     };
     const rest = {
       stage,
+      batcher,
       shape,
       eosTokens,
       contextLength,

@@ -35,7 +35,16 @@ export type Activity =
   /** Contributing, but no stage was assigned yet. */
   | { kind: 'waiting' }
   | { kind: 'measuring' }
-  | { kind: 'loading'; model: string; stage: number; stages: number; loadedBytes: number; totalBytes: number }
+  | {
+      kind: 'loading';
+      model: string;
+      stage: number;
+      stages: number;
+      loadedBytes: number;
+      totalBytes: number;
+      /** At the speed so far; absent while that is not known. */
+      remainingMs?: number;
+    }
   | { kind: 'ready'; model: string; stage: number; stages: number; start: number; end: number; jobsDone: number }
   /** In the middle of `jobs` answers; `steps` counts the steps (prefill chunks and tokens) of the newest. */
   | { kind: 'working'; model: string; stage: number; stages: number; jobs: number; steps: number; jobsDone: number };

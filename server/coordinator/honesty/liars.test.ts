@@ -144,8 +144,9 @@ async function network(holders: number) {
       async loadStage({ start, end }) {
         const { stage, shape } = mixStage(start, end, UNITS);
         const run: typeof stage.run = async (step) => {
-          const output = await stage.run(step);
-          return broken.has(node) ? { ...output, data: output.data.map((value) => 1.5 * value + 1) } : output;
+          const outputs = await stage.run(step);
+          if (!broken.has(node)) return outputs;
+          return outputs.map((output) => ({ ...output, data: output.data.map((value) => 1.5 * value + 1) }));
         };
         return { stage: { ...stage, run }, shape, eosTokens: [], memoryBytes: 1 };
       },
@@ -210,13 +211,10 @@ async function right(): Promise<number[]> {
   const answer: number[] = [];
   let position = 0;
   for (let input = PROMPT; answer.length < TOKENS; input = answer.slice(-1)) {
-    const { data } = await stage.run({
-      sequence: 'x',
-      position,
-      input: { kind: 'tokens', ids: Int32Array.from(input) },
-    });
+    const ids = Int32Array.from(input);
+    const [output] = await stage.run([{ sequence: 'x', position, input: { kind: 'tokens', ids } }]);
     position += input.length;
-    answer.push(data.indexOf(Math.max(...data)));
+    answer.push(output!.data.indexOf(Math.max(...output!.data)));
   }
   return answer;
 }

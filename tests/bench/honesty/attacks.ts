@@ -55,48 +55,38 @@ function ofAnotherLayer(weight: WeightSpec): WeightSpec {
 }
 
 function tell(stage: LoadedStage, { onCheat }: Cheating): LoadedStage {
-  return {
-    run(step) {
-      onCheat(step.sequence);
-      return stage.run(step);
-    },
-    drop: (sequence) => stage.drop(sequence),
-    release: () => stage.release(),
-  };
+  return changed(stage, ({ sequence }) => onCheat(sequence));
 }
 
 function cheatingStage(stage: LoadedStage, cheating: Cheating): LoadedStage {
   /** Of each sequence whether it is cheated, and the last row that came out. */
   const sequences = new Map<string, { isCheated: boolean; steps: number; last?: Float32Array }>();
+  return changed(stage, (step, output) => {
+    if (output.rows === 0) return;
+    const known = sequences.get(step.sequence) ?? { isCheated: cheating.uniform() < cheating.share, steps: 0 };
+    sequences.set(step.sequence, known);
+    known.steps++;
+    const last = output.data.slice(-output.data.length / output.rows);
+    if (known.isCheated) {
+      cheating.onCheat(step.sequence);
+      output.data.set(corrupted(output, step, { ...known, ...cheating }));
+    }
+    known.last = last;
+  });
+}
+
+/** The stage, with what `change` makes of each output in place. */
+function changed(stage: LoadedStage, change: (step: StageStep, output: StageOutput) => void): LoadedStage {
   return {
-    async run(step) {
-      const output = await stage.run(step);
-      const known = sequences.get(step.sequence) ?? { isCheated: cheating.uniform() < cheating.share, steps: 0 };
-      sequences.set(step.sequence, known);
-      known.steps++;
-      const honest = { ...output, data: output.data.slice() } as StageOutput;
-      if (known.isCheated) {
-        cheating.onCheat(step.sequence);
-        corrupt(output, step, { ...known, ...cheating });
-      }
-      known.last = honest.data.slice(-columnsOf(honest));
-      return output;
+    lanes: stage.lanes,
+    async run(steps) {
+      const outputs = await stage.run(steps);
+      for (const [i, step] of steps.entries()) change(step, outputs[i]!);
+      return outputs;
     },
-    drop(sequence) {
-      sequences.delete(sequence);
-      return stage.drop(sequence);
-    },
+    drop: (sequence) => stage.drop(sequence),
     release: () => stage.release(),
   };
-}
-
-function columnsOf(output: StageOutput): number {
-  return output.kind === 'hidden' ? output.data.length / output.rows : output.data.length;
-}
-
-/** Changes what the stage gives out in place. */
-function corrupt(output: StageOutput, step: StageStep, cheating: Corruption): void {
-  output.data.set(corrupted(output, step, cheating));
 }
 
 type Corruption = Pick<Cheating, 'attack' | 'uniform'> & { steps: number; last?: Float32Array };

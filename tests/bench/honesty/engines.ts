@@ -113,11 +113,16 @@ async function rowsOf(
       : { ...head, kind: 'hidden', rows: ROWS, data: input };
   const rows: number[] = [];
   for (const step of stepsOf(frame, graph, rowsPerStep(graph, wireOf(quant)), PROMPT_ROWS)) {
-    const output = await stage.run({ sequence: 'text', position: step.position, input: step.input });
-    if (output.kind === 'logits') rows.push(...sketch(output.data));
+    const [output] = await stage.run([{ sequence: 'text', position: step.position, input: step.input }]);
+    if (output!.kind === 'logits') rows.push(...sketch(output!.data));
     else
       rows.push(
-        ...decodeRows(encodeRows(output.data, output.rows, wireOf(quant)), output.rows, graph.outWidth, wireOf(quant)),
+        ...decodeRows(
+          encodeRows(output!.data, output!.rows, wireOf(quant)),
+          output!.rows,
+          graph.outWidth,
+          wireOf(quant),
+        ),
       );
   }
   await stage.release();

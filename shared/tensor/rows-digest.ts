@@ -2,7 +2,9 @@
 import { concatBytes } from '@noble/hashes/utils.js';
 import { sha256 } from '../bytes/sha256-sync.ts';
 
-/** Keeps SHA-256 of each row, so that what came from one position on can be told at any time. */
+const HASH_BYTES = 32;
+
+/** Keeps SHA-256 of each row, or the row where that is shorter, so that what came from one position on can be told at any time. */
 export class RowsDigest {
   readonly #rowBytes: number;
   /** Position of the first row. */
@@ -21,7 +23,8 @@ export class RowsDigest {
   put(position: number, payload: Uint8Array): void {
     this.#hashes.length = Math.max(0, Math.min(this.#hashes.length, position - this.#start));
     for (let at = 0; at + this.#rowBytes <= payload.length; at += this.#rowBytes) {
-      this.#hashes.push(sha256(payload.subarray(at, at + this.#rowBytes)));
+      const row = payload.slice(at, at + this.#rowBytes);
+      this.#hashes.push(row.length <= HASH_BYTES ? row : sha256(row));
     }
   }
 

@@ -28,6 +28,8 @@ export class GraphBuilder {
   readonly #weights = new Map<string, WeightSpec>();
   readonly #inputs = new Map<string, Port>();
   readonly #outputs: Port[] = [];
+  /** What values that are outputs are called instead of what they were called while recording. */
+  readonly #outputNames = new Map<string, string>();
   /** What is made once, by its description. */
   #made = new Map<string, unknown>();
 
@@ -39,7 +41,7 @@ export class GraphBuilder {
 
   get graph(): Graph {
     return {
-      nodes: this.#nodes,
+      nodes: renamed(this.#nodes, this.#outputNames),
       constants: [...this.#constants.values()],
       weights: [...this.#weights.values()],
       inputs: [...this.#inputs.values()],
@@ -55,7 +57,7 @@ export class GraphBuilder {
 
   /** Makes `value` an output of the graph under its own name there. */
   output(value: Value, name: string, shape: Shape): void {
-    rename(this.#nodes, value.name, name);
+    this.#outputNames.set(value.name, name);
     this.#outputs.push({ name, dtype: 'float32', shape });
   }
 
@@ -346,10 +348,16 @@ export class GraphBuilder {
   }
 }
 
-function rename(nodes: Node[], from: string, to: string): void {
-  for (const node of nodes) {
-    node.inputs = node.inputs.map((input) => (input === from ? to : input));
-    node.outputs = node.outputs.map((output) => (output === from ? to : output));
-    for (const value of Object.values(node.attributes)) if ('branch' in value) rename(value.branch.nodes, from, to);
-  }
+function renamed(nodes: Node[], names: ReadonlyMap<string, string>): Node[] {
+  const nameOf = (name: string) => names.get(name) ?? name;
+  const within = ([key, value]: [string, Attributes[string]]): [string, Attributes[string]] =>
+    'branch' in value
+      ? [key, { branch: { ...value.branch, nodes: renamed(value.branch.nodes, names) } }]
+      : [key, value];
+  return nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map(nameOf),
+    outputs: node.outputs.map(nameOf),
+    attributes: Object.fromEntries(Object.entries(node.attributes).map(within)),
+  }));
 }

@@ -86,6 +86,8 @@ export interface StageMemory {
   journalBytes: number;
   /** The largest intermediate values of one step of `MAX_STEP_ROWS` rows. */
   workingBytes: number;
+  /** The largest matrix: while a stage is loaded, engines hold it twice to pack it. */
+  loadingBytes: number;
 }
 
 export interface GraphOptions {

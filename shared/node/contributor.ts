@@ -6,6 +6,7 @@
 import { AiloError, toAiloError, type WireError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
+import { offeredBytes } from '../runtime/budget.ts';
 import type { Measurement, Runtime } from '../runtime/types.ts';
 import { createPeers } from './direct/peers.ts';
 import type { DirectTransport } from './direct/transport.ts';
@@ -115,7 +116,7 @@ export function createContributor(options: ContributorOptions): Contributor {
       if (!contributing || offered || !options.isOpen()) return;
       offered = true;
       const { want } = options;
-      const { engine: name, budgetBytes } = here;
+      const [name, budgetBytes] = [here.engine, offeredBytes(here)];
       send('offer', {
         engine: name,
         budgetBytes,

@@ -1,8 +1,8 @@
 import type { InferenceSession } from 'onnxruntime-common';
 import { throwIfCancelled } from '../errors/cancelled.ts';
 import { AiloError } from '../errors/index.ts';
-import { totalBytes } from '../graph/memory.ts';
 import type { StageGraph, WeightSpec } from '../graph/types.ts';
+import { peakBytes } from './budget.ts';
 import type { CreateKvCache } from './kv-cache.ts';
 import { MAX_SEQUENCES } from './limits.ts';
 import { measureMatMul } from './measure.ts';
@@ -42,7 +42,7 @@ export function createOrtRuntime({
 }: OrtRuntimeOptions): Runtime {
   const mutex = new Mutex();
   const stages = new Set<LoadedStage>();
-  /** Bytes of the stages that are loaded or being loaded. */
+  /** Peaks of the stages that are loaded or being loaded: no heap shrinks for sure once it has grown. */
   let reservedBytes = 0;
 
   return {
@@ -54,7 +54,7 @@ export function createOrtRuntime({
       if (!(Number.isInteger(maxSequences) && maxSequences >= 1 && maxSequences <= MAX_SEQUENCES)) {
         throw new RangeError(`maxSequences must be 1 to ${MAX_SEQUENCES}`);
       }
-      const neededBytes = totalBytes(graph.memory, maxSequences);
+      const neededBytes = peakBytes(graph.memory, maxSequences, engine);
       if (reservedBytes + neededBytes > budgetBytes) {
         throw AiloError.of('MEMORY_BUDGET_EXCEEDED', { neededBytes, budgetBytes: budgetBytes - reservedBytes });
       }

@@ -12,6 +12,7 @@ import type { Settings } from '../state.ts';
 import { createBrowserLearner, createBrowserRuntime } from './engine.ts';
 import { answersFinished } from './helped.ts';
 import { log } from './log.ts';
+import { rtcLinks } from './rtc-links.ts';
 
 /** Set by the build: `runtime.getManifest` is missing in offscreen documents. */
 declare const AILO_VERSION: string;
@@ -86,6 +87,7 @@ export class NodeHost {
       chunks: this.#options.chunks,
       fetch: (input, init) => fetch(input, init),
       dial: dialWebSocket,
+      direct: rtcLinks,
       onCheckpoint: (seal) => this.#options.onCheckpoint(seal),
       schedule: systemSchedule,
       now: () => performance.now(),

@@ -70,6 +70,15 @@ describe('a model that was trained', () => {
       const measured = await ailo(evaluate, '--model', out, '--data', text);
       expect(measured).toEqual({ loss: expect.any(Number), perplexity: Math.exp(measured.loss), tokens: 2699 });
       expect(measured.loss).toBeLessThan(2.6);
+      for (const [quant, digits] of [
+        ['f32', 4],
+        ['int8', 1],
+        ['int4', 2],
+      ] as const) {
+        const answering = await ailo(evaluate, '--model', out, '--data', text, '--quant', quant, '--stages', '2');
+        expect(answering.tokens).toBe(2699);
+        expect(answering.loss, quant).toBeCloseTo(measured.loss, digits);
+      }
       const { text: answer } = await ailo(generate, '--model', out, '--prompt', 'The ', '--max-new-tokens', '8');
       expect(answer).toHaveLength(8);
       const again = await ailo(train, '--model', out, '--data', text, '--rounds', '1', '--local-steps', '20', ...SHORT);

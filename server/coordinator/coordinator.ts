@@ -18,13 +18,13 @@ import type { TrainingResult } from '../ledger/types.ts';
 import { openDatabase } from '../store/database.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createGateway } from './gateway.ts';
-import { MAX_SEQUENCES, NODES_RETURN_MS } from './limits.ts';
+import { NODES_RETURN_MS } from './limits.ts';
 import { type ModelOptions, openModel, type ServedModel } from './model-store.ts';
 import { type GenesisOverrides, openNetwork } from './network.ts';
 import { createPayments } from './payments.ts';
 import { Presence } from './presence.ts';
 import type { RoomSpec } from './room.ts';
-import { sizing } from './sizing.ts';
+import { sequencesOf, sizing } from './sizing.ts';
 
 export interface RoomOptions extends ModelOptions {
   /** Exactly so many stages; absent: as few as fit. */
@@ -158,6 +158,7 @@ async function openModels({ models, dataDir, signal }: CoordinatorOptions): Prom
 function roomSpec({ id, name, manifestHash, config, contextLength, chat }: ServedModel, room: RoomOptions): RoomSpec {
   const { stages, quant = 'f32', wire } = room;
   const format = { quant, ...(wire && { wire }) };
+  const maxSequences = sequencesOf(config, quant, contextLength);
   if (stages !== undefined) splitModel(config, stages);
   return {
     model: id,
@@ -166,10 +167,10 @@ function roomSpec({ id, name, manifestHash, config, contextLength, chat }: Serve
     ...format,
     contextLength,
     chat,
-    maxSequences: MAX_SEQUENCES,
+    maxSequences,
     vocabSize: config.vocabSize,
     ...(stages !== undefined && { stages }),
-    ...sizing(config, { ...format, contextLength, maxSequences: MAX_SEQUENCES }),
+    ...sizing(config, { ...format, contextLength, maxSequences }),
   };
 }
 

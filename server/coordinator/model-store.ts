@@ -80,7 +80,7 @@ function idOf(dir: string): string {
 
 /** Throws TENSOR_MISSING unless everything that the model's graph asks for is there. */
 function requireTensors(config: ModelConfig, weights: WeightReader): void {
-  for (const { recipe } of record(config, units(config), 'f32', 1).graph.weights) {
+  for (const { recipe } of record(config, units(config), { quant: 'f32', contextLength: 1 }).graph.weights) {
     for (const name of tensorsOf(recipe)) weights.info(name);
   }
 }

@@ -56,9 +56,9 @@ async function undisturbed(tokens: number[], sampling: Sampling, count: number):
   let position = 0;
   for (let input = tokens; answer.length < count; input = answer.slice(-1)) {
     const ids = Int32Array.from(input);
-    const { data } = await stage.run({ sequence: 'x', position, input: { kind: 'tokens', ids } });
+    const [output] = await stage.run([{ sequence: 'x', position, input: { kind: 'tokens', ids } }]);
     position += ids.length;
-    answer.push(sampler.next(data));
+    answer.push(sampler.next(output!.data));
   }
   return answer;
 }

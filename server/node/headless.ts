@@ -61,6 +61,8 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     dial,
     onCheckpoint: (seal) => ledger?.follow(seal),
     schedule: systemSchedule,
+    // Computing keeps this thread; sockets are read before the next immediate.
+    afterArrivals: () => new Promise((resolve) => setImmediate(resolve)),
     now: () => performance.now(),
     random: Math.random,
     log,

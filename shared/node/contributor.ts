@@ -29,6 +29,8 @@ export interface ContributorOptions {
   /** Milliseconds of a steady clock. */
   now(): number;
   schedule: Schedule;
+  /** Settles when messages that have arrived meanwhile have been handled; absent where computing never holds them up. */
+  afterArrivals?(): Promise<void>;
   log: Log;
   /** Links to neighbours without the coordinator; absent where the host has none to give. */
   direct?: DirectTransport;
@@ -137,8 +139,9 @@ export function createContributor(options: ContributorOptions): Contributor {
       const ready = (await takeKept(assignment)) ?? (await loadAnew(mine));
       if (cancel.signal.aborted) return await ready.stage.release();
       peers?.use(assignment.ice ?? []);
-      const rest = { address: options.address, send, onChange: changed, ...(peers && { direct: peers }) };
-      const jobs = createJobs({ ready, assignment, ...rest });
+      const { address, afterArrivals = async () => {}, now } = options;
+      const rest = { address, send, onChange: changed, ...(peers && { direct: peers }) };
+      const jobs = createJobs({ ready, assignment, ...rest, afterArrivals, now, schedule });
       mine.loaded = { ready, jobs };
       const loadMs = Math.round(options.now() - startedMs);
       log.info({ model: assignment.model, stage: assignment.stage, loadMs }, 'the stage is loaded');

@@ -8,17 +8,20 @@ import type { LoadedStage, StageOutput } from '../runtime/types.ts';
 import type { Sampler } from '../sampler/types.ts';
 import { decodeFrame, frameRange } from '../tensor/frame.ts';
 import { arrive, type Due, earlyBytes, NOTHING_ARRIVED } from './arrivals.ts';
+import type { Batcher } from './batcher.ts';
 import type { DirectPort } from './direct/port.ts';
 import { hiddenJournal, tokenJournal } from './journal.ts';
 import { PROGRESS_EVERY_MS } from './limits.ts';
 import { createLink, type Link, type Way } from './link.ts';
-import { finishReason, rowsPerStep, type StageShape, type Step, stepsOf, withoutFirst } from './step.ts';
+import { finishReason, rowsPerStep, type StageShape, stepsOf, withoutFirst } from './step.ts';
 
 export type JobMessage = 'frame' | 'token' | 'more' | 'jobRows' | 'jobFailed';
 
 export interface JobOptions {
   open: FromCoordinator['jobOpen'];
-  stage: LoadedStage;
+  stage: Pick<LoadedStage, 'drop'>;
+  /** Runs the job's steps on the stage, with those of other jobs. */
+  batcher: Batcher;
   shape: StageShape;
   contextLength: number;
   eosTokens: number[];
@@ -59,7 +62,7 @@ export interface Job {
 }
 
 export function createJob(options: JobOptions): Job {
-  const { open, stage, shape, contextLength, send } = options;
+  const { open, stage, batcher, shape, contextLength, send } = options;
   const { job, wire, promptTokens } = open;
   const maxRows = rowsPerStep(shape, wire);
   let answered = open.sample?.answered.length ?? 0;
@@ -93,9 +96,10 @@ export function createJob(options: JobOptions): Job {
         AiloError.of('FRAME_INVALID', { reason: `its rows are not among the ${contextLength} of the context` }),
       );
     }
-    // Over one way there are no gaps: the stage says what is wrong.
-    if (!previous && start > arrivals.rows) return queue({ start, end, data, more, skip: 0 });
-    const arrived = arrive(arrivals, { start, end, data, more });
+    // What comes over the relay alone is in order as it comes.
+    const arrived = previous
+      ? arrive(arrivals, { start, end, data, more })
+      : { arrivals: { ...arrivals, rows: end }, due: [{ start, end, data, more, skip: 0 }] };
     arrivals = arrived.arrivals;
     for (const due of arrived.due) queue(due);
   }
@@ -118,11 +122,14 @@ export function createJob(options: JobOptions): Job {
     const frame = decodeFrame(data);
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
     for (const step of stepsOf(withoutFirst(frame, skip), shape, maxRows, singleFrom)) {
-      const output = await stage.run({ sequence: job, position: step.position, input: step.input });
+      const { position, input } = step;
+      const logits = position + step.rows >= promptTokens ? 1 : 0;
+      let end = position;
+      await batcher.run({ sequence: job, position, input, logits }, (output, rows) => {
+        end += rows;
+        if (!closed) handOn(output, end);
+      });
       if (closed) return;
-      options.onStep();
-      tellProgress();
-      handOn(step, output);
     }
   }
 
@@ -142,12 +149,15 @@ export function createJob(options: JobOptions): Job {
     options.direct.send(node, 'has', { job, epoch, rows: arrivals.rows });
   }
 
-  function handOn(step: Step, output: StageOutput) {
-    if (output.kind === 'hidden') {
-      hidden.append(output.data, output.rows);
+  /** `end`: rows of the sequence up to the output's last. */
+  function handOn({ kind, data, rows }: StageOutput, end: number) {
+    options.onStep();
+    tellProgress();
+    if (kind === 'hidden') {
+      hidden.append(data, rows);
       link.push();
-    } else if (step.position + step.rows >= promptTokens) {
-      answer(output.data, step.position + step.rows);
+    } else if (rows > 0) {
+      answer(data, end);
     }
   }
 
@@ -193,6 +203,7 @@ export function createJob(options: JobOptions): Job {
     fail,
     async close() {
       closed = true;
+      batcher.forget(job);
       await work;
       // A stage whose engine broke cannot drop either; its release frees everything.
       await stage.drop(job).catch(() => {});

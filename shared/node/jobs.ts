@@ -2,13 +2,14 @@
 import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import { createSampler } from '../sampler/sampler.ts';
+import { type BatcherOptions, createBatcher } from './batcher.ts';
 import type { PeerMessage } from './direct/peer-messages.ts';
 import type { DirectPort } from './direct/port.ts';
 import { createJob, type Job, type JobMessage } from './job.ts';
 import { MAX_QUEUED_FRAME_BYTES } from './limits.ts';
 import type { ReadyStage } from './stage.ts';
 
-export interface JobsOptions {
+export interface JobsOptions extends Pick<BatcherOptions, 'afterArrivals' | 'now' | 'schedule'> {
   ready: ReadyStage;
   assignment: FromCoordinator['assign'];
   address: string;
@@ -45,7 +46,8 @@ export interface Jobs {
   closeAll(): Promise<void>;
 }
 
-export function createJobs({ ready, assignment, address, send, direct, onChange }: JobsOptions): Jobs {
+export function createJobs({ ready, assignment, address, send, direct, onChange, ...timing }: JobsOptions): Jobs {
+  const batcher = createBatcher({ stage: ready.stage, ...timing });
   const jobs = new Map<string, Job>();
   /** By job: the peers at its two links, where those may be direct. */
   const peers = new Map<string, { next?: string; previous?: string }>();
@@ -98,6 +100,7 @@ export function createJobs({ ready, assignment, address, send, direct, onChange 
     };
     const rest = {
       stage,
+      batcher,
       shape,
       eosTokens,
       contextLength,

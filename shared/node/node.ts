@@ -43,6 +43,8 @@ export interface NodeOptions {
   /** The coordinator's newest checkpoint; nothing about it was checked. */
   onCheckpoint?(seal: Seal): void;
   schedule: Schedule;
+  /** Settles when messages that have arrived meanwhile have been handled; absent where computing never holds them up. */
+  afterArrivals?(): Promise<void>;
   /** Milliseconds of a steady clock. */
   now(): number;
   /** Uniform in [0, 1). */

@@ -19,6 +19,8 @@ export interface OrtRuntimeOptions {
   /** Execution providers and threads. */
   session: InferenceSession.SessionOptions;
   createKvCache: CreateKvCache;
+  /** Whether the engine is given the memory for what comes out (false). */
+  givesOutputs?: boolean;
   /** Where weights wait for their session: in memory without one. */
   createStaging?: () => Promise<Staging>;
   nowMs: () => number;
@@ -34,6 +36,7 @@ export function createOrtRuntime({
   budgetBytes,
   session: sessionOptions,
   createKvCache,
+  givesOutputs = false,
   createStaging = async () => memoryStaging(),
   nowMs,
 }: OrtRuntimeOptions): Runtime {
@@ -70,6 +73,7 @@ export function createOrtRuntime({
           graph,
           maxSequences,
           createKvCache,
+          givesOutputs,
           mutex,
           onReleased() {
             stages.delete(stage);

@@ -49,10 +49,13 @@ export interface Peers extends DirectPort {
   closeAll(): void;
 }
 
+/** No attempt. */
+const NONE = -1;
+
 interface Peer {
   node: string;
   wanted: boolean;
-  /** Names the connection in signals, so that late ones of an earlier one are known. */
+  /** Names the connection in signals, so that what is late of an earlier one is known. */
   attempt: number;
   connection?: DirectConnection;
   open: boolean;
@@ -87,7 +90,7 @@ export function createPeers(options: PeersOptions): Peers {
       ...{
         node,
         wanted: false,
-        attempt: 0,
+        attempt: NONE,
         open: false,
         direct: false,
         roundTrips: {},
@@ -116,15 +119,22 @@ export function createPeers(options: PeersOptions): Peers {
       whileMine(() => fail(peer, 'it did not come about in time')),
       CONNECT_TIMEOUT_MS,
     );
-    peer.connection = transport.connect({
+    const connection = {
       initiates,
       ice,
-      onDescription: whileMine((kind, sdp) => options.signal(peer.node, { kind, attempt, sdp })),
+      onDescription: whileMine((kind: 'offer' | 'answer', sdp: string) =>
+        options.signal(peer.node, { kind, attempt, sdp }),
+      ),
       onOpen: whileMine(() => opened(peer)),
-      onMessage: whileMine((data) => heard(peer, data)),
+      onMessage: whileMine((data: Uint8Array) => heard(peer, data)),
       onDrained: whileMine(() => options.onChanged(peer.node)),
-      onClose: whileMine((reason) => fail(peer, reason)),
-    });
+      onClose: whileMine((reason: string) => fail(peer, reason)),
+    };
+    try {
+      peer.connection = transport.connect(connection);
+    } catch (thrown) {
+      fail(peer, String(thrown));
+    }
   }
 
   function opened(peer: Peer) {
@@ -222,6 +232,7 @@ export function createPeers(options: PeersOptions): Peers {
   function disconnect(peer: Peer) {
     const { connection } = peer;
     delete peer.connection;
+    peer.attempt = NONE;
     peer.open = false;
     peer.cancelTimer();
     peer.cancelBeat();

@@ -26,12 +26,12 @@ export interface DirectConnection {
   describe(kind: Description, sdp: string): void;
   /** Whether more may be sent now; `onDrained` tells when it may again. */
   readonly writable: boolean;
-  /** Only while open. At most MAX_PEER_MESSAGE_BYTES. */
-  send(data: Uint8Array): void;
+  /** At most MAX_PEER_MESSAGE_BYTES. Where it is not open any more, `onClose` follows. */
+  send(data: Uint8Array<ArrayBuffer>): void;
   close(): void;
 }
 
 export interface DirectTransport {
-  /** Begins a connection. Never throws: what fails is an `onClose`. */
+  /** Begins a connection. Throws where none can be made; what fails later is an `onClose`. */
   connect(options: ConnectionOptions): DirectConnection;
 }

@@ -17,6 +17,7 @@ import { createSampler } from '../../shared/sampler/sampler.ts';
 import { GREEDY, type Sampling } from '../../shared/sampler/types.ts';
 import type { InferenceResult } from '../ledger/types.ts';
 import { createDispatcher } from './dispatcher.ts';
+import { memoryTrust } from './honesty/trust-store.ts';
 import type { RoomSpec } from './room.ts';
 
 /** Of a made-up model's rows, which are small, so that replays go in several pieces too. */
@@ -126,6 +127,7 @@ function createNetwork(
   const clock = createClock();
   const log = pino({ level: 'silent' });
   const paid: InferenceResult[] = [];
+  const trust = memoryTrust();
   const members = new Map<string, Member>();
   const asked: MessageOf<FromCoordinator>[] = [];
   let seed = 1;
@@ -149,6 +151,7 @@ function createNetwork(
       },
       schedule: clock.schedule,
       log,
+      trust,
     },
     (to, type, body) => {
       const message = parseMessage(fromCoordinator, type, body);
@@ -207,6 +210,7 @@ function createNetwork(
     clock,
     links,
     paid,
+    trust,
     asked,
     members,
     join,
@@ -413,6 +417,9 @@ describe('an answer whose nodes go away at any moment, however late messages are
           const byStart = participants.toSorted((a, b) => a.start - b.start);
           expect(byStart.reduce((at, { start, end }) => (start === at ? end : Number.NaN), 0)).toBe(UNITS);
           expect([9, ...requests.map(({ count }) => count)]).toContain(tokens);
+        }
+        for (const node of network.members.keys()) {
+          expect(network.trust.of(node), 'nobody is accused').toMatchObject({ strikes: 0, disputedWith: [] });
         }
         directMessages += network.links.messages;
         await network.close();

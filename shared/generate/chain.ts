@@ -26,7 +26,7 @@ export interface ChainOptions {
 
 /** A whole model as stages of one runtime. */
 export interface Chain {
-  /** Token ids at `position` and on → the logits [vocabSize] after the last of them. */
+  /** Token ids at `position` and on → the logits [vocabSize] after the last of them, good until the next run. */
   run(position: number, ids: Int32Array): Promise<Float32Array>;
   /** Forgets all tokens: the next position is 0. */
   restart(): Promise<void>;

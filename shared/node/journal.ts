@@ -17,6 +17,8 @@ export interface HiddenJournal extends Journal {
   append(data: Float32Array, rows: number, marks?: Uint32Array): void;
   /** Forgets the rows from here on: they were drafts gone wrong. */
   truncate(end: number): void;
+  /** Rows `start` ≤ position < `end`, all of them in the journal, as they go over the wire. */
+  payload(start: number, end: number): Uint8Array;
 }
 
 /** Rows of hidden states, from the first of the sequence on, as they go over the wire. */
@@ -26,6 +28,7 @@ export function hiddenJournal(columns: number, wire: WireDtype, contextLength: n
   let bytes: Uint8Array | undefined;
   let marks: Uint32Array | undefined;
   let end = 0;
+  const payload = (first: number, last: number) => bytes!.subarray(first * rowBytes, last * rowBytes);
 
   return {
     get end() {
@@ -46,11 +49,11 @@ export function hiddenJournal(columns: number, wire: WireDtype, contextLength: n
       end = Math.min(end, newEnd);
     },
     frame(head, rows) {
-      const start = head.position * rowBytes;
-      const each = bytes!.subarray(start, start + rows * rowBytes);
       const own = marks?.subarray(head.position, head.position + rows);
+      const each = payload(head.position, head.position + rows);
       return encodeHiddenRows(head, [rows, columns], wire, joinRows(each, rows, wire), own);
     },
+    payload,
   };
 }
 

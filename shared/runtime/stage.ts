@@ -36,6 +36,7 @@ export class OrtStage implements LoadedStage {
   /** What lanes without a step are fed, by lane. */
   readonly #idle: Record<string, Tensor>[];
   #released = false;
+  #logits = new Float32Array(0);
 
   constructor(parts: StageParts) {
     this.#parts = parts;
@@ -112,7 +113,11 @@ export class OrtStage implements LoadedStage {
     if (!givesOutputs) return null;
     const rows = steps.reduce((sum, step) => sum + rowsOut(graph, step), 0);
     const dims = [1, Math.max(1, rows), widthOf(graph)];
-    return new ort.Tensor('float32', new Float32Array(dims[1]! * dims[2]!), dims);
+    const size = dims[1]! * dims[2]!;
+    if (graph.gives === 'hidden') return new ort.Tensor('float32', new Float32Array(size), dims);
+    // Megabytes at every step, which nobody keeps: freed by the collector alone, they pile up.
+    if (this.#logits.length < size) this.#logits = new Float32Array(size);
+    return new ort.Tensor('float32', this.#logits.subarray(0, size), dims);
   }
 }
 

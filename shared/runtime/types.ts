@@ -16,7 +16,10 @@ export type StageInput =
 /** What a stage produces: hidden states of every row, or (a stage that ends with the head) logits of the last rows. */
 export type StageOutput =
   | { kind: 'hidden'; rows: number; data: Float32Array }
-  /** `data` is row-major [rows, vocabSize], float32: the last rows of the step, as many as it asked for. */
+  /**
+   * `data` is row-major [rows, vocabSize], float32: the last rows of the step, as many as it asked for. Good until the
+   * stage runs again: copy what is to be kept.
+   */
   | { kind: 'logits'; rows: number; data: Float32Array };
 
 export interface StageStep {

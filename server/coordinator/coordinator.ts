@@ -18,6 +18,7 @@ import type { TrainingResult } from '../ledger/types.ts';
 import { openDatabase } from '../store/database.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createGateway } from './gateway.ts';
+import { openTrust } from './honesty/trust-store.ts';
 import { NODES_RETURN_MS } from './limits.ts';
 import { type ModelOptions, openModel, type ServedModel } from './model-store.ts';
 import { type GenesisOverrides, openNetwork } from './network.ts';
@@ -110,8 +111,9 @@ async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Pro
   const app = await createHttp({ ledger, genesis, networkId, models: served, campaigns, now, log });
   opened.push(() => app.close());
 
+  const trust = await openTrust(database, log);
   const dispatcher = createDispatcher(
-    { ...common, specs, ledger, wallClock, random, ...(options.ice && { ice: options.ice }) },
+    { ...common, specs, ledger, trust, wallClock, random, ...(options.ice && { ice: options.ice }) },
     (node, type, body) => gateway.send(node, type, body),
   );
   opened.push(() => dispatcher.close());

@@ -27,7 +27,7 @@ export function memoryOf(
 }
 
 function isMatrix({ recipe: { kind } }: WeightSpec): boolean {
-  return kind === 'matrix' || kind === 'int8' || kind === 'int4';
+  return kind !== 'copy' && kind !== 'rows' && kind !== 'rope';
 }
 
 /** Keys and values of one layer and one sequence. */

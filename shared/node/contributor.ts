@@ -55,6 +55,9 @@ export interface Contributor {
   signal(body: FromCoordinator['signal']): void;
   more(body: FromCoordinator['more']): void;
   frame(body: FromCoordinator['frame']): void;
+  audit(body: FromCoordinator['audit']): void;
+  show(body: FromCoordinator['show']): void;
+  checkOpen(body: FromCoordinator['checkOpen']): void;
   /** Frees everything, the engine included. Contributing stays switched as it was. */
   release(): Promise<void>;
 }
@@ -263,6 +266,13 @@ export function createContributor(options: ContributorOptions): Contributor {
     more: (body) => held?.loaded?.jobs.more(body),
     jobClose: (body) => held?.loaded?.jobs.jobClose(body),
     frame: (body) => held?.loaded?.jobs.frame(body),
+    audit: (body) => held?.loaded?.jobs.audit(body),
+    show: (body) => held?.loaded?.jobs.show(body),
+    checkOpen(body) {
+      const jobs = held?.assignment.assignment === body.assignment ? held.loaded?.jobs : undefined;
+      if (jobs) jobs.checkOpen(body);
+      else send('jobFailed', { job: body.check, error: AiloError.of('STAGE_RELEASED', {}).toWire() });
+    },
     release,
   };
 }

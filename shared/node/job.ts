@@ -10,12 +10,13 @@ import { decodeFrame, frameRange } from '../tensor/frame.ts';
 import { arrive, type Due, earlyBytes, NOTHING_ARRIVED } from './arrivals.ts';
 import type { Batcher } from './batcher.ts';
 import type { DirectPort } from './direct/port.ts';
+import { createEvidence, type Evidence } from './evidence.ts';
 import { hiddenJournal, tokenJournal } from './journal.ts';
 import { PROGRESS_EVERY_MS } from './limits.ts';
 import { createLink, type Link, type Way } from './link.ts';
 import { finishReason, rowsPerStep, type StageShape, stepsOf, withoutFirst } from './step.ts';
 
-export type JobMessage = 'frame' | 'token' | 'more' | 'jobRows' | 'jobFailed';
+export type JobMessage = 'frame' | 'token' | 'more' | 'jobRows' | 'jobFailed' | 'commitment' | 'evidence';
 
 export interface JobOptions {
   open: FromCoordinator['jobOpen'];
@@ -55,6 +56,8 @@ export interface Job {
   follow(previous: NonNullable<Job['previous']>): void;
   /** Tells the predecessor over the direct link, if there is one, how many rows have arrived: the next may come there. */
   welcome(): void;
+  /** What the stage can be held to, once the answer is complete. */
+  readonly evidence: Pick<Evidence, 'audit' | 'show' | 'more'>;
   /** Fails the job towards the coordinator and takes nothing more. */
   fail(error: AiloError): void;
   /** Takes nothing more; settles when the running step has ended and the KV cache is free. Never rejects. */
@@ -77,6 +80,7 @@ export function createJob(options: JobOptions): Job {
   let previous: Job['previous'] = open.previous;
   let arrivals = NOTHING_ARRIVED;
   let toldMs = options.direct?.now() ?? 0;
+  const evidence = createEvidence({ open, shape, hidden, maxRows, send });
   let closed = false;
   let work = options.startAfter;
   let queuedBytes = 0;
@@ -121,6 +125,7 @@ export function createJob(options: JobOptions): Job {
   async function runFrame({ data, skip }: Due) {
     const frame = decodeFrame(data);
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
+    evidence.received(data, frame.position, frame.kind === 'tokens' ? frame.ids.length : frame.rows, skip);
     for (const step of stepsOf(withoutFirst(frame, skip), shape, maxRows, singleFrom)) {
       const { position, input } = step;
       const logits = position + step.rows >= promptTokens ? 1 : 0;
@@ -168,6 +173,7 @@ export function createJob(options: JobOptions): Job {
     const index = position - promptTokens;
     // The stage that was here before has answered this already.
     if (index < answered) return;
+    evidence.answering(logits);
     const token = options.sampler.next(logits);
     answered = index + 1;
     const { maxNewTokens } = open.sample;
@@ -194,6 +200,7 @@ export function createJob(options: JobOptions): Job {
     },
     accept,
     link,
+    evidence,
     follow(to) {
       previous = to;
       tellRows();

@@ -76,6 +76,8 @@ export type ChatEvent =
       /** A node was lost before this token, and another took over after so long. */
       pausedMs?: number;
     }
+  /** What nodes answered from token `index` on was wrong and is computed anew; `text` is what stays of the answer. */
+  | { kind: 'rewound'; index: number; text: string }
   /** `text` is the whole answer; `latencyMs` is the coordinator's figure, which the rewards follow. */
   | { kind: 'finished'; reason: 'stop' | 'length'; text: string; tokens: number; latencyMs: number };
 

@@ -4,6 +4,7 @@ import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { attacks } from './attacks.ts';
 import { guide } from './guide.ts';
+import { honesty } from './honesty.ts';
 import { ledger } from './ledger.ts';
 import { memory } from './memory.ts';
 import { pipeline } from './pipeline/pipeline.ts';
@@ -13,6 +14,7 @@ import { wire } from './wire.ts';
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
   attacks: { summary: 'what liars among the workers of a campaign cost it, and what they earn', command: attacks },
   guide: { summary: 'how well the built-in model answers what it was never trained on', command: guide },
+  honesty: { summary: 'requests until a node that cheats is caught, and what became of its answers', command: honesty },
   ledger: {
     summary: 'durable transfers a second in the coordinator, transactions a second replayed by a client',
     command: ledger,

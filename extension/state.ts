@@ -32,6 +32,20 @@ export interface Settings {
   autoLockMinutes: (typeof AUTO_LOCK_CHOICES_MINUTES)[number];
 }
 
+/** What is kept on this computer of a model's files. */
+export interface StoredModel {
+  model: string;
+  bytes: number;
+  /** When it was last needed, milliseconds since 1970. */
+  usedMs: number;
+}
+
+/** What all models take of this computer's storage, and may take. */
+export interface StorageUse {
+  models: StoredModel[];
+  budgetBytes: number;
+}
+
 /** One turn of the conversation. An answer is written to while `status` is `running`. */
 export interface Turn {
   role: 'user' | 'assistant';

@@ -1,5 +1,6 @@
+import { durationInWords } from '../../shared/node/remaining.ts';
 import type { Activity, LinkStatus, NodeState } from '../../shared/node/types.ts';
-import { megabytes } from '../ui/format.ts';
+import { size } from '../ui/format.ts';
 
 /** The stage this computer holds, and what runs through it. */
 export function CurrentJob({ node: { activity, models, connection, links } }: { node: NodeState }) {
@@ -57,8 +58,9 @@ interface ProgressProps {
 function Progress({ activity, isConnected }: ProgressProps) {
   switch (activity.kind) {
     case 'loading': {
-      const { loadedBytes, totalBytes } = activity;
-      const label = totalBytes > 0 ? `${megabytes(loadedBytes)} of ${megabytes(totalBytes)} loaded` : 'Loading…';
+      const { loadedBytes, totalBytes, remainingMs } = activity;
+      const left = remainingMs === undefined ? '' : `, ${durationInWords(remainingMs)} left`;
+      const label = totalBytes > 0 ? `${size(loadedBytes)} of ${size(totalBytes)} loaded${left}` : 'Loading…';
       return (
         <>
           <progress {...(totalBytes > 0 && { value: loadedBytes / totalBytes })} max={1} aria-label={label} />

@@ -6,6 +6,7 @@ import { send } from '../ui/link.ts';
 import { CurrentJob } from './current-job.tsx';
 import { Preferences } from './preferences.tsx';
 import { contributionOf } from './status.ts';
+import { Storage } from './storage.tsx';
 import { TrainingJob } from './training-job.tsx';
 
 export function Earnings({ state }: { state: AppState }) {
@@ -28,6 +29,7 @@ export function Earnings({ state }: { state: AppState }) {
       <CurrentJob node={node} />
       <TrainingJob training={node.training} />
       <Preferences settings={settings} />
+      <Storage />
     </div>
   );
 }

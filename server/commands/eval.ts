@@ -14,6 +14,7 @@ import { loadWeights } from '../../shared/train/load.ts';
 import { answersOf, batchesOf, textPieces } from '../../shared/train/scored.ts';
 import { type Cli, type Command, choice, integer, string, type Values } from '../cli.ts';
 import type { ScoreRequest } from '../generate/request.ts';
+import { localModel } from '../model/built-in.ts';
 import { folderSource } from '../model/folder-source.ts';
 import { createNodeEngine } from '../runtime/node-engine.ts';
 import { tokenisedDialogues } from '../train/dialogues.ts';
@@ -25,7 +26,7 @@ const DEFAULT_BATCH = 4;
 
 export const evaluate: Command = {
   options: {
-    model: { type: 'string', value: 'DIR', description: 'folder of a model in Hugging Face layout (required)' },
+    model: { type: 'string', value: 'DIR', description: 'a folder in Hugging Face layout, or ailo-guide (required)' },
     data: { type: 'string', value: 'FILE', description: 'a text, or .jsonl with dialogues (required)' },
     batch: { type: 'string', value: 'B', description: `sequences at once (default ${DEFAULT_BATCH})` },
     seq: {
@@ -44,7 +45,7 @@ export const evaluate: Command = {
   },
 
   async run(values, cli) {
-    const folder = string(values, 'model');
+    const folder = localModel(string(values, 'model'));
     const source = folderSource(folder);
     const config = await loadConfig(source, cli.signal);
     const { maxPositions } = config;

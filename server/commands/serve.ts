@@ -12,7 +12,8 @@ import { type Cli, type Command, choice, integer, string, usage, type Values } f
 import { type RoomOptions, startCoordinator } from '../coordinator/coordinator.ts';
 import { GenesisOverrides } from '../coordinator/network.ts';
 import { addedModels } from '../model/added.ts';
-import { DEFAULT_HUB_MODEL, resolveModel } from '../model/resolve.ts';
+import { BUILT_IN_NAME } from '../model/built-in.ts';
+import { resolveModel } from '../model/resolve.ts';
 
 const DEFAULT_PORT = 8790;
 
@@ -21,7 +22,7 @@ export const serve: Command = {
     model: {
       type: 'string',
       value: 'DIR|HUB_ID',
-      description: `serve only this (what \`ailo model add\` added; without any, ${DEFAULT_HUB_MODEL})`,
+      description: `serve only this (what \`ailo model add\` added; without any, ${BUILT_IN_NAME})`,
     },
     stages: { type: 'string', value: 'K', description: 'split it into exactly K parts (as few as fit)' },
     quant: { type: 'string', value: 'QUANT', description: `${QUANTS.join(', ')} (f32)` },
@@ -92,14 +93,15 @@ async function wantedModels(
   if (added.length > 0) {
     const flag = ['stages', 'quant', 'wire', 'context'].find((name) => values[name] !== undefined);
     if (flag) throw usage(`--${flag} belongs to --model; a model that was added has its own`);
-    return added.map(({ id, name, dir, quant, stages, contextLength }) => ({
+    return added.map(({ id, name, dir, source, quant, stages, contextLength }) => ({
       ...{ id, name, dir, quant },
       ...(stages !== undefined && { stages }),
       ...(contextLength !== undefined && { contextLength }),
+      ...(source && { origin: source }),
     }));
   }
   const { print, signal } = cli;
-  const { dir } = await resolveModel(string(values, 'model', DEFAULT_HUB_MODEL), { print, signal });
+  const { dir } = await resolveModel(string(values, 'model', BUILT_IN_NAME), { print, signal });
   return [{ dir, ...room }];
 }
 

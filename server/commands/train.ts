@@ -23,6 +23,11 @@ export const train: Command = {
       value: 'FILE',
       description: 'a text, or .jsonl with dialogues; a tenth is kept for validation (required)',
     },
+    'answer-tokens': {
+      type: 'string',
+      value: 'N',
+      description: "first tokens of a dialogue's answer that are learned (default all)",
+    },
     workers: { type: 'string', value: 'K', description: 'workers, each with a part of the text (default 1)' },
     codec: {
       type: 'string',
@@ -47,7 +52,7 @@ export const train: Command = {
     const text = await readText(data);
     const tokenizer = values.tokenizer === undefined ? undefined : string(values, 'tokenizer');
     const out = values.out === undefined ? undefined : string(values, 'out');
-    const wanted = { model, text, tokenizer, seed };
+    const wanted = { model, text, tokenizer, seed, answerTokens: answerTokensOf(values) };
     const opened = isDialogues(data)
       ? await openForDialogues(wanted, cli.signal)
       : inOnePiece(await openForTraining(wanted, cli.signal));
@@ -78,6 +83,11 @@ export const train: Command = {
     }
   },
 };
+
+function answerTokensOf(values: Values): number | undefined {
+  const name = 'answer-tokens';
+  return values[name] === undefined ? undefined : integer(values, name, { min: 1, max: 2 ** 24, default: 1 });
+}
 
 function inOnePiece(opened: OpenedModel): OpenedModel<Corpus> {
   return { ...opened, corpus: textCorpus(opened.corpus) };

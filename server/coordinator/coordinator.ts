@@ -18,13 +18,14 @@ import type { TrainingResult } from '../ledger/types.ts';
 import { openDatabase } from '../store/database.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createGateway } from './gateway.ts';
-import { MAX_SEQUENCES, NODES_RETURN_MS } from './limits.ts';
+import { openTrust } from './honesty/trust-store.ts';
+import { NODES_RETURN_MS } from './limits.ts';
 import { type ModelOptions, openModel, type ServedModel } from './model-store.ts';
 import { type GenesisOverrides, openNetwork } from './network.ts';
 import { createPayments } from './payments.ts';
 import { Presence } from './presence.ts';
 import type { RoomSpec } from './room.ts';
-import { sizing } from './sizing.ts';
+import { sequencesOf, sizing } from './sizing.ts';
 
 export interface RoomOptions extends ModelOptions {
   /** Exactly so many stages; absent: as few as fit. */
@@ -110,8 +111,9 @@ async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Pro
   const app = await createHttp({ ledger, genesis, networkId, models: served, campaigns, now, log });
   opened.push(() => app.close());
 
+  const trust = await openTrust(database, log);
   const dispatcher = createDispatcher(
-    { ...common, specs, ledger, wallClock, random, ...(options.ice && { ice: options.ice }) },
+    { ...common, specs, ledger, trust, wallClock, random, ...(options.ice && { ice: options.ice }) },
     (node, type, body) => gateway.send(node, type, body),
   );
   opened.push(() => dispatcher.close());
@@ -158,6 +160,7 @@ async function openModels({ models, dataDir, signal }: CoordinatorOptions): Prom
 function roomSpec({ id, name, manifestHash, config, contextLength, chat }: ServedModel, room: RoomOptions): RoomSpec {
   const { stages, quant = 'f32', wire } = room;
   const format = { quant, ...(wire && { wire }) };
+  const maxSequences = sequencesOf(config, quant, contextLength);
   if (stages !== undefined) splitModel(config, stages);
   return {
     model: id,
@@ -166,10 +169,10 @@ function roomSpec({ id, name, manifestHash, config, contextLength, chat }: Serve
     ...format,
     contextLength,
     chat,
-    maxSequences: MAX_SEQUENCES,
+    maxSequences,
     vocabSize: config.vocabSize,
     ...(stages !== undefined && { stages }),
-    ...sizing(config, { ...format, contextLength, maxSequences: MAX_SEQUENCES }),
+    ...sizing(config, { ...format, contextLength, maxSequences }),
   };
 }
 

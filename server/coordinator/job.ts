@@ -37,6 +37,8 @@ export interface JobStage extends UnitRange {
   epoch: number;
   /** Rows of the sequence that the link has brought, at least: what comes directly is not seen here, but told. */
   rows: number;
+  /** Rows before this one came from a sender that was replaced since. */
+  from: number;
   direct?: true;
   /** Its predecessor was replaced, and it was asked how many rows it has. */
   asked?: true;
@@ -57,6 +59,8 @@ export interface Job {
   prompt: readonly number[];
   /** Tokens handed to the requester so far. */
   answer: readonly number[];
+  /** Tokens before this one were chosen by a last stage that was replaced since. */
+  answerFrom: number;
   startedMs: number;
   /** When the last token came; at first, when the job began. */
   tokenMs: number;
@@ -69,6 +73,12 @@ export interface Job {
   unable: ReadonlySet<string>;
   /** The answer stands still because a node was lost, until the token `resumesAt`, the first that needs its replacement. */
   pause?: { sinceMs: number; resumesAt: number };
+  /** The answer is complete, and ends when it has been checked. */
+  done?: { reason: 'stop' | 'length'; latencyMs: number };
+  /** What the requester has of an earlier attempt, as long as this one has not said otherwise. */
+  shown?: readonly number[];
+  /** How often it was begun anew. */
+  redone: number;
 }
 
 export interface Jobs {
@@ -93,6 +103,10 @@ export type JobEvent =
   | { kind: 'lost'; assignment: string }
   /** Who holds the model now: stages that lost their holder get another, or there is none and the job fails. */
   | { kind: 'mend'; model: string; room: RoomView }
+  /** The checks of a complete answer are through. */
+  | { kind: 'verified'; job: string }
+  /** Answers that are not to be relied on begin anew: these, and all that these nodes took part in. */
+  | { kind: 'redo'; model: string; jobs: ReadonlySet<string>; nodes: ReadonlySet<string>; room: RoomView }
   | { kind: 'tick' };
 
 type Sent =
@@ -105,6 +119,7 @@ type Sent =
   | 'more'
   | 'accepted'
   | 'token'
+  | 'rewind'
   | 'finished'
   | 'failed';
 
@@ -114,12 +129,16 @@ export type JobEffect =
   | { kind: 'refuse'; to: string; about: JobEvent['kind']; error: AiloError }
   /** The answer goes on after nodes were lost. */
   | { kind: 'resumed'; job: Job; pausedMs: number }
+  /** Complete, to be checked: `verified` or `redo` follows. */
+  | { kind: 'answered'; job: Job }
   /** To be paid. */
   | { kind: 'completed'; job: Job; reason: 'stop' | 'length'; latencyMs: number };
 
 export interface JobContext {
   nowMs: number;
   newId(): string;
+  /** Complete answers wait to be checked. */
+  checks?: boolean;
 }
 
 /** The place of a node among the stages that it computes now, or -1. */

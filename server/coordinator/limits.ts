@@ -36,8 +36,11 @@ export const MAX_BAN_MS = 3_600_000;
 export const LOAD_BASE_MS = 120_000;
 export const LOAD_BYTES_PER_MS = 250;
 
-/** Sequences of one stage at once, each with a KV cache of its own; also the jobs of one room at once. */
-export const MAX_SEQUENCES = 4;
+/** Sequences of a room at once, each with KV caches of its own: as many as fit `CACHE_BYTES`, but not fewer or more than these. */
+export const MIN_SEQUENCES = 4;
+export const MAX_SEQUENCES = 16;
+/** What all caches of a model may take on all nodes together, or as much as its weights if that is more. */
+export const CACHE_BYTES = 2 ** 30;
 /** A job is given up when no token came for so long. */
 export const TOKEN_TIMEOUT_MS = 60_000;
 /** While the prompt is computed, frames between stages count as progress, but no longer than this in all. */

@@ -79,19 +79,22 @@ function replace(job: Job, stage: number, { node, assignment, direct }: HolderVi
   const last = job.stages.length - 1;
   const next = (stage + 1) % job.stages.length;
   const { start, end } = job.stages[stage]!;
+  const known = job.prompt.length + job.answer.length;
   const stages = job.stages.map((each, i): JobStage => {
-    if (i === stage) return { start, end, node, assignment, epoch, rows: 0, ...(direct && { direct }) };
-    return i === next ? { ...each, epoch, ...(isAsked(each) && { asked: true }) } : each;
+    if (i === stage) return { start, end, node, assignment, epoch, rows: 0, from: 0, ...(direct && { direct }) };
+    const from = stage === last ? known : each.rows;
+    return i === next ? { ...each, epoch, from, ...(isAsked(each) && { asked: true }) } : each;
   });
   // Rows that are past the stage already (`jobRows` may tell of more) make tokens up to the one after them.
   const resumesAt = stage === last ? job.answer.length : job.stages[next]!.rows - job.prompt.length + 1;
   const pause = { sinceMs: nowMs, ...job.pause, resumesAt: Math.max(job.pause?.resumesAt ?? 0, resumesAt) };
-  const replaced = { ...job, stages, epoch, pause, deadlineMs: nowMs + REPLAY_TIMEOUT_MS };
+  const answerFrom = stage === last ? job.answer.length : job.answerFrom;
+  const replaced = { ...job, stages, epoch, pause, answerFrom, deadlineMs: nowMs + REPLAY_TIMEOUT_MS };
   const effects = [open(replaced, stage)];
   const before = stages[stage === 0 ? last : stage - 1]!;
   if (last > 0 && !before.vacant) {
     // What the answer has so far comes to a first stage from here, not from the last.
-    const has = stage === 0 ? job.prompt.length + job.answer.length : 0;
+    const has = stage === 0 ? known : 0;
     const isNear = isDirect(before, stages[stage]!);
     effects.push(
       send(before.node, 'jobNext', { job: job.id, next: node, epoch, has, ...(isNear && { direct: true }) }),

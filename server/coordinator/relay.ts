@@ -2,8 +2,18 @@
 import { AiloError } from '../../shared/errors/index.ts';
 import type { FromNode } from '../../shared/protocol/messages.ts';
 import { frameRange } from '../../shared/tensor/frame.ts';
-import { hasVacancy, type Job, type JobContext, type JobEvent, type Jobs, send, stageOf } from './job.ts';
+import {
+  hasVacancy,
+  type Job,
+  type JobContext,
+  type JobEffect,
+  type JobEvent,
+  type Jobs,
+  send,
+  stageOf,
+} from './job.ts';
 import { FIRST_TOKEN_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
+import { tellEnd, tellToken } from './redo.ts';
 import { end, failed, type Next, replaced, unknown } from './transitions.ts';
 
 export function frame(jobs: Jobs, event: JobEvent & { kind: 'frame' }, { nowMs }: JobContext): Next {
@@ -48,7 +58,9 @@ export function rows(jobs: Jobs, event: JobEvent & { kind: 'jobRows' }, { nowMs 
   if (!job || place < 0) return unknown(jobs, event);
   const { asked, ...link } = job.stages[place]!;
   if (epoch !== link.epoch) return { jobs, effects: [] };
-  const told = { ...job, stages: job.stages.with(place, { ...link, rows: Math.max(link.rows, rows) }) };
+  // What was there when the sender was replaced came from the one before.
+  const from = asked ? rows : link.from;
+  const told = { ...job, stages: job.stages.with(place, { ...link, from, rows: Math.max(link.rows, rows) }) };
   const isWaiting = job.answer.length === 0 || job.pause !== undefined;
   const next = isWaiting ? progressed(told, nowMs) : told;
   const before = job.stages[place - 1];
@@ -67,11 +79,13 @@ function progressed(job: Job, nowMs: number): Job {
   return { ...job, deadlineMs: Math.max(job.deadlineMs, deadlineMs) };
 }
 
-export function token(jobs: Jobs, event: JobEvent & { kind: 'token' }, { nowMs }: JobContext): Next {
+export function token(jobs: Jobs, event: JobEvent & { kind: 'token' }, context: JobContext): Next {
   const { from, body } = event;
+  const { nowMs } = context;
   const job = jobs.running.get(body.job);
   const stage = job ? stageOf(job, from) : -1;
   if (!job || stage < 0) return unknown(jobs, event);
+  if (job.done) return { jobs, effects: [] };
   const isLast = stage === job.stages.length - 1;
   // Chosen twice, by two nodes or by one that was away meanwhile: it is the same.
   if (isLast && job.answer[body.index] === body.token) return { jobs, effects: [] };
@@ -84,21 +98,31 @@ export function token(jobs: Jobs, event: JobEvent & { kind: 'token' }, { nowMs }
       effects: [...ended.effects, { kind: 'refuse', to: from, about: 'token', error: refusal }],
     };
   }
-  const { grown, pausedMs } = answered(job, body.token, nowMs);
+  const { grown: longer, pausedMs } = answered(job, body.token, nowMs);
   const paused = pausedMs === undefined ? {} : { pausedMs };
-  const { request, requester } = job;
-  const effects = [send(requester, 'token', { request, index: body.index, token: body.token, ...paused })];
+  const { effects, shown } = tellToken(job, { index: body.index, token: body.token, ...paused });
+  const { shown: _, ...unsaid } = longer;
+  const grown: Job = shown ? { ...unsaid, shown } : unsaid;
   if (pausedMs !== undefined) effects.push({ kind: 'resumed', job: grown, pausedMs });
-  const tokens = grown.answer.length;
-  const reached = body.finish ?? (tokens >= job.maxNewTokens ? 'length' : undefined);
+  const reached = body.finish ?? (grown.answer.length >= job.maxNewTokens ? 'length' : undefined);
   if (!reached) return { jobs: replaced(jobs, grown), effects };
   const latencyMs = Math.max(0, Math.round(nowMs - job.startedMs));
-  const finished = send(requester, 'finished', { request, reason: reached, tokens, latencyMs });
-  return end(jobs, grown, 'done', [
-    ...effects,
-    finished,
-    { kind: 'completed', job: grown, reason: reached, latencyMs },
-  ]);
+  const done: Job = { ...grown, done: { reason: reached, latencyMs }, deadlineMs: Number.POSITIVE_INFINITY };
+  if (context.checks) return { jobs: replaced(jobs, done), effects: [...effects, { kind: 'answered', job: done }] };
+  return finish(jobs, done, effects);
+}
+
+/** The checks are through, or there were none. */
+export function verified(jobs: Jobs, { job: id }: JobEvent & { kind: 'verified' }): Next {
+  const job = jobs.running.get(id);
+  return job?.done ? finish(jobs, job, []) : { jobs, effects: [] };
+}
+
+function finish(jobs: Jobs, job: Job, effects: JobEffect[]): Next {
+  const { reason, latencyMs } = job.done!;
+  const { request, requester, answer } = job;
+  const finished = send(requester, 'finished', { request, reason, tokens: answer.length, latencyMs });
+  return end(jobs, job, 'done', [...effects, ...tellEnd(job), finished, { kind: 'completed', job, reason, latencyMs }]);
 }
 
 /** The job with one more token. Tokens that were on their way when a node was lost do not end the pause. */

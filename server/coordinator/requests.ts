@@ -58,7 +58,7 @@ export function newJob(jobs: Jobs, { from, body, room }: Request, { nowMs, newId
     model: body.model,
     stages: room.stages.map(({ start, end, holders }) => {
       const { node, assignment, direct } = leastLoaded(holders, counts)!;
-      return { start, end, node, assignment, epoch: 0, rows: 0, ...(direct && { direct }) };
+      return { start, end, node, assignment, epoch: 0, rows: 0, from: 0, ...(direct && { direct }) };
     }),
     wire: room.wire,
     vocabSize: room.vocabSize,
@@ -66,12 +66,14 @@ export function newJob(jobs: Jobs, { from, body, room }: Request, { nowMs, newId
     maxNewTokens: Math.min(body.maxNewTokens, room.contextLength - body.tokens.length),
     prompt: body.tokens,
     answer: [],
+    answerFrom: 0,
     startedMs: nowMs,
     tokenMs: nowMs,
     deadlineMs: nowMs + TOKEN_TIMEOUT_MS,
     epoch: 0,
     former: new Set(),
     unable: new Set(),
+    redone: 0,
   };
 }
 

@@ -17,6 +17,7 @@ import { createSampler } from '../../shared/sampler/sampler.ts';
 import { GREEDY, type Sampling } from '../../shared/sampler/types.ts';
 import type { InferenceResult } from '../ledger/types.ts';
 import { createDispatcher } from './dispatcher.ts';
+import { memoryTrust } from './honesty/trust-store.ts';
 import type { RoomSpec } from './room.ts';
 
 /** Of a made-up model's rows, which are small, so that replays go in several pieces too. */
@@ -56,9 +57,9 @@ async function undisturbed(tokens: number[], sampling: Sampling, count: number):
   let position = 0;
   for (let input = tokens; answer.length < count; input = answer.slice(-1)) {
     const ids = Int32Array.from(input);
-    const { data } = await stage.run({ sequence: 'x', position, input: { kind: 'tokens', ids } });
+    const [output] = await stage.run([{ sequence: 'x', position, input: { kind: 'tokens', ids } }]);
     position += ids.length;
-    answer.push(sampler.next(data));
+    answer.push(sampler.next(output!.data));
   }
   return answer;
 }
@@ -103,6 +104,7 @@ function createNetwork(stages: number, quant: RoomSpec['quant'], direct: (node: 
   const clock = createClock();
   const log = pino({ level: 'silent' });
   const paid: InferenceResult[] = [];
+  const trust = memoryTrust();
   const members = new Map<string, Member>();
   const asked: MessageOf<FromCoordinator>[] = [];
   let seed = 1;
@@ -126,6 +128,7 @@ function createNetwork(stages: number, quant: RoomSpec['quant'], direct: (node: 
       },
       schedule: clock.schedule,
       log,
+      trust,
     },
     (to, type, body) => {
       const message = parseMessage(fromCoordinator, type, body);
@@ -184,6 +187,7 @@ function createNetwork(stages: number, quant: RoomSpec['quant'], direct: (node: 
     clock,
     links,
     paid,
+    trust,
     asked,
     members,
     join,
@@ -387,6 +391,9 @@ describe('an answer whose nodes go away at any moment, however late messages are
           const byStart = participants.toSorted((a, b) => a.start - b.start);
           expect(byStart.reduce((at, { start, end }) => (start === at ? end : Number.NaN), 0)).toBe(UNITS);
           expect([9, ...requests.map(({ count }) => count)]).toContain(tokens);
+        }
+        for (const node of network.members.keys()) {
+          expect(network.trust.of(node), 'nobody is accused').toMatchObject({ strikes: 0, disputedWith: [] });
         }
         directMessages += network.links.messages;
         await network.close();

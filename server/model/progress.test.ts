@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { progressLines, timeLeft } from './progress.ts';
+import { progressLines } from './progress.ts';
 
 it('tells a tenth at a time how much is there and how long the rest takes', () => {
   const lines: string[] = [];
@@ -28,11 +28,4 @@ it('says nothing of small files, nor of what was there already', () => {
   tell('config.json', 10, 10);
   tell('model.safetensors', 1e9, 1e9);
   expect(lines).toEqual([]);
-});
-
-it('counts from where a download went on', () => {
-  expect(timeLeft(1000, 10, 30)).toBe('3 s');
-  expect(timeLeft(3_600_000, 1, 3)).toBe('3 h');
-  expect(timeLeft(0, 10, 30)).toBeUndefined();
-  expect(timeLeft(1000, 10, 0)).toBeUndefined();
 });

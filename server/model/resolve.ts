@@ -4,11 +4,9 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { AiloError } from '../../shared/errors/index.ts';
 import { type CatalogueEntry, inCatalogue } from '../../shared/model/catalogue.ts';
+import { localModel } from './built-in.ts';
 import { downloadHubModel, type HubOptions } from './hub.ts';
 import { progressLines } from './progress.ts';
-
-/** What is served where nobody says otherwise: small enough for any machine, and it chats. */
-export const DEFAULT_HUB_MODEL = 'HuggingFaceTB/SmolLM2-135M-Instruct';
 
 export interface ResolveOptions {
   print: (line: string) => void;
@@ -28,11 +26,12 @@ export interface Named {
 }
 
 /**
- * `wished` is a folder, or a hub model `owner/name@commit` (the commit may be missing for those of our catalogue, and
+ * `wished` is a folder, `ailo-guide`, or a hub model `owner/name@commit` (the commit may be missing for those of our catalogue, and
  * their names will do), which is downloaded on first use. Throws USAGE for what is neither, and the errors of `downloadHubModel`.
  */
 export async function resolveModel(wished: string, options: ResolveOptions): Promise<{ dir: string }> {
-  if (await isFolder(wished)) return { dir: resolve(wished) };
+  const folder = localModel(wished);
+  if (await isFolder(folder)) return { dir: resolve(folder) };
   const { repo, revision } = named(wished);
   if (revision === undefined || !isCommit(revision)) {
     const reason = `There is no folder “${wished}”; for a hub model, add the commit: ${repo}@<40 hex digits>.`;

@@ -1,4 +1,5 @@
 import { formatAlc } from '../../shared/ledger/money.ts';
+import { durationInWords } from '../../shared/node/remaining.ts';
 import type { Activity, NodeState, Training } from '../../shared/node/types.ts';
 
 /** What a person at a terminal is told of a state: one line for each aspect, whose change is worth telling. */
@@ -38,10 +39,11 @@ function describeActivity(activity: Activity): string {
     case 'waiting':
       return 'Waiting for a part of a model';
     case 'loading': {
-      const { loadedBytes, totalBytes } = activity;
+      const { loadedBytes, totalBytes, remainingMs } = activity;
       // In tenths, so that a large model is not a line for each of its weights.
       const percent = totalBytes > 0 ? 10 * Math.floor((10 * loadedBytes) / totalBytes) : 0;
-      return `Loading ${part(activity)}: ${percent} %`;
+      const left = remainingMs === undefined ? '' : `, ${durationInWords(remainingMs)} left`;
+      return `Loading ${part(activity)}: ${percent} %${left}`;
     }
     case 'ready':
       return `Ready with ${part(activity)}; answers so far: ${activity.jobsDone}`;

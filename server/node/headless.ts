@@ -22,6 +22,8 @@ export interface HeadlessOptions extends Pick<NodeOptions, 'url' | 'want'> {
   walletFile?: string;
   /** Memory (bytes) that a stage may take. */
   budgetBytes: number;
+  /** What model chunks may take of the disk; absent: as much as there is. */
+  cacheBytes?: number;
   /** Threads that compute; absent: one for each core. */
   threads?: number;
   log: Logger;
@@ -37,7 +39,7 @@ export interface HeadlessNode extends AiloNode {
 
 /** A node that is not started yet. Throws WALLET_FILE_INVALID, WORDS_INVALID. */
 export async function createHeadlessNode(options: HeadlessOptions): Promise<HeadlessNode> {
-  const { url, want, dataDir, budgetBytes, threads, dial = dialWebSocket } = options;
+  const { url, want, dataDir, budgetBytes, cacheBytes, threads, dial = dialWebSocket } = options;
   const wallet = await openWalletFile(options.walletFile ?? join(dataDir, 'wallet.json'));
   const log = options.log.child({ node: wallet.address });
   let ledger: LedgerClient | undefined;
@@ -54,11 +56,13 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
         stagingFolder: join(dataDir, 'stages'),
         ...(threads !== undefined && { threads }),
       }),
-    chunks: folderChunkStore(join(dataDir, 'chunks')),
+    chunks: folderChunkStore(join(dataDir, 'chunks'), cacheBytes === undefined ? {} : { limitBytes: cacheBytes }),
     fetch,
     dial,
     onCheckpoint: (seal) => ledger?.follow(seal),
     schedule: systemSchedule,
+    // Computing keeps this thread; sockets are read before the next immediate.
+    afterArrivals: () => new Promise((resolve) => setImmediate(resolve)),
     now: () => performance.now(),
     random: Math.random,
     log,

@@ -4,6 +4,7 @@ import { sharedKvCache, zeros } from '../../shared/runtime/kv-cache.ts';
 import { createOrtRuntime } from '../../shared/runtime/ort-runtime.ts';
 import type { Runtime } from '../../shared/runtime/types.ts';
 import { folderStaging } from './folder-staging.ts';
+import { inPlace } from './in-place.ts';
 
 export interface NodeRuntimeOptions {
   budgetBytes: number;
@@ -16,12 +17,13 @@ export interface NodeRuntimeOptions {
 /** onnxruntime's CPU provider in this process. */
 export function createNodeRuntime({ budgetBytes, threads = 0, stagingFolder = tmpdir() }: NodeRuntimeOptions): Runtime {
   return createOrtRuntime({
-    ort,
+    ort: inPlace(ort),
     engine: 'node',
     budgetBytes,
-    session: { executionProviders: ['cpu'], intraOpNumThreads: threads },
+    session: { executionProviders: ['cpu'], intraOpNumThreads: threads, logSeverityLevel: 3 },
     createStaging: () => folderStaging(stagingFolder),
     createKvCache: (graph) => sharedKvCache(graph, (dims) => zeros(ort, dims)),
+    givesOutputs: true,
     nowMs: () => performance.now(),
   });
 }

@@ -40,6 +40,7 @@ export function createProgram({ url, chunksDir, link, log }: ProgramOptions): Pr
     fetch,
     dial: plug.dial,
     schedule: systemSchedule,
+    afterArrivals: () => new Promise((resolve) => setImmediate(resolve)),
     now: () => performance.now(),
     random: Math.random,
     log,

@@ -9,7 +9,7 @@ import type { ModelConfig, ModelSource } from '../../shared/model/types.ts';
 import { openWeights } from '../../shared/model/weights.ts';
 import { characterTokenizer } from '../../shared/train/characters.ts';
 import type { Corpus } from '../../shared/train/corpus.ts';
-import { dialogueCorpus } from '../../shared/train/dialogues.ts';
+import { cutOff, dialogueCorpus } from '../../shared/train/dialogues.ts';
 import { initialiser } from '../../shared/train/initialise.ts';
 import { MAX_TEXT_BYTES } from '../../shared/train/limits.ts';
 import { loadWeights } from '../../shared/train/load.ts';
@@ -36,6 +36,8 @@ export interface Wanted {
   /** A preset, which begins anew, or a folder, which goes on. */
   model: string;
   text: string;
+  /** Of the answer of a dialogue, the tokens that are learned; all without one. */
+  answerTokens?: number | undefined;
   /** A folder with the tokenizer for a preset; its text's characters without one. */
   tokenizer?: string | undefined;
   seed: number;
@@ -52,7 +54,9 @@ export async function openForDialogues(wanted: Wanted, signal: AbortSignal): Pro
   const { source, ...model } = await openModel(wanted, true, signal);
   const dialogues = tokenisedDialogues(wanted.text, await loadTextCodec(source, signal));
   for (const { tokens } of dialogues) requireKnown(tokens, model.config);
-  return { ...model, corpus: dialogueCorpus(dialogues) };
+  const { answerTokens } = wanted;
+  const learned = answerTokens === undefined ? dialogues : dialogues.map((dialogue) => cutOff(dialogue, answerTokens));
+  return { ...model, corpus: dialogueCorpus(learned) };
 }
 
 async function openModel(
@@ -110,7 +114,8 @@ function requireKnown(tokens: Int32Array, { vocabSize }: ModelConfig): void {
   if (unknown !== undefined) throw AiloError.of('TRAINING_TOKEN_UNKNOWN', { token: unknown, vocabSize });
 }
 
-async function tokenizerFiles(source: ModelSource, signal: AbortSignal): Promise<Record<string, Uint8Array>> {
+/** The tokenizer's files of a model, by path. */
+export async function tokenizerFiles(source: ModelSource, signal?: AbortSignal): Promise<Record<string, Uint8Array>> {
   const files: Record<string, Uint8Array> = {};
   for (const path of TOKENIZER_FILES) {
     const bytes = await readOptional(source, path, MAX_TOKENIZER_BYTES, signal);

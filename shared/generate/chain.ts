@@ -26,7 +26,7 @@ export interface ChainOptions {
 
 /** A whole model as stages of one runtime. */
 export interface Chain {
-  /** Token ids at `position` and on → the logits [vocabSize] after the last of them. */
+  /** Token ids at `position` and on → the logits [vocabSize] after the last of them, good until the next run. */
   run(position: number, ids: Int32Array): Promise<Float32Array>;
   /** Forgets all tokens: the next position is 0. */
   restart(): Promise<void>;
@@ -81,7 +81,8 @@ async function feed(
   const { graph, stage } = links[index]!;
   let logits: Float32Array | undefined;
   for (const { position, input, sampleAfter } of stepsOf(decodeFrame(data), graph, rowsPerStep(graph, wire))) {
-    const output = await stage.run({ sequence: SEQUENCE, position, input });
+    const [output] = await stage.run([{ sequence: SEQUENCE, position, input, logits: sampleAfter ? 1 : 0 }]);
+    if (!output) continue;
     if (output.kind === 'hidden') {
       const frame = { job: JOB, sequence: 0, position, sampleAfter, ...output };
       logits = await feed(links, index + 1, wire, encodeFrame(frame, wire));

@@ -1,11 +1,16 @@
 import type { Attributes, Branch, Constant, DataType, Graph, Node, Port, Shape } from './onnx.ts';
 import { initializerBytes } from './onnx.ts';
-import type { Initializer, Quant, WeightRecipe, WeightSpec } from './types.ts';
+import type { GraphOptions, Initializer, Quant, WeightRecipe, WeightSpec } from './types.ts';
 
 /** A value of the graph, by its name; float32 where nothing else is said. */
 export interface Value {
   readonly name: string;
 }
+
+/** uint8 stands for signed values around it: onnxruntime's int8 kernels are fast with uint8 × int8 only. */
+const UINT8_ZERO = 128;
+/** Of a row of zeros. */
+const SMALLEST_SCALE = 1e-30;
 
 /**
  * Records the operations of one stage; each method is one ONNX operator, documented with its shapes. `n` rows is the
@@ -14,6 +19,8 @@ export interface Value {
 export class GraphBuilder {
   readonly quant: Quant;
   readonly contextLength: number;
+  /** Steps of different sequences that one run may have. */
+  readonly lanes: number;
   #nodes: Node[] = [];
   /** Of nodes, those of branches too: a name is never used twice. */
   #count = 0;
@@ -21,15 +28,20 @@ export class GraphBuilder {
   readonly #weights = new Map<string, WeightSpec>();
   readonly #inputs = new Map<string, Port>();
   readonly #outputs: Port[] = [];
+  /** What values that are outputs are called instead of what they were called while recording. */
+  readonly #outputNames = new Map<string, string>();
+  /** What is made once, by its description. */
+  #made = new Map<string, unknown>();
 
-  constructor({ quant, contextLength }: { quant: Quant; contextLength: number }) {
+  constructor({ quant, contextLength, lanes = 1 }: Omit<GraphOptions, 'wire'>) {
     this.quant = quant;
     this.contextLength = contextLength;
+    this.lanes = lanes;
   }
 
   get graph(): Graph {
     return {
-      nodes: this.#nodes,
+      nodes: renamed(this.#nodes, this.#outputNames),
       constants: [...this.#constants.values()],
       weights: [...this.#weights.values()],
       inputs: [...this.#inputs.values()],
@@ -45,7 +57,7 @@ export class GraphBuilder {
 
   /** Makes `value` an output of the graph under its own name there. */
   output(value: Value, name: string, shape: Shape): void {
-    rename(this.#nodes, value.name, name);
+    this.#outputNames.set(value.name, name);
     this.#outputs.push({ name, dtype: 'float32', shape });
   }
 
@@ -81,10 +93,46 @@ export class GraphBuilder {
     return this.op('', 'Gather', [table, indices], { axis: { int: 0 } });
   }
 
-  /** x [1, n, d] → [1, 1, d], the last row. */
-  lastRow(x: Value): Value {
-    const [start, end, axis] = [this.int64([-1]), this.int64([2 ** 31]), this.int64([1])];
-    return this.op('', 'Slice', [x, start, end, axis]);
+  /** x [1, n, d], indices [m] → [1, m, d]. */
+  rowsAt(x: Value, indices: Value): Value {
+    return this.op('', 'Gather', [x, indices], { axis: { int: 1 } });
+  }
+
+  /** x [1, n, d], start and end int64 [1] → [1, end − start, d]. */
+  rowsBetween(x: Value, start: Value, end: Value): Value {
+    return this.op('', 'Slice', [x, start, end, this.int64([1])]);
+  }
+
+  /** x [1, n, d], count int64 [1] → [1, count, d]. */
+  firstRows(x: Value, count: Value): Value {
+    return this.rowsBetween(x, this.int64([0]), count);
+  }
+
+  /** x [1, n, d] → [1, 0, d]. */
+  noRows(x: Value): Value {
+    return this.firstRows(x, this.int64([0]));
+  }
+
+  /** x under another name, as a branch needs it that gives what was there before. */
+  same(x: Value): Value {
+    return this.op('', 'Identity', [x]);
+  }
+
+  /** x int64 [1] → bool [1]; asking for it again gives the same one. */
+  isPositive(x: Value): Value {
+    return this.#once(`positive ${x.name}`, () => this.op('', 'Greater', [x, this.int64([0])]));
+  }
+
+  /** Tensors [1, nᵢ, d] → [1, sum of nᵢ, d]. */
+  rowsJoined(parts: Value[]): Value {
+    return this.op('', 'Concat', parts, { axis: { int: 1 } });
+  }
+
+  /** x [count] → its values, [1] each; asking for them again gives the same ones. */
+  values(x: Value, count: number): Value[] {
+    return this.#once(`values ${x.name}`, () =>
+      this.ops('', 'Split', [x, this.int64(Array(count).fill(1))], count, { axis: { int: 0 } }),
+    );
   }
 
   /** x [1, n, sum of sizes] → [1, n, sizes[i]] each. */
@@ -102,17 +150,37 @@ export class GraphBuilder {
     return this.op('', 'MatMul', [a, b]);
   }
 
-  /** a [1, n, in] is quantised on the fly, b int8 [in, out], scales [out], bias [out] → [1, n, out]. */
-  dynamicQuantizeMatMul(a: Value, b: Value, scales: Value, bias?: Value): Value {
-    return this.op('com.microsoft', 'DynamicQuantizeMatMul', [a, b, scales, undefined, bias]);
+  /**
+   * x […, n, d] → its rows as `values` uint8 […, n, d] around 128, each with a scale of its own, `scales` […, n, 1]:
+   * the row's largest magnitude becomes 127. Asking for them again gives the same ones.
+   */
+  quantiseRows(x: Value): { values: Value; scales: Value } {
+    return this.#once(`quantised ${x.name}`, () => {
+      const largest = this.op('', 'ReduceMax', [this.op('', 'Abs', [x]), this.int64([-1])]);
+      const scales = this.op('', 'Max', [this.mul(largest, this.scalar(1 / 127)), this.scalar(SMALLEST_SCALE)]);
+      const scaled = this.op('', 'Div', [x, scales]);
+      const values = this.op('', 'QuantizeLinear', [scaled, this.scalar(1), this.#uint8(UINT8_ZERO)]);
+      return { values, scales };
+    });
   }
 
-  /** a [1, n, in], b 4-bit [out, blocks, blockSize / 2], scales [out · blocks] → [1, n, out]. */
-  matMulNBits(a: Value, b: Value, scales: Value, sizes: { inSize: number; outSize: number; blockSize: number }): Value {
+  /** a uint8 […, n, in] around 128, b int8 [in, out], scales [out] → […, n, out], to be multiplied by a's scales. */
+  matMulInteger(a: Value, b: Value, scales: Value): Value {
+    const [one, zero] = [this.scalar(1), this.#uint8(UINT8_ZERO)];
+    return this.op('com.microsoft', 'MatMulIntegerToFloat', [a, b, one, scales, zero]);
+  }
+
+  /** a [1, n, in], b of 4 or 8 bits [out, blocks, blockSize · bits / 8], scales [out · blocks] → [1, n, out]. */
+  matMulNBits(
+    a: Value,
+    b: Value,
+    scales: Value,
+    sizes: { inSize: number; outSize: number; bits: 4 | 8; blockSize: number },
+  ): Value {
     return this.op('com.microsoft', 'MatMulNBits', [a, b, scales], {
       K: { int: sizes.inSize },
       N: { int: sizes.outSize },
-      bits: { int: 4 },
+      bits: { int: sizes.bits },
       block_size: { int: sizes.blockSize },
     });
   }
@@ -166,11 +234,11 @@ export class GraphBuilder {
 
   /**
    * Causal attention with grouped heads over a KV cache of fixed length, which it extends in place where past and
-   * present are one buffer. Either `query` holds Q, K and V side by side, or `key` and `value` come separately.
-   * Caches are [1, kvHeads, contextLength, headDim]; `lastPosition` int32 [1], `totalLength` int32 [1].
+   * present are one buffer. qkv [1, n, (heads + 2 · kvHeads) · headDim] holds Q, K and V side by side.
+   * Caches are [1, kvHeads, length, headDim]; `lastPosition` int32 [1], `totalLength` int32 [1].
    */
   groupQueryAttention(
-    from: { query: Value; key?: Value; value?: Value },
+    qkv: Value,
     cache: { pastKey: Value; pastValue: Value; lastPosition: Value; totalLength: Value },
     heads: { heads: number; kvHeads: number },
     rotary?: { cos: Value; sin: Value },
@@ -179,28 +247,47 @@ export class GraphBuilder {
     const [attended, presentKey, presentValue] = this.ops(
       'com.microsoft',
       'GroupQueryAttention',
-      [from.query, from.key, from.value, pastKey, pastValue, lastPosition, totalLength, rotary?.cos, rotary?.sin],
+      [qkv, undefined, undefined, pastKey, pastValue, lastPosition, totalLength, rotary?.cos, rotary?.sin],
       3,
       { num_heads: { int: heads.heads }, kv_num_heads: { int: heads.kvHeads }, do_rotary: { int: rotary ? 1 : 0 } },
     );
     return { attended: attended!, presentKey: presentKey!, presentValue: presentValue! };
   }
 
-  /** `then()` where the condition, a bool scalar, holds, else `otherwise()`; only that one is computed. */
+  /** `then()` where the condition, a single bool, holds, else `otherwise()`; only that one is computed. */
   choose(condition: Value, then: () => Value, otherwise: () => Value, shape: Shape): Value {
-    return this.op('', 'If', [condition], {
-      then_branch: { branch: this.#branch(then, shape) },
-      else_branch: { branch: this.#branch(otherwise, shape) },
+    return this.chooseAll(
+      condition,
+      () => [then()],
+      () => [otherwise()],
+      [shape],
+    )[0]!;
+  }
+
+  /** As `choose`, of several values; each is made in its branch. */
+  chooseAll(condition: Value, then: () => Value[], otherwise: () => Value[], shapes: Shape[]): Value[] {
+    return this.ops('', 'If', [condition], shapes.length, {
+      then_branch: { branch: this.#branch(then, shapes) },
+      else_branch: { branch: this.#branch(otherwise, shapes) },
     });
   }
 
-  #branch(record: () => Value, shape: Shape): Branch {
-    const outer = this.#nodes;
-    this.#nodes = [];
-    const { name } = record();
+  #once<T>(key: string, make: () => T): T {
+    const known = this.#made.get(key) as T | undefined;
+    if (known) return known;
+    const made = make();
+    this.#made.set(key, made);
+    return made;
+  }
+
+  #branch(record: () => Value[], shapes: Shape[]): Branch {
+    const [outer, made] = [this.#nodes, this.#made];
+    // What is made in a branch is not seen outside.
+    [this.#nodes, this.#made] = [[], new Map(made)];
+    const outputs = record().map(({ name }, index): Port => ({ name, dtype: 'float32', shape: shapes[index]! }));
     const nodes = this.#nodes;
-    this.#nodes = outer;
-    return { nodes, output: { name, dtype: 'float32', shape } };
+    [this.#nodes, this.#made] = [outer, made];
+    return { nodes, outputs };
   }
 
   #skipNorm(op: string, inputs: Value[], epsilon: number): { normed: Value; sum: Value } {
@@ -243,22 +330,34 @@ export class GraphBuilder {
 
   /** float32 scalar. */
   scalar(value: number): Value {
-    const name = `float32.${value}`;
-    this.#constants.set(name, { name, dtype: 'float32', dims: [], values: [value] });
-    return { name };
+    return this.#constant('float32', [], [value]);
   }
 
   int64(values: number[]): Value {
-    const name = `int64.${values.join('.')}`;
-    this.#constants.set(name, { name, dtype: 'int64', dims: [values.length], values });
+    return this.#constant('int64', [values.length], values);
+  }
+
+  #uint8(value: number): Value {
+    return this.#constant('uint8', [], [value]);
+  }
+
+  #constant(dtype: Constant['dtype'], dims: number[], values: number[]): Value {
+    const name = `${dtype}.${values.join('.')}`;
+    this.#constants.set(name, { name, dtype, dims, values });
     return { name };
   }
 }
 
-function rename(nodes: Node[], from: string, to: string): void {
-  for (const node of nodes) {
-    node.inputs = node.inputs.map((input) => (input === from ? to : input));
-    node.outputs = node.outputs.map((output) => (output === from ? to : output));
-    for (const value of Object.values(node.attributes)) if ('branch' in value) rename(value.branch.nodes, from, to);
-  }
+function renamed(nodes: Node[], names: ReadonlyMap<string, string>): Node[] {
+  const nameOf = (name: string) => names.get(name) ?? name;
+  const within = ([key, value]: [string, Attributes[string]]): [string, Attributes[string]] =>
+    'branch' in value
+      ? [key, { branch: { ...value.branch, nodes: renamed(value.branch.nodes, names) } }]
+      : [key, value];
+  return nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map(nameOf),
+    outputs: node.outputs.map(nameOf),
+    attributes: Object.fromEntries(Object.entries(node.attributes).map(within)),
+  }));
 }

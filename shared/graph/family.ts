@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../model/types.ts';
+import { PORTS } from './attention.ts';
 import type { GraphBuilder, Value } from './builder.ts';
 import type { MlpSlice } from './mlp-parts.ts';
 
@@ -18,13 +19,18 @@ export interface FamilyGraph {
   attention(g: GraphBuilder, config: ModelConfig, layer: number, stream: Stream): Stream;
   /** The MLP, or as `update` what some slices contribute to it. */
   mlp(g: GraphBuilder, config: ModelConfig, layer: number, stream: Stream, slices: MlpSlice[]): Required<Stream>;
-  /** The last row's logits [1, 1, vocabSize]. */
+  /** The logits [1, m, vocabSize] of the rows that are asked for. */
   head(g: GraphBuilder, config: ModelConfig, stream: Stream): Value;
 }
 
 /** The stream as one value, with everything added. */
 export function settled(g: GraphBuilder, { residual, update }: Stream): Value {
   return update ? g.add(residual, update) : residual;
+}
+
+/** x [1, n, d] → [1, m, d]: a head computes the logits that are wanted, and no others. */
+export function wantedRows(g: GraphBuilder, x: Value): Value {
+  return g.rowsAt(x, g.input(PORTS.logitRows, 'int64', ['logit_rows']));
 }
 
 /** The tensor [vocabSize, hiddenSize] that makes logits: the embedding again, or one of its own. */

@@ -3,7 +3,7 @@ import type { ModelConfig } from '../model/types.ts';
 import { activate } from './activation.ts';
 import { attend, positions } from './attention.ts';
 import type { GraphBuilder, Value } from './builder.ts';
-import { type FamilyGraph, headTensor, type Stream, settled } from './family.ts';
+import { type FamilyGraph, headTensor, type Stream, settled, wantedRows } from './family.ts';
 import { linear } from './linear.ts';
 import { lookUp } from './lookup.ts';
 import type { MatrixSource } from './types.ts';
@@ -60,11 +60,11 @@ export const gpt2: FamilyGraph = {
 
   head(g, config, stream) {
     const { hiddenSize, vocabSize } = config;
-    const last = g.lastRow(settled(g, stream)); // [1, 1, d]
-    const { normed } = norm(g, config, { residual: last }, 'transformer.ln_f');
+    const rows = wantedRows(g, settled(g, stream)); // [1, m, d]
+    const { normed } = norm(g, config, { residual: rows }, 'transformer.ln_f');
     const tensors = [headTensor(config, EMBEDDING)];
     const source = { tensors, layout: 'out-in' as const, inSize: hiddenSize, outSizes: [vocabSize] };
-    return linear(g, normed, { name: 'head', source }); // [1, 1, vocabulary]
+    return linear(g, normed, { name: 'head', source }); // [1, m, vocabulary]
   },
 };
 

@@ -6,7 +6,7 @@ import type { ModelConfig } from '../model/types.ts';
 import { activate } from './activation.ts';
 import { attend } from './attention.ts';
 import type { GraphBuilder, Value } from './builder.ts';
-import { type FamilyGraph, headTensor, type Stream, settled } from './family.ts';
+import { type FamilyGraph, headTensor, type Stream, settled, wantedRows } from './family.ts';
 import { linear } from './linear.ts';
 import { lookUp } from './lookup.ts';
 import { mixture } from './mixture.ts';
@@ -62,10 +62,10 @@ export const llama: FamilyGraph = {
   },
 
   head(g, config, stream) {
-    const last = g.lastRow(settled(g, stream)); // [1, 1, d]
-    const { normed } = norm(g, config, { residual: last }, 'model.norm.weight');
+    const rows = wantedRows(g, settled(g, stream)); // [1, m, d]
+    const { normed } = norm(g, config, { residual: rows }, 'model.norm.weight');
     const sizes = { inSize: config.hiddenSize, outSize: config.vocabSize };
-    return projection(g, normed, 'head', headTensor(config, EMBEDDING), sizes); // [1, 1, vocabulary]
+    return projection(g, normed, 'head', headTensor(config, EMBEDDING), sizes); // [1, m, vocabulary]
   },
 };
 

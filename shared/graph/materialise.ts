@@ -2,7 +2,15 @@ import { AiloError } from '../errors/index.ts';
 import type { ModelConfig, WeightReader } from '../model/types.ts';
 import { INT4_BLOCK } from './limits.ts';
 import { pieces, strips } from './pieces.ts';
-import { growMaxima, int8Scales, writeInt4, writeInt8, writeInt8Rows, writeTransposed } from './quantise.ts';
+import {
+  growMaxima,
+  int8Scales,
+  writeInt4,
+  writeInt8,
+  writeInt8Blocks,
+  writeInt8Rows,
+  writeTransposed,
+} from './quantise.ts';
 import { ropeTable } from './rope-tables.ts';
 import type { MatrixSource, WeightRecipe, WeightSpec } from './types.ts';
 
@@ -39,7 +47,10 @@ export async function materialise(
       await int8(file, recipe.source, weights, signal);
       break;
     case 'int4':
-      await int4(file, recipe.source, weights, signal);
+      await inBlocks(writeInt4, file, recipe.source, weights, signal);
+      break;
+    case 'int8Blocks':
+      await inBlocks(writeInt8Blocks, file, recipe.source, weights, signal);
   }
   return new Uint8Array(file);
 }
@@ -119,8 +130,9 @@ async function int8(
   for await (const piece of pieces(source, weights, signal)) writeInt8(values, width, piece, scales);
 }
 
-/** Scales float32 [out, blocks], then nibbles [out, blocks, INT4_BLOCK / 2]. */
-async function int4(
+/** Scales float32 [out, blocks], then the blocks' values. */
+async function inBlocks(
+  write: typeof writeInt4,
   file: ArrayBuffer,
   source: MatrixSource,
   weights: WeightReader,
@@ -129,7 +141,7 @@ async function int4(
   const blocks = Math.ceil(source.inSize / INT4_BLOCK);
   const scales = new Float32Array(file, 0, outSize(source) * blocks);
   const values = new Uint8Array(file, scales.byteLength);
-  for await (const piece of pieces(source, weights, signal)) writeInt4(scales, values, blocks, piece);
+  for await (const piece of pieces(source, weights, signal)) write(scales, values, blocks, piece);
 }
 
 function outSize({ outSizes }: MatrixSource): number {

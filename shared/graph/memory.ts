@@ -22,7 +22,12 @@ export function memoryOf(
     cacheBytes: attentions * cacheBytes(config, contextLength),
     journalBytes: isLast ? 0 : contextLength * payloadBytes(1, widths(config, run).outWidth, wire),
     workingBytes: Math.max(...run.map((unit) => workingBytes(config, unit, contextLength))),
+    loadingBytes: weights.reduce((most, weight) => Math.max(most, isMatrix(weight) ? weight.byteLength : 0), 0),
   };
+}
+
+function isMatrix({ recipe: { kind } }: WeightSpec): boolean {
+  return kind !== 'copy' && kind !== 'rows' && kind !== 'rope';
 }
 
 /** Keys and values of one layer and one sequence. */
@@ -50,8 +55,8 @@ function mlpColumns(config: ModelConfig, unit: Unit & { kind: 'mlp' }): number {
   return 3 * widest + 2 * hiddenSize + (experts ? 6 * hiddenSize + 2 * experts.count : 0);
 }
 
-/** All that a loaded stage may take while `maxSequences` sequences are open. */
+/** All that a stage may take, while it is loaded or with `maxSequences` sequences open. */
 export function totalBytes(memory: StageMemory, maxSequences: number): number {
-  const { weightBytes, cacheBytes, journalBytes, workingBytes } = memory;
-  return weightBytes + maxSequences * (cacheBytes + journalBytes) + workingBytes;
+  const { weightBytes, cacheBytes, journalBytes, workingBytes, loadingBytes } = memory;
+  return weightBytes + Math.max(maxSequences * (cacheBytes + journalBytes) + workingBytes, loadingBytes);
 }

@@ -30,7 +30,7 @@ export type Attributes = Record<
 /** A graph within a node. It has no inputs: it sees every value of the graph around it. */
 export interface Branch {
   nodes: Node[];
-  output: Port;
+  outputs: Port[];
 }
 
 export interface Node {
@@ -45,7 +45,7 @@ export interface Node {
 /** A small value that lies in the graph itself. */
 export interface Constant {
   name: string;
-  dtype: 'float32' | 'int32' | 'int64';
+  dtype: 'float32' | 'uint8' | 'int32' | 'int64';
   dims: number[];
   values: ArrayLike<number>;
 }
@@ -59,6 +59,7 @@ export interface Graph {
 }
 
 const ITEM_BYTES = { float32: 4, uint8: 1, int8: 1 };
+const CONSTANT_BYTES = { float32: 4, uint8: 1, int32: 4, int64: 8 };
 
 export function initializerBytes({ dtype, dims }: Initializer): number {
   return dims.reduce((product, size) => product * size, ITEM_BYTES[dtype]);
@@ -103,8 +104,8 @@ function encodeNode(node: Node, index: number): MessageInitShape<typeof NodeProt
 
 function attribute(name: string, value: Attributes[string]): MessageInitShape<typeof AttributeProtoSchema> {
   if ('branch' in value) {
-    const { nodes, output } = value.branch;
-    return { name, type: ATTRIBUTE.graph, g: { name, node: nodes.map(encodeNode), output: [port(output)] } };
+    const { nodes, outputs } = value.branch;
+    return { name, type: ATTRIBUTE.graph, g: { name, node: nodes.map(encodeNode), output: outputs.map(port) } };
   }
   if ('int' in value) return { name, type: ATTRIBUTE.int, i: BigInt(value.int) };
   if ('float' in value) return { name, type: ATTRIBUTE.float, f: value.float };
@@ -122,12 +123,13 @@ function port({ name, dtype, shape }: Port): MessageInitShape<typeof ValueInfoPr
 }
 
 function inline({ name, dtype, dims, values }: Constant): MessageInitShape<typeof TensorProtoSchema> {
-  const rawData = new Uint8Array(values.length * (dtype === 'int64' ? 8 : 4));
+  const rawData = new Uint8Array(values.length * CONSTANT_BYTES[dtype]);
   const view = new DataView(rawData.buffer);
   for (let index = 0; index < values.length; index++) {
     const value = values[index]!;
     if (dtype === 'int64') view.setBigInt64(8 * index, BigInt(value), true);
     else if (dtype === 'int32') view.setInt32(4 * index, value, true);
+    else if (dtype === 'uint8') view.setUint8(index, value);
     else view.setFloat32(4 * index, value, true);
   }
   return { name, dims: dims.map(BigInt), dataType: DATA_TYPES[dtype], rawData };

@@ -12,7 +12,7 @@ export function parameterCount(config: ModelConfig): number {
     [{ kind: 'head' }, 1],
   ];
   return kinds.reduce((sum, [unit, times]) => {
-    const { weights } = record(config, [unit], 'f32', 1).graph;
+    const { weights } = record(config, [unit], { quant: 'f32', contextLength: 1 }).graph;
     const counted = weights.filter(({ recipe: { kind } }) => {
       const isEmbeddingAgain = unit.kind === 'head' && tiedHead && kind === 'matrix';
       return kind !== 'rope' && !isEmbeddingAgain;

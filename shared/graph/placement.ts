@@ -7,7 +7,7 @@ import { unitRun } from './units.ts';
 
 /** Bytes of a unit's weights as the engine holds them; without the RoPE tables, which a stage has only once. */
 export function unitBytes(config: ModelConfig, unit: Unit, quant: Quant): number {
-  const { weights } = record(config, [unit], quant, 1).graph;
+  const { weights } = record(config, [unit], { quant, contextLength: 1 }).graph;
   return weights.reduce((sum, { recipe, byteLength }) => (recipe.kind === 'rope' ? sum : sum + byteLength), 0);
 }
 
@@ -33,6 +33,6 @@ export function runMemory(
   contextLength: number,
   wire?: WireDtype,
 ): StageMemory {
-  const { weights } = record(config, run, quant, contextLength).graph;
+  const { weights } = record(config, run, { quant, contextLength }).graph;
   return memoryOf(config, run, weights, { quant, contextLength, ...(wire && { wire }) });
 }

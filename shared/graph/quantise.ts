@@ -12,6 +12,7 @@ export interface Matrix {
 }
 
 const INT8_MAX = 127;
+const INT8_ZERO = 128;
 const INT4_ZERO = 8;
 
 /** Writes the piece to its place in `target` [in, width]. */
@@ -75,6 +76,27 @@ export function writeInt4(scales: Float32Array, values: Uint8Array, blocks: numb
   }
 }
 
+/**
+ * As `writeInt4` with a byte for each weight, 128 being zero: `values` [out, blocks, INT4_BLOCK]. The largest of a block
+ * becomes 128 ± 127.
+ */
+export function writeInt8Blocks(scales: Float32Array, values: Uint8Array, blocks: number, piece: Matrix): void {
+  const { data, inSize, inStride, outStride, firstOut } = piece;
+  const firstBlock = piece.firstIn / INT4_BLOCK;
+  for (let out = 0; out < piece.outSize; out++) {
+    for (let block = 0; block * INT4_BLOCK < inSize; block++) {
+      const at = (firstOut + out) * blocks + firstBlock + block;
+      const scale = Math.fround(Math.abs(extremeOf(piece, out, block)) / INT8_MAX);
+      scales[at] = scale;
+      for (let i = 0; i < INT4_BLOCK; i++) {
+        const row = block * INT4_BLOCK + i;
+        const value = row < inSize && scale !== 0 ? data[row * inStride + out * outStride]! / scale : 0;
+        values[at * INT4_BLOCK + i] = Math.round(value) + INT8_ZERO;
+      }
+    }
+  }
+}
+
 function writeNibbles(
   values: Uint8Array,
   at: number,
@@ -90,13 +112,19 @@ function writeNibbles(
 }
 
 /** The block's weight of largest magnitude becomes −8, so that all 16 values are used (as in ggml's Q4_0). */
-function int4Scale({ data, inSize, inStride, outStride }: Matrix, out: number, block: number): number {
+function int4Scale(piece: Matrix, out: number, block: number): number {
+  const extreme = extremeOf(piece, out, block);
+  return extreme === 0 ? 0 : Math.fround(extreme / -INT4_ZERO);
+}
+
+/** The weight of largest magnitude in a block of an output. */
+function extremeOf({ data, inSize, inStride, outStride }: Matrix, out: number, block: number): number {
   let extreme = 0;
   for (let row = block * INT4_BLOCK; row < Math.min(inSize, (block + 1) * INT4_BLOCK); row++) {
     const value = data[row * inStride + out * outStride]!;
     if (Math.abs(value) > Math.abs(extreme)) extreme = value;
   }
-  return extreme === 0 ? 0 : Math.fround(extreme / -INT4_ZERO);
+  return extreme;
 }
 
 /** Square tiles keep both the reads and the writes of a transposition within the cache. */

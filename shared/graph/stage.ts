@@ -1,6 +1,5 @@
 import { AiloError } from '../errors/index.ts';
 import type { ModelConfig } from '../model/types.ts';
-import type { WireDtype } from '../tensor/payload.ts';
 import { GraphBuilder, type Value } from './builder.ts';
 import { type FamilyGraph, type Stream, settled } from './family.ts';
 import { gpt2 } from './gpt2.ts';
@@ -8,7 +7,7 @@ import { llama } from './llama.ts';
 import { memoryOf } from './memory.ts';
 import { slicesOf } from './mlp-parts.ts';
 import { encodeOnnx } from './onnx.ts';
-import type { Quant, StageGraph, Unit, UnitRange } from './types.ts';
+import type { GraphOptions, StageGraph, Unit, UnitRange } from './types.ts';
 import { mlpParts, unitRun, widths } from './units.ts';
 
 const FAMILY_GRAPHS: Record<ModelConfig['family'], FamilyGraph> = {
@@ -19,17 +18,13 @@ const FAMILY_GRAPHS: Record<ModelConfig['family'], FamilyGraph> = {
 };
 
 /**
- * A run of placement units as one ONNX graph. `contextLength` (tokens) is what its KV caches hold, `wire` how
- * its journal keeps hidden states (as `wireOf` the quantisation).
+ * A run of placement units as one ONNX graph.
  * Throws STAGE_RANGE_INVALID, MLP_PARTS_INVALID, CONTEXT_LENGTH_INVALID.
  */
-export function buildStage(
-  config: ModelConfig,
-  range: UnitRange,
-  { quant, contextLength, wire }: { quant: Quant; contextLength: number; wire?: WireDtype },
-): StageGraph {
+export function buildStage(config: ModelConfig, range: UnitRange, options: GraphOptions): StageGraph {
+  const { quant, contextLength, wire } = options;
   const run = unitRun(config, range);
-  const { graph } = record(config, run, quant, contextLength);
+  const { graph, lanes } = record(config, run, options);
   return {
     onnx: encodeOnnx(graph),
     weights: graph.weights,
@@ -38,6 +33,7 @@ export function buildStage(
       unit.kind === 'attention' ? { layer: unit.layer, kvHeads: config.kvHeads, headDim: config.headDim } : [],
     ),
     contextLength,
+    lanes,
     memory: memoryOf(config, run, graph.weights, { quant, contextLength, ...(wire && { wire }) }),
     takes: run[0]!.kind === 'embedding' ? 'tokens' : 'hidden',
     gives: run.at(-1)!.kind === 'head' ? 'logits' : 'hidden',
@@ -47,11 +43,12 @@ export function buildStage(
 }
 
 /** The operations and weights of a run of units, not yet as bytes. Throws CONTEXT_LENGTH_INVALID. */
-export function record(config: ModelConfig, run: Unit[], quant: Quant, contextLength: number): GraphBuilder {
+export function record(config: ModelConfig, run: Unit[], options: Omit<GraphOptions, 'wire'>): GraphBuilder {
+  const { contextLength } = options;
   if (!(Number.isInteger(contextLength) && contextLength >= 1 && contextLength <= config.maxPositions)) {
     throw AiloError.of('CONTEXT_LENGTH_INVALID', { contextLength, maxPositions: config.maxPositions });
   }
-  const g = new GraphBuilder({ quant, contextLength });
+  const g = new GraphBuilder(options);
   const family = FAMILY_GRAPHS[config.family];
   const { inWidth, outWidth } = widths(config, run);
   let { stream, sum } = run[0]!.kind === 'embedding' ? {} : entrance(g, config, inWidth);
@@ -70,7 +67,7 @@ export function record(config: ModelConfig, run: Unit[], quant: Quant, contextLe
         break;
       }
       case 'head':
-        g.output(family.head(g, config, stream!), 'logits', [1, 1, config.vocabSize]);
+        g.output(family.head(g, config, stream!), 'logits', [1, 'logit_rows', config.vocabSize]);
         return g;
     }
   }

@@ -1,5 +1,7 @@
 /** What the graph builder promises to the rest: placement units, and a stage as ONNX bytes plus a list of weights. */
 
+import type { WireDtype } from '../tensor/payload.ts';
+
 /** The smallest thing that is placed on a node, in this order of execution; `units` lists those of a model. */
 export type Unit =
   | { kind: 'embedding' }
@@ -70,6 +72,8 @@ export type WeightRecipe =
   | { kind: 'int8'; source: MatrixSource }
   /** Scales float32 [out · blocks], then values uint8 [out, blocks, 16], low nibble first, zero point 8 (MatMulNBits). */
   | { kind: 'int4'; source: MatrixSource }
+  /** The same in bytes: values uint8 [out, blocks, 32], zero point 128. */
+  | { kind: 'int8Blocks'; source: MatrixSource }
   /** Cosines, then sines: float32 [positions, headDim / 2] each, from the model's configuration alone. */
   | { kind: 'rope'; positions: number };
 
@@ -82,6 +86,18 @@ export interface StageMemory {
   journalBytes: number;
   /** The largest intermediate values of one step of `MAX_STEP_ROWS` rows. */
   workingBytes: number;
+  /** The largest matrix: while a stage is loaded, engines hold it twice to pack it. */
+  loadingBytes: number;
+}
+
+export interface GraphOptions {
+  quant: Quant;
+  /** Tokens that a KV cache holds. */
+  contextLength: number;
+  /** Steps of different sequences that one run may have (1). */
+  lanes?: number;
+  /** How the journal keeps hidden states (as `wireOf` the quantisation). */
+  wire?: WireDtype;
 }
 
 export interface StageGraph {
@@ -89,7 +105,9 @@ export interface StageGraph {
   onnx: Uint8Array;
   weights: WeightSpec[];
   range: UnitRange;
-  /** The KV caches this stage keeps, one per attention unit, each [1, kvHeads, contextLength, headDim] twice. */
+  /** Steps of different sequences that one run may have. */
+  lanes: number;
+  /** The KV caches that a sequence has here, one per attention unit, each [1, kvHeads, contextLength, headDim] twice. */
   caches: { layer: number; kvHeads: number; headDim: number }[];
   /** Tokens that a cache holds. */
   contextLength: number;

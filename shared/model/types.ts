@@ -13,7 +13,8 @@ export interface ModelSource {
 /** Chunks by the SHA-256 (hex) of their bytes. `get` verifies on read-back and forgets what no longer fits. */
 export interface ChunkStore {
   get(hash: string): Promise<Uint8Array | undefined>;
-  put(hash: string, bytes: Uint8Array): Promise<void>;
+  /** `model` is what it is a part of, for people who want to know what is stored. */
+  put(hash: string, bytes: Uint8Array, model: string): Promise<void>;
 }
 
 export const FAMILIES = ['llama', 'gpt2', 'qwen2', 'mixtral'] as const;

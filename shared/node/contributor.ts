@@ -6,6 +6,7 @@
 import { AiloError, toAiloError, type WireError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
+import { offeredBytes } from '../runtime/budget.ts';
 import type { Measurement, Runtime } from '../runtime/types.ts';
 import { createPeers } from './direct/peers.ts';
 import type { DirectTransport } from './direct/transport.ts';
@@ -13,6 +14,7 @@ import { type Assignment, type Held, heldActivity, isSameStage } from './held.ts
 import { createJobs } from './jobs.ts';
 import { OFFER_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
+import { remainingMs } from './remaining.ts';
 import type { LoadStage, ReadyStage } from './stage.ts';
 import type { Activity, LinkStatus } from './types.ts';
 
@@ -27,6 +29,8 @@ export interface ContributorOptions {
   /** Milliseconds of a steady clock. */
   now(): number;
   schedule: Schedule;
+  /** Settles when messages that have arrived meanwhile have been handled; absent where computing never holds them up. */
+  afterArrivals?(): Promise<void>;
   log: Log;
   /** Links to neighbours without the coordinator; absent where the host has none to give. */
   direct?: DirectTransport;
@@ -51,6 +55,9 @@ export interface Contributor {
   signal(body: FromCoordinator['signal']): void;
   more(body: FromCoordinator['more']): void;
   frame(body: FromCoordinator['frame']): void;
+  audit(body: FromCoordinator['audit']): void;
+  show(body: FromCoordinator['show']): void;
+  checkOpen(body: FromCoordinator['checkOpen']): void;
   /** Frees everything, the engine included. Contributing stays switched as it was. */
   release(): Promise<void>;
 }
@@ -112,7 +119,7 @@ export function createContributor(options: ContributorOptions): Contributor {
       if (!contributing || offered || !options.isOpen()) return;
       offered = true;
       const { want } = options;
-      const { engine: name, budgetBytes } = here;
+      const [name, budgetBytes] = [here.engine, offeredBytes(here)];
       send('offer', {
         engine: name,
         budgetBytes,
@@ -135,8 +142,9 @@ export function createContributor(options: ContributorOptions): Contributor {
       const ready = (await takeKept(assignment)) ?? (await loadAnew(mine));
       if (cancel.signal.aborted) return await ready.stage.release();
       peers?.use(assignment.ice ?? []);
-      const rest = { address: options.address, send, onChange: changed, ...(peers && { direct: peers }) };
-      const jobs = createJobs({ ready, assignment, ...rest });
+      const { address, afterArrivals = async () => {}, now } = options;
+      const rest = { address, send, onChange: changed, ...(peers && { direct: peers }) };
+      const jobs = createJobs({ ready, assignment, ...rest, afterArrivals, now, schedule });
       mine.loaded = { ready, jobs };
       const loadMs = Math.round(options.now() - startedMs);
       log.info({ model: assignment.model, stage: assignment.stage, loadMs }, 'the stage is loaded');
@@ -153,11 +161,13 @@ export function createContributor(options: ContributorOptions): Contributor {
   }
 
   async function loadAnew(mine: Held): Promise<ReadyStage> {
+    const startedMs = options.now();
     return await options.loadStage(mine.assignment, await engine(), {
       signal: mine.cancel.signal,
       onProgress(loadedBytes, totalBytes) {
         mine.loadedBytes = loadedBytes;
         mine.totalBytes = totalBytes;
+        mine.remainingMs = remainingMs(options.now() - startedMs, loadedBytes, totalBytes - loadedBytes);
         changed();
       },
     });
@@ -256,6 +266,13 @@ export function createContributor(options: ContributorOptions): Contributor {
     more: (body) => held?.loaded?.jobs.more(body),
     jobClose: (body) => held?.loaded?.jobs.jobClose(body),
     frame: (body) => held?.loaded?.jobs.frame(body),
+    audit: (body) => held?.loaded?.jobs.audit(body),
+    show: (body) => held?.loaded?.jobs.show(body),
+    checkOpen(body) {
+      const jobs = held?.assignment.assignment === body.assignment ? held.loaded?.jobs : undefined;
+      if (jobs) jobs.checkOpen(body);
+      else send('jobFailed', { job: body.check, error: AiloError.of('STAGE_RELEASED', {}).toWire() });
+    },
     release,
   };
 }

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { Sampler } from '../sampler/types.ts';
 import { decodeFrame, encodeFrame } from '../tensor/frame.ts';
+import { createBatcher } from './batcher.ts';
 import type { DirectPort } from './direct/port.ts';
 import { createJob, type Job, type JobMessage } from './job.ts';
 import { PROGRESS_EVERY_MS, REPLAY_WINDOW_BYTES } from './limits.ts';
-import { sumAnswer, sumStage } from './testing.ts';
+import { sumAnswer, sumStage, TIMING } from './testing.ts';
 
 const JOB = '1f'.repeat(16);
 const SAMPLING = { temperature: 0, topK: 0, topP: 1, repetitionPenalty: 1, seed: 0 };
@@ -47,6 +48,7 @@ function setUp(
   const job = createJob({
     open,
     stage: engine.stage,
+    batcher: createBatcher({ stage: engine.stage, ...TIMING }),
     shape: engine.shape,
     contextLength,
     eosTokens,

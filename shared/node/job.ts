@@ -8,17 +8,21 @@ import type { LoadedStage, StageOutput } from '../runtime/types.ts';
 import type { Sampler } from '../sampler/types.ts';
 import { decodeFrame, frameRange } from '../tensor/frame.ts';
 import { arrive, type Due, earlyBytes, NOTHING_ARRIVED } from './arrivals.ts';
+import type { Batcher } from './batcher.ts';
 import type { DirectPort } from './direct/port.ts';
+import { createEvidence, type Evidence } from './evidence.ts';
 import { hiddenJournal, tokenJournal } from './journal.ts';
 import { PROGRESS_EVERY_MS } from './limits.ts';
 import { createLink, type Link, type Way } from './link.ts';
-import { finishReason, rowsPerStep, type StageShape, type Step, stepsOf, withoutFirst } from './step.ts';
+import { finishReason, rowsPerStep, type StageShape, stepsOf, withoutFirst } from './step.ts';
 
-export type JobMessage = 'frame' | 'token' | 'more' | 'jobRows' | 'jobFailed';
+export type JobMessage = 'frame' | 'token' | 'more' | 'jobRows' | 'jobFailed' | 'commitment' | 'evidence';
 
 export interface JobOptions {
   open: FromCoordinator['jobOpen'];
-  stage: LoadedStage;
+  stage: Pick<LoadedStage, 'drop'>;
+  /** Runs the job's steps on the stage, with those of other jobs. */
+  batcher: Batcher;
   shape: StageShape;
   contextLength: number;
   eosTokens: number[];
@@ -52,6 +56,8 @@ export interface Job {
   follow(previous: NonNullable<Job['previous']>): void;
   /** Tells the predecessor over the direct link, if there is one, how many rows have arrived: the next may come there. */
   welcome(): void;
+  /** What the stage can be held to, once the answer is complete. */
+  readonly evidence: Pick<Evidence, 'audit' | 'show' | 'more'>;
   /** Fails the job towards the coordinator and takes nothing more. */
   fail(error: AiloError): void;
   /** Takes nothing more; settles when the running step has ended and the KV cache is free. Never rejects. */
@@ -59,7 +65,7 @@ export interface Job {
 }
 
 export function createJob(options: JobOptions): Job {
-  const { open, stage, shape, contextLength, send } = options;
+  const { open, stage, batcher, shape, contextLength, send } = options;
   const { job, wire, promptTokens } = open;
   const maxRows = rowsPerStep(shape, wire);
   let answered = open.sample?.answered.length ?? 0;
@@ -74,6 +80,7 @@ export function createJob(options: JobOptions): Job {
   let previous: Job['previous'] = open.previous;
   let arrivals = NOTHING_ARRIVED;
   let toldMs = options.direct?.now() ?? 0;
+  const evidence = createEvidence({ open, shape, hidden, maxRows, send });
   let closed = false;
   let work = options.startAfter;
   let queuedBytes = 0;
@@ -118,12 +125,16 @@ export function createJob(options: JobOptions): Job {
   async function runFrame({ data, skip }: Due) {
     const frame = decodeFrame(data);
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
+    evidence.received(data, frame.position, frame.kind === 'tokens' ? frame.ids.length : frame.rows, skip);
     for (const step of stepsOf(withoutFirst(frame, skip), shape, maxRows, singleFrom)) {
-      const output = await stage.run({ sequence: job, position: step.position, input: step.input });
+      const { position, input } = step;
+      const logits = position + step.rows >= promptTokens ? 1 : 0;
+      let end = position;
+      await batcher.run({ sequence: job, position, input, logits }, (output, rows) => {
+        end += rows;
+        if (!closed) handOn(output, end);
+      });
       if (closed) return;
-      options.onStep();
-      tellProgress();
-      handOn(step, output);
     }
   }
 
@@ -143,12 +154,15 @@ export function createJob(options: JobOptions): Job {
     options.direct.send(node, 'has', { job, epoch, rows: arrivals.rows });
   }
 
-  function handOn(step: Step, output: StageOutput) {
-    if (output.kind === 'hidden') {
-      hidden.append(output.data, output.rows);
+  /** `end`: rows of the sequence up to the output's last. */
+  function handOn({ kind, data, rows }: StageOutput, end: number) {
+    options.onStep();
+    tellProgress();
+    if (kind === 'hidden') {
+      hidden.append(data, rows);
       link.push();
-    } else if (step.position + step.rows >= promptTokens) {
-      answer(output.data, step.position + step.rows);
+    } else if (rows > 0) {
+      answer(data, end);
     }
   }
 
@@ -159,6 +173,7 @@ export function createJob(options: JobOptions): Job {
     const index = position - promptTokens;
     // The stage that was here before has answered this already.
     if (index < answered) return;
+    evidence.answering(logits);
     const token = options.sampler.next(logits);
     answered = index + 1;
     const { maxNewTokens } = open.sample;
@@ -185,6 +200,7 @@ export function createJob(options: JobOptions): Job {
     },
     accept,
     link,
+    evidence,
     follow(to) {
       previous = to;
       tellRows();
@@ -194,6 +210,7 @@ export function createJob(options: JobOptions): Job {
     fail,
     async close() {
       closed = true;
+      batcher.forget(job);
       await work;
       // A stage whose engine broke cannot drop either; its release frees everything.
       await stage.drop(job).catch(() => {});

@@ -2,17 +2,19 @@
 import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import { createSampler } from '../sampler/sampler.ts';
+import { type BatcherOptions, createBatcher } from './batcher.ts';
+import { createChecks } from './check.ts';
 import type { PeerMessage } from './direct/peer-messages.ts';
 import type { DirectPort } from './direct/port.ts';
 import { createJob, type Job, type JobMessage } from './job.ts';
 import { MAX_QUEUED_FRAME_BYTES } from './limits.ts';
 import type { ReadyStage } from './stage.ts';
 
-export interface JobsOptions {
+export interface JobsOptions extends Pick<BatcherOptions, 'afterArrivals' | 'now' | 'schedule'> {
   ready: ReadyStage;
   assignment: FromCoordinator['assign'];
   address: string;
-  send<T extends JobMessage>(type: T, body: FromNode[T]): void;
+  send<T extends JobMessage | 'checked'>(type: T, body: FromNode[T]): void;
   direct?: JobsDirect;
   /** A job came or went, or a step was taken. */
   onChange(): void;
@@ -35,6 +37,9 @@ export interface Jobs {
   more(body: FromCoordinator['more']): void;
   frame(body: FromCoordinator['frame']): void;
   jobClose(body: FromCoordinator['jobClose']): void;
+  audit(body: FromCoordinator['audit']): void;
+  show(body: FromCoordinator['show']): void;
+  checkOpen(body: FromCoordinator['checkOpen']): void;
   peerOpened(peer: string): void;
   /** Frames are taken only from the predecessor in the job, and only those of the present epoch. */
   peerMessage(peer: string, message: PeerMessage): void;
@@ -45,7 +50,8 @@ export interface Jobs {
   closeAll(): Promise<void>;
 }
 
-export function createJobs({ ready, assignment, address, send, direct, onChange }: JobsOptions): Jobs {
+export function createJobs({ ready, assignment, address, send, direct, onChange, ...timing }: JobsOptions): Jobs {
+  const batcher = createBatcher({ stage: ready.stage, ...timing });
   const jobs = new Map<string, Job>();
   /** By job: the peers at its two links, where those may be direct. */
   const peers = new Map<string, { next?: string; previous?: string }>();
@@ -54,13 +60,31 @@ export function createJobs({ ready, assignment, address, send, direct, onChange 
   let done = 0;
   let steps = 0;
 
+  // int4 is for GPUs, where a row at a time costs most; what f32 and int8 compute depends on which rows go together.
+  const exact = assignment.quant !== 'int4';
+  const { stage, shape } = ready;
+  // In f32 that is far less than what a check allows for.
+  const checks = createChecks({
+    stage,
+    batcher,
+    shape,
+    exact: assignment.quant === 'int8',
+    send,
+    closing: () => closing,
+    onClosing,
+  });
+
+  function onClosing(closed: Promise<void>) {
+    const before = closing;
+    closing = closed.then(() => before);
+  }
+
   function close(id: string) {
     const closed = jobs.get(id)?.close();
     if (!closed) return;
     jobs.delete(id);
     near(id, undefined);
-    const before = closing;
-    closing = closed.then(() => before);
+    onClosing(closed);
   }
 
   function near(id: string, change: { next?: string | undefined; previous?: string | undefined } | undefined) {
@@ -84,13 +108,12 @@ export function createJobs({ ready, assignment, address, send, direct, onChange 
   }
 
   function openJob(open: FromCoordinator['jobOpen']): Job {
-    const { model, contextLength, maxSequences, quant } = assignment;
+    const { model, contextLength, maxSequences } = assignment;
     if (jobs.size >= maxSequences) throw AiloError.of('ROOM_BUSY', { model });
-    const { stage, shape, eosTokens } = ready;
+    if (jobs.size + checks.open >= maxSequences) checks.giveWay();
+    const { eosTokens } = ready;
     const { sample } = open;
     const sampler = sample && createSampler(sample.sampling, sample.prompt, sample.answered);
-    // int4 is for GPUs, where a row at a time costs most; what f32 and int8 compute depends on which rows go together.
-    const exact = quant !== 'int4';
     steps = 0;
     const onStep = () => {
       steps++;
@@ -98,6 +121,7 @@ export function createJobs({ ready, assignment, address, send, direct, onChange 
     };
     const rest = {
       stage,
+      batcher,
       shape,
       eosTokens,
       contextLength,
@@ -144,8 +168,17 @@ export function createJobs({ ready, assignment, address, send, direct, onChange 
       jobs.get(job)?.follow(to);
     },
     jobRows: ({ job, ...told }) => jobs.get(job)?.link.has(told, false),
-    more: ({ job }) => jobs.get(job)?.link.more(),
-    frame: ({ job, data, more }) => take(job, data, more),
+    more({ job: id }) {
+      const job = jobs.get(id);
+      if (job) return job.link.more();
+      for (const { evidence } of jobs.values()) evidence.more(id);
+    },
+    audit: (body) => jobs.get(body.job)?.evidence.audit(body),
+    show: (body) => jobs.get(body.job)?.evidence.show(body),
+    checkOpen: (body) => checks.checkOpen(body, jobs.size + checks.open < assignment.maxSequences),
+    frame(body) {
+      if (!checks.frame(body)) take(body.job, body.data, body.more);
+    },
     peerOpened(peer) {
       for (const job of jobs.values()) if (job.previous?.node === peer) job.welcome();
     },
@@ -166,13 +199,14 @@ export function createJobs({ ready, assignment, address, send, direct, onChange 
       for (const job of jobs.values()) if (job.link.next === peer) job.link.cut();
     },
     jobClose({ job, reason }) {
-      if (!jobs.has(job)) return;
+      if (checks.close(job) || !jobs.has(job)) return;
       close(job);
       if (reason === 'done') done++;
       onChange();
     },
     async closeAll() {
       for (const id of [...jobs.keys()]) close(id);
+      checks.closeAll();
       await closing;
     },
   };

@@ -15,6 +15,8 @@ export interface Journal {
 export interface HiddenJournal extends Journal {
   /** `data` is row-major [rows, columns], float32. */
   append(data: Float32Array, rows: number): void;
+  /** Rows `start` ≤ position < `end`, all of them in the journal, as they go over the wire. */
+  payload(start: number, end: number): Uint8Array;
 }
 
 /** Rows of hidden states, from the first of the sequence on, as they go over the wire. */
@@ -23,6 +25,7 @@ export function hiddenJournal(columns: number, wire: WireDtype, contextLength: n
   /** All of it at once, as the KV caches: it never grows beyond what was counted. */
   let bytes: Uint8Array | undefined;
   let end = 0;
+  const payload = (first: number, last: number) => bytes!.subarray(first * rowBytes, last * rowBytes);
 
   return {
     get end() {
@@ -36,10 +39,10 @@ export function hiddenJournal(columns: number, wire: WireDtype, contextLength: n
       end += rows;
     },
     frame(head, rows) {
-      const start = head.position * rowBytes;
-      const each = bytes!.subarray(start, start + rows * rowBytes);
+      const each = payload(head.position, head.position + rows);
       return encodeHiddenRows(head, [rows, columns], wire, joinRows(each, rows, wire));
     },
+    payload,
   };
 }
 

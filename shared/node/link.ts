@@ -4,6 +4,7 @@
  * moment: what went directly and was not said to have arrived goes again through the coordinator.
  */
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
+import { rowsOfPiece } from './batch.ts';
 import type { Journal } from './journal.ts';
 import { REPLAY_WINDOW_BYTES } from './limits.ts';
 
@@ -48,7 +49,9 @@ export function createLink({ open, journal, maxRows, direct, send }: LinkOptions
   function pump() {
     chooseWay();
     while (!waiting && sent < journal.end && (way === 'relay' || direct(next).writable)) {
-      const rows = Math.min(maxRows, journal.end - sent);
+      let rows = rowsOfPiece(journal.end - sent, maxRows);
+      // A prompt's last row alone would be computed otherwise than with the row before it.
+      if (rows > 2 && sent + rows === promptTokens - 1) rows--;
       // The prompt's last row and every row after it is followed by a token.
       const head = { job, sequence: sequence++, position: sent, sampleAfter: sent + rows >= promptTokens };
       const data = journal.frame(head, rows);

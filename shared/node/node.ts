@@ -43,6 +43,8 @@ export interface NodeOptions {
   /** The coordinator's newest checkpoint; nothing about it was checked. */
   onCheckpoint?(seal: Seal): void;
   schedule: Schedule;
+  /** Settles when messages that have arrived meanwhile have been handled; absent where computing never holds them up. */
+  afterArrivals?(): Promise<void>;
   /** Milliseconds of a steady clock. */
   now(): number;
   /** Uniform in [0, 1). */
@@ -52,7 +54,7 @@ export interface NodeOptions {
 
 export function createNode(options: NodeOptions): AiloNode {
   const { url, wallet, fetch, chunks, log } = options;
-  const files = { url, fetch, chunks };
+  const files = { url, fetch, chunks, now: options.now };
   const listeners = new Set<(state: NodeState) => void>();
   let state: NodeState = {
     connection: 'stopped',
@@ -151,8 +153,12 @@ export function createNode(options: NodeOptions): AiloNode {
     signal: contributor.signal,
     more: contributor.more,
     frame: contributor.frame,
+    audit: contributor.audit,
+    show: contributor.show,
+    checkOpen: contributor.checkOpen,
     accepted: requester.accepted,
     token: requester.token,
+    rewind: requester.rewind,
     finished: requester.finished,
     unit: trainer.unit,
     unitRefused: trainer.unitRefused,

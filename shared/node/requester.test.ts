@@ -69,6 +69,22 @@ describe('requester', () => {
     ]);
   });
 
+  it('takes back what was wrong, and goes on from there', async () => {
+    const { requester, ask } = setUp();
+    const answer = collect(ask('hey'));
+    await settle();
+    for (const [index, token] of [65, 66, 67].entries()) requester.token({ request: first, index, token });
+    requester.rewind({ request: first, index: 1 });
+    requester.token({ request: first, index: 1, token: 90 });
+    requester.rewind({ request: 'f'.repeat(32), index: 0 });
+    requester.finished({ request: first, reason: 'stop', tokens: 2, latencyMs: 1 });
+    expect((await answer).slice(3)).toEqual([
+      { kind: 'rewound', index: 1, text: 'A' },
+      { kind: 'token', index: 1, token: 90, text: 'Z' },
+      { kind: 'finished', reason: 'stop', text: 'AZ.', tokens: 2, latencyMs: 1 },
+    ]);
+  });
+
   it('asks with tokens and streams the answer as text', async () => {
     const { requester, sent, ask } = setUp();
     const answer = collect(ask('hey'));

@@ -6,6 +6,7 @@ import { MAX_FRAME_BYTES } from '../protocol/limits.ts';
 import type { StageInput } from '../runtime/types.ts';
 import type { Frame } from '../tensor/frame.ts';
 import { payloadBytes, type WireDtype } from '../tensor/payload.ts';
+import { rowsOfPiece } from './batch.ts';
 
 /** Room for the header of a frame. */
 const FRAME_HEADER_BYTES = 64;
@@ -42,8 +43,9 @@ export function stepsOf(
   const rows = frame.kind === 'tokens' ? frame.ids.length : frame.rows;
   const steps: Step[] = [];
   for (let start = 0, end = 0; start < rows; start = end) {
-    const together = Math.max(1, Math.min(maxRows, singleFrom - frame.position - start));
-    end = Math.min(rows, start + together);
+    const single = frame.position + start >= singleFrom;
+    const prompt = Math.min(rows, singleFrom - frame.position) - start;
+    end = start + (single ? 1 : rowsOfPiece(prompt, maxRows));
     steps.push({
       position: frame.position + start,
       rows: end - start,

@@ -35,7 +35,16 @@ export type Activity =
   /** Contributing, but no stage was assigned yet. */
   | { kind: 'waiting' }
   | { kind: 'measuring' }
-  | { kind: 'loading'; model: string; stage: number; stages: number; loadedBytes: number; totalBytes: number }
+  | {
+      kind: 'loading';
+      model: string;
+      stage: number;
+      stages: number;
+      loadedBytes: number;
+      totalBytes: number;
+      /** At the speed so far; absent while that is not known. */
+      remainingMs?: number;
+    }
   | { kind: 'ready'; model: string; stage: number; stages: number; start: number; end: number; jobsDone: number }
   /** In the middle of `jobs` answers; `steps` counts the steps (prefill chunks and tokens) of the newest. */
   | { kind: 'working'; model: string; stage: number; stages: number; jobs: number; steps: number; jobsDone: number };
@@ -67,6 +76,8 @@ export type ChatEvent =
       /** A node was lost before this token, and another took over after so long. */
       pausedMs?: number;
     }
+  /** What nodes answered from token `index` on was wrong and is computed anew; `text` is what stays of the answer. */
+  | { kind: 'rewound'; index: number; text: string }
   /** `text` is the whole answer; `latencyMs` is the coordinator's figure, which the rewards follow. */
   | { kind: 'finished'; reason: 'stop' | 'length'; text: string; tokens: number; latencyMs: number };
 

@@ -40,7 +40,7 @@ export function figuresOf(
   const known = new Map<string, { cost: number; bytes: number }>();
   // Of whole half-layers: parts that are joined compute on more columns at once than each alone.
   const largest = Math.max(...units(config).map((unit) => workingBytes(config, unit, contextLength)));
-  let [tableBytes, journalBytes] = [0, 0];
+  let [tableBytes, journalBytes, loadingBytes] = [0, 0, 0];
   for (const unit of all) {
     const key = kindOf(unit);
     let figure = known.get(key);
@@ -49,13 +49,14 @@ export function figuresOf(
       const weightBytes = unitBytes(config, unit, quant);
       tableBytes = Math.max(tableBytes, memory.weightBytes - weightBytes);
       journalBytes = Math.max(journalBytes, memory.journalBytes);
+      loadingBytes = Math.max(loadingBytes, memory.loadingBytes);
       figure = { cost: unitCost(config, unit), bytes: weightBytes + maxSequences * memory.cacheBytes };
       known.set(key, figure);
     }
     figures.unitCosts.push(figure.cost);
     figures.unitBytes.push(figure.bytes);
   }
-  figures.overheadBytes = largest + tableBytes + maxSequences * journalBytes;
+  figures.overheadBytes = tableBytes + Math.max(largest + maxSequences * journalBytes, loadingBytes);
   return figures;
 }
 

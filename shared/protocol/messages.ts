@@ -154,6 +154,12 @@ export const fromNode = {
     finish: v.optional(v.picklist(['stop', 'length'])),
   }),
   jobFailed: v.strictObject({ job: Id, error: WireErrorSchema }),
+  /** The answer to `audit`: digests of the rows that this stage received and sent (RowsDigest). */
+  commitment: v.strictObject({ job: Id, received: hex(32), sent: hex(32) }),
+  /** A frame of rows for a check: what was asked for by `show`, or what a checker computed. `more` as in `frame`. */
+  evidence: v.strictObject({ check: Id, more: v.optional(v.literal(true)), data: bytes(16, MAX_FRAME_BYTES) }),
+  /** The check's last row was sent. `wrong`: places in the answer of tokens that the checker's logits cannot give. */
+  checked: v.strictObject({ check: Id, wrong: v.pipe(v.array(count(MAX_NEW_TOKENS)), v.maxLength(MAX_NEW_TOKENS)) }),
   /** A request to the network. The requester tokenises: the coordinator never needs the text. */
   generate: v.strictObject({
     request: Id,
@@ -264,6 +270,34 @@ export const fromCoordinator = {
   /** The successor has run what it got; go on sending. */
   more: v.strictObject({ job: Id }),
   jobClose: v.strictObject({ job: Id, reason: v.picklist(['done', 'cancelled', 'failed']) }),
+  /**
+   * The answer is complete and is to be checked. Answered by `commitment`: what came in from row `receivedFrom` on and
+   * went out from `sentFrom` on, up to row `rows`. The last stage's rows that went out are sketches, one for each token
+   * of the answer, counted from 0.
+   */
+  audit: v.strictObject({ job: Id, rows: Rows, receivedFrom: Rows, sentFrom: Rows }),
+  /** “Send what the job sent from row `from` on, up to row `rows`, as `evidence` of this check.” */
+  show: v.strictObject({ job: Id, check: Id, from: Rows, rows: Rows }),
+  /**
+   * “Compute this again”: `rows` rows come as frames of the job `check`, what comes out goes back as `evidence`, then
+   * `checked`. `jobFailed` says that it cannot be done, `jobClose` that it need not.
+   */
+  checkOpen: v.strictObject({
+    check: Id,
+    assignment: Id,
+    rows: v.pipe(Rows, v.minValue(1)),
+    promptTokens: count(MAX_PROMPT_TOKENS),
+    wire: v.picklist(WIRE_DTYPES),
+    /** Of the last stage: what it is to have chosen, and by how much logits may differ (a share of their largest). */
+    sample: v.optional(
+      v.strictObject({
+        sampling: SamplingSchema,
+        prompt: v.pipe(v.array(Token), v.maxLength(MAX_PROMPT_TOKENS)),
+        answer: v.pipe(v.array(Token), v.maxLength(MAX_NEW_TOKENS)),
+        tolerance: amount(1),
+      }),
+    ),
+  }),
   /** `from` is absent when the frame is the prompt that the coordinator hands to the first stage. */
   frame: v.strictObject({
     job: Id,
@@ -294,6 +328,8 @@ export const fromCoordinator = {
     /** A node was lost before this token, and the answer stood still for so long until another had taken over. */
     pausedMs: v.optional(count(1e9)),
   }),
+  /** Tokens from `index` on were wrong; the right ones follow, or the end. */
+  rewind: v.strictObject({ request: Id, index: count(MAX_NEW_TOKENS) }),
   finished: v.strictObject({
     request: Id,
     reason: v.picklist(['stop', 'length']),

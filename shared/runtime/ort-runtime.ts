@@ -1,8 +1,8 @@
 import type { InferenceSession } from 'onnxruntime-common';
 import { throwIfCancelled } from '../errors/cancelled.ts';
 import { AiloError } from '../errors/index.ts';
-import { totalBytes } from '../graph/memory.ts';
 import type { StageGraph, WeightSpec } from '../graph/types.ts';
+import { peakBytes } from './budget.ts';
 import type { CreateKvCache } from './kv-cache.ts';
 import { MAX_SEQUENCES } from './limits.ts';
 import { measureMatMul } from './measure.ts';
@@ -19,6 +19,8 @@ export interface OrtRuntimeOptions {
   /** Execution providers and threads. */
   session: InferenceSession.SessionOptions;
   createKvCache: CreateKvCache;
+  /** Whether the engine is given the memory for what comes out (false). */
+  givesOutputs?: boolean;
   /** Where weights wait for their session: in memory without one. */
   createStaging?: () => Promise<Staging>;
   nowMs: () => number;
@@ -34,12 +36,13 @@ export function createOrtRuntime({
   budgetBytes,
   session: sessionOptions,
   createKvCache,
+  givesOutputs = false,
   createStaging = async () => memoryStaging(),
   nowMs,
 }: OrtRuntimeOptions): Runtime {
   const mutex = new Mutex();
   const stages = new Set<LoadedStage>();
-  /** Bytes of the stages that are loaded or being loaded. */
+  /** Peaks of the stages that are loaded or being loaded: no heap shrinks for sure once it has grown. */
   let reservedBytes = 0;
 
   return {
@@ -51,7 +54,7 @@ export function createOrtRuntime({
       if (!(Number.isInteger(maxSequences) && maxSequences >= 1 && maxSequences <= MAX_SEQUENCES)) {
         throw new RangeError(`maxSequences must be 1 to ${MAX_SEQUENCES}`);
       }
-      const neededBytes = totalBytes(graph.memory, maxSequences);
+      const neededBytes = peakBytes(graph.memory, maxSequences, engine);
       if (reservedBytes + neededBytes > budgetBytes) {
         throw AiloError.of('MEMORY_BUDGET_EXCEEDED', { neededBytes, budgetBytes: budgetBytes - reservedBytes });
       }
@@ -70,6 +73,7 @@ export function createOrtRuntime({
           graph,
           maxSequences,
           createKvCache,
+          givesOutputs,
           mutex,
           onReleased() {
             stages.delete(stage);

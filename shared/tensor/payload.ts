@@ -30,6 +30,19 @@ export function joinRows(each: Uint8Array, rows: number, dtype: WireDtype): Uint
   return joined;
 }
 
+/** The opposite of `joinRows`. May share memory. */
+export function splitRows(joined: Uint8Array, rows: number, dtype: WireDtype): Uint8Array {
+  if (dtype !== 'int8') return joined;
+  const valueBytes = joined.length / rows - 4;
+  const each = new Uint8Array(joined.length);
+  for (let row = 0; row < rows; row++) {
+    const start = row * (valueBytes + 4);
+    each.set(joined.subarray(4 * row, 4 * row + 4), start);
+    each.set(joined.subarray(4 * rows + row * valueBytes, 4 * rows + (row + 1) * valueBytes), start + 4);
+  }
+  return each;
+}
+
 /** `payload` has `payloadBytes(rows, columns, dtype)` bytes at any alignment. */
 export function decodeRows(payload: Uint8Array, rows: number, columns: number, dtype: WireDtype): Float32Array {
   // A copy by the constructor: `slice` of a Node Buffer would be a view.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../sampler/random.ts';
-import { type Dialogue, dialogueCorpus } from './dialogues.ts';
+import { cutOff, type Dialogue, dialogueCorpus } from './dialogues.ts';
 import { IGNORED } from './loss.ts';
 
 /** A prompt of the dialogue's number, twice, then an answer of three tokens that tell which and where. */
@@ -43,4 +43,9 @@ test('too few dialogues are refused', () => {
   const tooShort = expect.objectContaining({ code: 'TRAINING_DATA_TOO_SHORT' });
   expect(() => dialogueCorpus([])).toThrow(tooShort);
   expect(() => dialogueCorpus(DIALOGUES.slice(0, 2)).shards(3, SHAPE)).toThrow(tooShort);
+});
+
+test('a dialogue that is cut off keeps its prompt and the beginning of its answer', () => {
+  expect(cutOff(DIALOGUES[0]!, 1)).toEqual({ tokens: Int32Array.of(100, 100, 101), answerStart: 2 });
+  expect(cutOff(DIALOGUES[0]!, 9)).toEqual(DIALOGUES[0]);
 });

@@ -10,6 +10,11 @@ export interface Dialogue {
   answerStart: number;
 }
 
+/** Of the answer only the first `count` tokens, which decide about it: the rest follows from them. */
+export function cutOff({ tokens, answerStart }: Dialogue, count: number): Dialogue {
+  return { tokens: tokens.subarray(0, answerStart + count), answerStart };
+}
+
 /**
  * Dialogues, of which only the answers count. A sequence is filled with random ones, one after the other, of which the
  * last may be cut off.

@@ -56,7 +56,7 @@ export function configJson(config: ModelConfig): object {
 }
 
 /** The beginning of a safetensors file; the parameters follow it in their order, little-endian. */
-export function safetensorsHeader(parameters: readonly Parameter[], dtype: 'F32' | 'BF16' = 'F32'): Uint8Array {
+export function safetensorsHeader(parameters: readonly Parameter[], dtype: 'F32' | 'F16' | 'BF16' = 'F32'): Uint8Array {
   let end = 0;
   const entries = parameters.map(({ name, shape }) => {
     const start = end;

@@ -10,6 +10,8 @@ import { folderSource } from '../model/folder-source.ts';
 import { createNodeRuntime } from '../runtime/node-runtime.ts';
 
 const BUDGET_BYTES = 2 ** 30;
+/** Longer than any answer of the corpus. */
+const MAX_ANSWER_TOKENS = 96;
 
 export interface Asked {
   answer(question: string): Promise<string>;
@@ -31,7 +33,7 @@ export async function openToAsk(folder: string, quant: Quant): Promise<Asked> {
       const answer: number[] = [];
       await chain.restart();
       let input = prompt;
-      for (let position = 0; position + input.length < contextLength; ) {
+      for (let position = 0; position + input.length < contextLength && answer.length < MAX_ANSWER_TOKENS; ) {
         const token = sampler.next(await chain.run(position, Int32Array.from(input)));
         if (eosTokens.includes(token)) break;
         answer.push(token);

@@ -14,7 +14,7 @@ export interface KvCache {
   free(): void;
 }
 
-/** Makes the caches of a new sequence, all zero. */
+/** Makes caches, all zero. */
 export type CreateKvCache = (graph: StageGraph) => KvCache | Promise<KvCache>;
 
 interface Slot {

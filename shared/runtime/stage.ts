@@ -35,6 +35,8 @@ export class OrtStage implements LoadedStage {
   readonly #sequences = new Map<string, Sequence>();
   /** What lanes without a step are fed, by lane. */
   readonly #idle: Record<string, Tensor>[];
+  /** Caches of sequences that are over, for the next: what lies behind a sequence's length is never read. */
+  readonly #spare: KvCache[] = [];
   #released = false;
   #logits = new Float32Array(0);
 
@@ -57,13 +59,15 @@ export class OrtStage implements LoadedStage {
       if (this.#released) return;
       this.#released = true;
       for (const name of this.#sequences.keys()) this.#forget(name);
+      for (const cache of this.#spare) cache.free();
       await this.#parts.session.release();
       this.#parts.onReleased();
     });
   }
 
   #forget(name: string): void {
-    this.#sequences.get(name)?.cache.free();
+    const sequence = this.#sequences.get(name);
+    if (sequence) this.#spare.push(sequence.cache);
     this.#sequences.delete(name);
   }
 
@@ -103,7 +107,7 @@ export class OrtStage implements LoadedStage {
     if (this.#sequences.size >= maxSequences) {
       throw AiloError.of('STEP_INVALID', { reason: `this stage holds ${maxSequences} texts at once and no more` });
     }
-    const sequence = { length: 0, cache: await createKvCache(graph) };
+    const sequence = { length: 0, cache: this.#spare.pop() ?? (await createKvCache(graph)) };
     this.#sequences.set(name, sequence);
     return sequence;
   }

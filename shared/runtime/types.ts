@@ -41,7 +41,7 @@ export interface LoadedStage {
    * POSITION_INVALID, CONTEXT_FULL, STAGE_RELEASED, ENGINE_FAILED. Runs of one runtime come one at a time.
    */
   run(steps: readonly StageStep[]): Promise<StageOutput[]>;
-  /** Forgets a sequence and frees its cache; unknown sequences are fine. */
+  /** Forgets a sequence and frees its cache for another; unknown sequences are fine. */
   drop(sequence: string): Promise<void>;
   /** Frees weights and caches. */
   release(): Promise<void>;

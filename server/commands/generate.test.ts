@@ -81,7 +81,7 @@ describe('bad input', () => {
     ['a prompt that fills the context', ['--model', fixture, '--tokens', Array(64).fill(1).join()], /64 tokens/],
     ['both kinds of prompt', [...model, '--prompt', 'hi'], /exclude each other/],
     ['a prompt and a question', ['--model', 'ailo-guide', '--prompt', 'a', '--chat', 'b'], /exclude each other/],
-    ['more stages than units', [...model, '--stages', '7'], /6 units has no 7 parts/],
+    ['more stages than units', [...model, '--stages', '9'], /8 units has no 9 parts/],
     ['no stages', [...model, '--stages', '0'], /--stages must be/],
     ['an unknown engine', [...model, '--engine', 'abacus'], /--engine must be one of/],
     ['an unknown quantisation', [...model, '--quant', 'int2'], /--quant must be one of/],
@@ -97,9 +97,9 @@ describe('bad input', () => {
   });
 
   test('goes to stderr with a failing exit code, and nothing to stdout', async () => {
-    const { code, stdout, stderr } = await ailo(...model, '--stages', '7', '--json');
+    const { code, stdout, stderr } = await ailo(...model, '--stages', '9', '--json');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^ailo: .*6 units has no 7 parts\.\n$/);
+    expect(stderr).toMatch(/^ailo: .*8 units has no 9 parts\.\n$/);
   });
 
   test.each<[string, (dir: string) => Promise<void>, RegExp]>([

@@ -81,7 +81,7 @@ describe.skipIf(missing)('ailo serve', () => {
   });
 
   test.each([
-    [{ stages: '13' }, 'PLAN_IMPOSSIBLE'],
+    [{ stages: '38' }, 'PLAN_IMPOSSIBLE'],
     [{ stages: 'many' }, 'USAGE'],
     [{ port: '70000' }, 'USAGE'],
     [{ quant: 'int2' }, 'USAGE'],

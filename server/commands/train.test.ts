@@ -119,7 +119,7 @@ describe('a model that was trained', () => {
 test(
   'a Llama with rotary positions learns, too',
   async () => {
-    const plan = ['--rounds', '1', '--local-steps', '20', '--lr', '3e-3', ...SHORT];
+    const plan = ['--rounds', '1', '--local-steps', '30', '--lr', '3e-3', ...SHORT];
     const { validationLoss, parameters } = await ailo(train, '--model', 'ailo-guide', '--data', text, ...plan);
     expect(parameters).toBeGreaterThan(1_500_000);
     expect(validationLoss).toBeLessThan(2);

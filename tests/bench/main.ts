@@ -3,6 +3,7 @@
 import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { ledger } from './ledger.ts';
+import { solo } from './solo.ts';
 import { updates } from './updates.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
@@ -10,6 +11,7 @@ const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
     summary: 'durable transfers a second in the coordinator, transactions a second replayed by a client',
     command: ledger,
   },
+  solo: { summary: 'one browser with a model of its own, beside Transformers.js and wllama', command: solo },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
 };
 

@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{shared,server,extension}/**/*.test.{ts,tsx}', 'tests/{vectors,fixtures}/**/*.test.ts'],
+          include: ['{shared,server,extension}/**/*.test.{ts,tsx}', 'tests/{vectors,fixtures,bench}/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 0 },

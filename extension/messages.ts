@@ -7,7 +7,14 @@ import type { WireError } from '../shared/errors/index.ts';
 import { MAX_NEW_TOKENS } from '../shared/protocol/limits.ts';
 import { PASSWORD_MAX_LENGTH } from '../shared/wallet/vault.ts';
 import { decodeRecord } from './offscreen/wallet-record.ts';
-import { type AppState, AUTO_LOCK_CHOICES_MINUTES, ENGINE_CHOICES, MEMORY_CHOICES_MIB, type Turn } from './state.ts';
+import {
+  type AppState,
+  AUTO_LOCK_CHOICES_MINUTES,
+  ENGINE_CHOICES,
+  MEMORY_CHOICES_MIB,
+  type StorageUse,
+  type Turn,
+} from './state.ts';
 import { type WalletResults, walletRequests } from './wallet-messages.ts';
 
 export const PORT = 'ailo';
@@ -39,6 +46,7 @@ export const Command = v.variant('type', [
       username: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
       contributing: v.exactOptional(v.boolean()),
       consented: v.exactOptional(v.boolean()),
+      training: v.exactOptional(v.boolean()),
       temperature: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(2))),
       maxNewTokens: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_NEW_TOKENS))),
       engine: v.exactOptional(v.picklist(ENGINE_CHOICES)),
@@ -62,6 +70,10 @@ export const PageRequest = v.variant('type', [
   v.strictObject({ type: v.literal('confirmBackup') }),
   /** Replaces the wallet by the one of these words. */
   v.strictObject({ type: v.literal('restore'), words: v.pipe(v.string(), v.maxLength(MAX_WORDS_LENGTH)) }),
+  /** What is stored of models. */
+  v.strictObject({ type: v.literal('storage') }),
+  /** Forgets what is stored of one; what a part in memory needs of it is fetched again when it is needed again. */
+  v.strictObject({ type: v.literal('clearStorage'), model: v.pipe(v.string(), v.maxLength(96)) }),
   ...walletRequests,
 ]);
 export type PageRequest = v.InferOutput<typeof PageRequest>;
@@ -75,6 +87,8 @@ interface Results extends WalletResults {
   setPassword(): void;
   confirmBackup(): void;
   restore(): void;
+  storage(): StorageUse;
+  clearStorage(): void;
 }
 export type ResultOf<R extends PageRequest> = ReturnType<Results[R['type']]>;
 /** One for each request, so that none is left without an answer. */

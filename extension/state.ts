@@ -20,6 +20,8 @@ export interface Settings {
   contributing: boolean;
   /** Whether the consent page was answered at all. */
   consented: boolean;
+  /** Whether contributing includes training models. */
+  training: boolean;
   /** Of the next answers. */
   temperature: number;
   maxNewTokens: number;
@@ -28,6 +30,20 @@ export interface Settings {
   memoryMiB: (typeof MEMORY_CHOICES_MIB)[number];
   /** After it, spending asks for the wallet's password again. */
   autoLockMinutes: (typeof AUTO_LOCK_CHOICES_MINUTES)[number];
+}
+
+/** What is kept on this computer of a model's files. */
+export interface StoredModel {
+  model: string;
+  bytes: number;
+  /** When it was last needed, milliseconds since 1970. */
+  usedMs: number;
+}
+
+/** What all models take of this computer's storage, and may take. */
+export interface StorageUse {
+  models: StoredModel[];
+  budgetBytes: number;
 }
 
 /** One turn of the conversation. An answer is written to while `status` is `running`. */

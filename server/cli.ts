@@ -15,6 +15,8 @@ export type Values = Record<string, string | boolean | undefined>;
 export interface Command {
   /** `--help`, `--json` and `--log-level` exist for all and are not listed here. */
   options: Record<string, Option>;
+  /** What stands without a `--`, given to `run` under its key; required. */
+  argument?: { key: string; value: string; description: string };
   run(values: Values, cli: Cli): Promise<void>;
 }
 
@@ -47,11 +49,13 @@ export async function runCommand(
   signal: AbortSignal,
 ): Promise<void> {
   const options = { ...command.options, ...COMMON };
-  const values = parse(name, options, args);
+  const values = parse(name, options, args, command.argument);
   if (values.help) {
-    process.stdout.write(help(name, summary, options));
+    process.stdout.write(help(name, summary, options, command.argument));
     return;
   }
+  if (command.argument && values[command.argument.key] === undefined)
+    throw usage(`${command.argument.value} is missing`);
   const json = values.json === true;
   const write = (text: string) => process.stdout.write(`${text}\n`);
   await command.run(values, {
@@ -113,20 +117,23 @@ function logLevel(value: string | boolean | undefined): string {
   return choice({ 'log-level': value }, 'log-level', ['debug', 'info', 'warn', 'error'], 'warn');
 }
 
-function parse(name: string, options: Record<string, Option>, args: string[]): Values {
+function parse(name: string, options: Record<string, Option>, args: string[], argument: Command['argument']): Values {
   try {
     const config = Object.fromEntries(Object.entries(options).map(([key, option]) => [key, { type: option.type }]));
-    return parseArgs({ args, options: config, allowPositionals: false }).values as Values;
+    const { values, positionals } = parseArgs({ args, options: config, allowPositionals: argument !== undefined });
+    if (positionals.length > 1) throw new Error(`Unexpected argument '${positionals[1]}'`);
+    return { ...(values as Values), ...(argument && positionals.length > 0 && { [argument.key]: positionals[0] }) };
   } catch (error) {
     throw AiloError.of('USAGE', { reason: `ailo ${name}: ${(error as Error).message} (see ailo ${name} --help).` });
   }
 }
 
-function help(name: string, summary: string, options: Record<string, Option>): string {
+function help(name: string, summary: string, options: Record<string, Option>, argument: Command['argument']): string {
   const flags = Object.entries(options).map(([key, option]) => [
     `--${key}${option.value ? ` ${option.value}` : ''}`,
     option.description,
   ]);
+  if (argument) flags.unshift([argument.value, argument.description]);
   const width = Math.max(...flags.map(([flag]) => flag!.length));
   const lines = flags.map(([flag, description]) => `  ${flag!.padEnd(width)}  ${description}`);
   return `ailo ${name} — ${summary}\n\n${lines.join('\n')}\n`;

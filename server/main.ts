@@ -19,6 +19,18 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'run a model here, split into stages',
     load: async () => (await import('./commands/generate.ts')).generate,
   },
+  'model add': {
+    summary: 'put a model into a data folder, from a folder or the hub, for ailo serve to serve',
+    load: async () => (await import('./commands/model.ts')).modelAdd,
+  },
+  'model list': {
+    summary: 'the models that were added, and those that Ailo is made for',
+    load: async () => (await import('./commands/model.ts')).modelList,
+  },
+  'model remove': {
+    summary: 'take a model out of a data folder',
+    load: async () => (await import('./commands/model.ts')).modelRemove,
+  },
   'wallet new': {
     summary: 'make a wallet file with new words',
     load: async () => (await import('./commands/wallet.ts')).walletNew,
@@ -38,6 +50,26 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
   'ledger verify': {
     summary: 'replay a whole ledger from its beginning, trusting nobody',
     load: async () => (await import('./commands/ledger.ts')).ledgerVerify,
+  },
+  simulate: {
+    summary: 'a network of hundreds of nodes on this machine, with made-up latency, and how fast it answers',
+    load: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  },
+  'campaign create': {
+    summary: 'let nodes train a model together at this coordinator',
+    load: async () => (await import('./commands/campaign.ts')).campaignCreate,
+  },
+  'campaign list': {
+    summary: 'how far the campaigns of a coordinator have come',
+    load: async () => (await import('./commands/campaign.ts')).campaignList,
+  },
+  'campaign pause': {
+    summary: 'begin no more rounds of a campaign',
+    load: async () => (await import('./commands/campaign.ts')).campaignPause,
+  },
+  'campaign resume': {
+    summary: 'go on with a paused campaign',
+    load: async () => (await import('./commands/campaign.ts')).campaignResume,
   },
   train: {
     summary: 'train a model here, alone or as several workers of a federation',

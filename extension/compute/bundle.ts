@@ -8,11 +8,15 @@ import { ORT_BUILDS } from './ort-builds.ts';
 /** One of the two is loaded, by engine; see ORT_BUILDS. */
 const ORT_FILES = Object.values(ORT_BUILDS).flatMap((build) => [`${build}.mjs`, `${build}.wasm`]);
 
-/** Writes `compute-worker.js` and onnxruntime's files to `outDir`, beside the page that starts the worker. */
+/** Writes `compute-worker.js`, `training-worker.js`, what both share, and onnxruntime's files to `outDir`, beside the page that starts them. */
 export async function bundleCompute(outDir: string): Promise<void> {
   await mkdir(outDir, { recursive: true });
   await build({
-    entryPoints: { 'compute-worker': fileURLToPath(new URL('worker.ts', import.meta.url)) },
+    entryPoints: {
+      'compute-worker': fileURLToPath(new URL('worker.ts', import.meta.url)),
+      'training-worker': fileURLToPath(new URL('training-worker.ts', import.meta.url)),
+    },
+    splitting: true,
     outdir: outDir,
     bundle: true,
     format: 'esm',

@@ -65,7 +65,8 @@ export function runtimeOverPort(
         reads.delete(id);
       }
       const stage: LoadedStage = {
-        run: (step) => call('run', { ...step, id }),
+        lanes: graph.lanes,
+        run: (steps) => call('run', { id, steps }),
         drop: (sequence) => call('drop', { id, sequence }),
         release: () => call('release', { id }),
       };

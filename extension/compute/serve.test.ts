@@ -94,19 +94,19 @@ test('a step does not take the caller’s own memory away', async () => {
   const runtime = await connected()('wasm').runtime;
   const stage = await runtime.load(whole, read, { maxSequences: 1 });
   const first = step(0);
-  await stage.run(first);
+  await stage.run([first]);
   expect([...first.input.ids]).toEqual([5]);
   await stage.drop('a');
-  await expect(stage.run(step(1))).rejects.toMatchObject({ code: 'POSITION_INVALID' });
+  await expect(stage.run([step(1)])).rejects.toMatchObject({ code: 'POSITION_INVALID' });
   await stage.release();
-  await expect(stage.run(step(0))).rejects.toMatchObject({ code: 'STAGE_RELEASED' });
+  await expect(stage.run([step(0)])).rejects.toMatchObject({ code: 'STAGE_RELEASED' });
 });
 
 test('when the worker is gone, nothing waits for it', async () => {
   const { runtime, fail } = connected()('wasm');
   const stage = await (await runtime).load(whole, read, { maxSequences: 1 });
-  const running = stage.run(step(0));
+  const running = stage.run([step(0)]);
   fail(AiloError.of('ENGINE_UNAVAILABLE', { engine: 'wasm', reason: 'it crashed' }));
   await expect(running).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
-  await expect(stage.run(step(1))).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
+  await expect(stage.run([step(1)])).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
 });

@@ -15,7 +15,7 @@ export interface WorkerCalls extends Handlers {
   open(options: RuntimeOptions): Promise<Reply<void>>;
   /** The page names the stage; `read` calls for its weights come back to the page under that name. */
   load(stage: { id: number; graph: StageGraph; maxSequences: number }): Promise<Reply<void>>;
-  run(step: StageStep & { id: number }): Promise<Reply<StageOutput>>;
+  run(steps: { id: number; steps: readonly StageStep[] }): Promise<Reply<StageOutput[]>>;
   drop(options: { id: number; sequence: string }): Promise<Reply<void>>;
   release(options: { id: number }): Promise<Reply<void>>;
   measure(nothing: undefined): Promise<Reply<Measurement>>;
@@ -51,11 +51,14 @@ export function serveRuntime(port: Port, create: (options: RuntimeOptions) => Pr
       stages.set(id, await opened().load(graph, read, { maxSequences }));
       return nothing;
     },
-    async run({ id, ...step }) {
-      const output = await stage(id).run(step);
-      // An engine may hand out a view of something larger, which must stay with it.
-      const data = output.data.byteLength === output.data.buffer.byteLength ? output.data : output.data.slice();
-      return { value: { ...output, data }, transfer: [data.buffer] };
+    async run({ id, steps }) {
+      const outputs = await stage(id).run(steps);
+      // An engine may hand out views of something larger, which must stay with it.
+      const value = outputs.map(({ data, ...rest }) => ({
+        ...rest,
+        data: data.byteLength === data.buffer.byteLength ? data : data.slice(),
+      }));
+      return { value, transfer: value.map(({ data }) => data.buffer) };
     },
     async drop({ id, sequence }) {
       await stages.get(id)?.drop(sequence);

@@ -6,6 +6,7 @@ const node = (change: Partial<NodeState> = {}): NodeState => ({
   connection: 'connected',
   address: 'alc1x',
   contributing: true,
+  training: { kind: 'off' },
   activity: { kind: 'ready', model: 'stories', stage: 1, stages: 4, start: 2, end: 4, jobsDone: 0 },
   models: [],
   ...change,

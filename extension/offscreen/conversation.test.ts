@@ -46,6 +46,19 @@ const turn = (role: Turn['role'], text: string, status: Turn['status'] = 'done')
 });
 
 describe('conversation', () => {
+  it('takes back what nodes answered wrong', async () => {
+    const { chat } = script([
+      token(0, 'Hel'),
+      token(1, 'p'),
+      { kind: 'rewound', index: 1, text: 'Hel' },
+      token(1, 'lo'),
+      { kind: 'finished', reason: 'stop', text: 'Hello', tokens: 2, latencyMs: 9 },
+    ]);
+    const { conversation } = start(chat);
+    await conversation.ask('m', 'Hi', SETTINGS);
+    expect(conversation.turns[1]).toMatchObject({ text: 'Hello', tokens: 2, status: 'done' });
+  });
+
   it('gathers the answer, its participants and its speed, and saves it', async () => {
     const { chat, requests } = script([
       { kind: 'accepted', participants: ['a', 'b'], promptTokens: 2 },

@@ -118,6 +118,8 @@ function grow(turn: Turn, event: ChatEvent): Turn {
       return { ...turn, participants: event.participants };
     case 'token':
       return { ...turn, text: turn.text + event.text, tokens: event.index + 1 };
+    case 'rewound':
+      return { ...turn, text: event.text, tokens: event.index };
     case 'finished':
       // What the decoder still held back of a character.
       return { ...turn, text: event.text, tokens: event.tokens };

@@ -8,6 +8,15 @@ interface ChunkRow {
   bytes: Uint8Array;
 }
 
+/** What a chunk is for and when it was last needed, beside the chunks, so that nobody reads them to know. */
+interface ChunkUseRow {
+  hash: string;
+  model: string;
+  bytes: number;
+  /** Milliseconds since 1970. */
+  usedMs: number;
+}
+
 /** Single values by name. */
 export interface Values {
   settings: Partial<Settings>;
@@ -26,12 +35,21 @@ interface ValueRow {
   value: unknown;
 }
 
-export type Database = Dexie & { chunks: EntityTable<ChunkRow, 'hash'>; values: EntityTable<ValueRow, 'name'> };
+export type Database = Dexie & {
+  chunks: EntityTable<ChunkRow, 'hash'>;
+  chunkUses: EntityTable<ChunkUseRow, 'hash'>;
+  values: EntityTable<ValueRow, 'name'>;
+};
 
 /** The extension's IndexedDB; every page of it, and the service worker, may open it. */
 export function openDatabase(): Database {
   const database = new Dexie('ailo') as Database;
   database.version(1).stores({ chunks: 'hash', values: 'name' });
+  // Chunks of which nobody knows what they are for are fetched again.
+  database
+    .version(2)
+    .stores({ chunks: 'hash', chunkUses: 'hash, model, usedMs', values: 'name' })
+    .upgrade((transaction) => transaction.table('chunks').clear());
   return database;
 }
 

@@ -1,5 +1,9 @@
-import type { Runtime } from '../../shared/runtime/types.ts';
+import type { Engine, Runtime } from '../../shared/runtime/types.ts';
+import type { Campaign } from '../../shared/train/campaign/campaign.ts';
+import { requireBudget } from '../../shared/train/campaign/memory.ts';
+import type { Learner } from '../../shared/train/campaign/worker.ts';
 import { createWorkerRuntime } from '../compute/client.ts';
+import { createWorkerLearner } from '../compute/learner-client.ts';
 import type { Settings } from '../state.ts';
 
 /** What a tab may take without its neighbours noticing: a quarter of the memory, but enough for a small stage. */
@@ -9,16 +13,26 @@ const MIN_BUDGET_BYTES = 512 * 2 ** 20;
 const DEFAULT_MEMORY_GIB = 4;
 
 /** The engine that was chosen, or the best of this browser: WebGPU on real hardware, else WASM. */
-export async function createBrowserRuntime({
-  engine,
-  memoryMiB,
-}: Pick<Settings, 'engine' | 'memoryMiB'>): Promise<Runtime> {
+export async function createBrowserRuntime(settings: Choice): Promise<Runtime> {
+  return createWorkerRuntime({ engine: await engineOf(settings), budgetBytes: budgetOf(settings) });
+}
+
+/** The same for training. Throws MEMORY_BUDGET_EXCEEDED, ENGINE_UNAVAILABLE, ENGINE_FAILED. */
+export async function createBrowserLearner(settings: Choice, campaign: Campaign): Promise<Learner> {
+  requireBudget(campaign, budgetOf(settings));
+  return createWorkerLearner(await engineOf(settings), campaign);
+}
+
+type Choice = Pick<Settings, 'engine' | 'memoryMiB'>;
+
+async function engineOf({ engine }: Choice): Promise<Engine> {
+  if (engine !== 'auto') return engine;
+  return (await hasHardwareWebGpu()) ? 'webgpu' : 'wasm';
+}
+
+function budgetOf({ memoryMiB }: Choice): number {
   const { deviceMemory = DEFAULT_MEMORY_GIB } = navigator as { deviceMemory?: number };
-  const best = async () => ((await hasHardwareWebGpu()) ? 'webgpu' : 'wasm');
-  return createWorkerRuntime({
-    engine: engine === 'auto' ? await best() : engine,
-    budgetBytes: memoryMiB > 0 ? memoryMiB * 2 ** 20 : defaultBudgetBytes(deviceMemory),
-  });
+  return memoryMiB > 0 ? memoryMiB * 2 ** 20 : defaultBudgetBytes(deviceMemory);
 }
 
 /** `deviceMemoryGiB`: the machine's memory as the browser tells it (Device Memory API: rounded, at most 8). */

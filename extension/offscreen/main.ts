@@ -12,7 +12,7 @@ import { type Answers, type Command, type Notice, type PageRequest, PORT, type U
 import type { AppState, Settings } from '../state.ts';
 import { badgeOf } from './badge.ts';
 import { changed } from './change.ts';
-import { indexedDbChunks } from './chunk-store.ts';
+import { type ChunkCache, indexedDbChunks } from './chunk-store.ts';
 import { type Conversation, createConversation } from './conversation.ts';
 import { type Database, getValue, openDatabase, putValue, removeValue } from './database.ts';
 import { LedgerHost } from './ledger-host.ts';
@@ -20,6 +20,7 @@ import { noNode } from './no-node.ts';
 import { NodeHost } from './node-host.ts';
 import { createPages, type Pages } from './pages.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
+import { keepStorage, storageBudget } from './storage-budget.ts';
 import { walletAnswers } from './wallet-answers.ts';
 import { WalletKeeper } from './wallet-keeper.ts';
 import { databaseCopy, extensionCopy } from './wallet-stores.ts';
@@ -30,6 +31,7 @@ class App {
   readonly #conversation: Conversation;
   readonly #host: NodeHost;
   readonly #ledger: LedgerHost;
+  readonly #chunks: ChunkCache;
   readonly pages: Pages;
   #settings: Settings;
   #answersHelped: number;
@@ -51,8 +53,9 @@ class App {
       obey: (command) => this.#obey(command),
       answer: (request) => this.#answer(request),
     });
+    this.#chunks = indexedDbChunks(database, { budgetBytes: storageBudget, now: Date.now });
     this.#host = new NodeHost({
-      chunks: indexedDbChunks(database),
+      chunks: this.#chunks,
       wallet: () => keeper.wallet,
       settings: () => this.#settings,
       onCheckpoint: (seal) => this.#ledger.heard(seal),
@@ -117,6 +120,8 @@ class App {
     setPassword: ({ old, password }) => this.#keeper.setPassword(old, password),
     confirmBackup: () => this.#keeper.confirmBackup(),
     restore: ({ words }) => this.#keeper.restore(words),
+    storage: async () => ({ models: await this.#chunks.usage(), budgetBytes: await storageBudget() }),
+    clearStorage: ({ model }) => this.#chunks.remove(model),
     ...walletAnswers({ service: () => this.#ledger.service, checkSpending: () => this.#checkSpending() }),
   };
 
@@ -185,6 +190,7 @@ function forget(work: Promise<void>): void {
 }
 
 async function start(): Promise<App> {
+  keepStorage();
   const database = openDatabase();
   const [stored, conversation = [], answersHelped = 0] = await Promise.all([
     getValue(database, 'settings'),

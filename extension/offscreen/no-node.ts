@@ -12,6 +12,7 @@ export function noNode({ address = '', locked, error }: WalletView): NodeState {
     address,
     contributing: false,
     activity: { kind: 'off' },
+    training: { kind: 'off' },
     models: [],
   };
 }

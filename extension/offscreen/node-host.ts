@@ -9,9 +9,10 @@ import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import { Mutex } from '../../shared/runtime/mutex.ts';
 import type { Wallet } from '../../shared/wallet/wallet.ts';
 import type { Settings } from '../state.ts';
-import { createBrowserRuntime } from './engine.ts';
+import { createBrowserLearner, createBrowserRuntime } from './engine.ts';
 import { answersFinished } from './helped.ts';
 import { log } from './log.ts';
+import { rtcLinks } from './rtc-links.ts';
 
 /** Set by the build: `runtime.getManifest` is missing in offscreen documents. */
 declare const AILO_VERSION: string;
@@ -59,7 +60,7 @@ export class NodeHost {
     void this.#mutex.run(async () => {
       const now = { wallet: this.#options.wallet(), settings: this.#options.settings() };
       if (this.#madeWith && isSameNode(this.#madeWith, now)) {
-        this.#node?.contribute(now.settings.contributing);
+        if (this.#node) steer(this.#node, now.settings);
         return;
       }
       await this.#node?.stop().catch((error) => console.warn('the node did not stop cleanly', error));
@@ -72,7 +73,7 @@ export class NodeHost {
     this.#madeWith = { wallet, settings };
     this.#node = wallet && this.#create(wallet, settings);
     this.#node?.start();
-    if (settings.contributing) this.#node?.contribute(true);
+    if (this.#node) steer(this.#node, settings);
     this.#options.onChange();
   }
 
@@ -82,9 +83,11 @@ export class NodeHost {
       wallet,
       client: { kind: 'extension', version: AILO_VERSION },
       createRuntime: () => createBrowserRuntime({ engine, memoryMiB }),
+      createLearner: (campaign) => createBrowserLearner({ engine, memoryMiB }, campaign),
       chunks: this.#options.chunks,
       fetch: (input, init) => fetch(input, init),
       dial: dialWebSocket,
+      direct: rtcLinks,
       onCheckpoint: (seal) => this.#options.onCheckpoint(seal),
       schedule: systemSchedule,
       now: () => performance.now(),
@@ -101,6 +104,11 @@ export class NodeHost {
     });
     return node;
   }
+}
+
+function steer(node: AiloNode, { contributing, training }: Settings): void {
+  node.contribute(contributing);
+  node.train(contributing && training);
 }
 
 function isSameNode(before: MadeWith, after: MadeWith): boolean {

@@ -8,6 +8,7 @@ export const DEFAULT_SETTINGS: Settings = {
   coordinatorUrl: AILO_COORDINATOR_URL,
   contributing: false,
   consented: false,
+  training: true,
   temperature: 0.7,
   maxNewTokens: 256,
   engine: 'auto',

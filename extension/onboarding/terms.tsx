@@ -6,15 +6,16 @@ export function Terms() {
         <dt>What is computed</dt>
         <dd>
           Parts of language models, and nothing else. Your computer holds a few layers of a model; when somebody asks
-          that model something, numbers pass through them. All code came with this extension: only weights and numbers
-          arrive from the network.
+          that model something, numbers pass through them. It also trains models on public texts, for as long as you
+          leave that switched on. All code came with this extension: only weights, texts and numbers arrive from the
+          network.
         </dd>
       </div>
       <div>
         <dt>For whom</dt>
         <dd>
-          For everyone who chats with the network’s models and could not run them alone. For each answer your computer
-          helps with, your wallet earns AiloCoin (ALC), booked in a public ledger.
+          For everyone who chats with the network’s models and could not run them alone. For each answer and each round
+          of training your computer helps with, your wallet earns AiloCoin (ALC), booked in a public ledger.
         </dd>
       </div>
       <div>
@@ -22,7 +23,8 @@ export function Terms() {
         <dd>
           The graphics card, or up to eight threads of the processor. About a quarter of the memory at most; you can
           change that. Disk space for the parts it holds. The network, to download a part once and to pass numbers on.
-          Username, wallet address and earnings are public, and the coordinator sees your internet address.
+          Username, wallet address and earnings are public. The coordinator sees your internet address, and so may the
+          computers that hold the neighbouring parts: they are linked directly where that is possible.
         </dd>
       </div>
       <div>

@@ -15,8 +15,9 @@ async function create(): Promise<void> {
   await chrome.offscreen.createDocument({
     url: HOST_PAGE,
     // WORKERS has no lifetime limit, unlike AUDIO_PLAYBACK.
-    reasons: ['WORKERS'],
-    justification: 'Runs parts of language models in a worker and keeps the connection to the coordinator.',
+    reasons: ['WORKERS', 'WEB_RTC'],
+    justification:
+      'Runs parts of language models in a worker and keeps connections to the coordinator and to neighbours.',
   });
 }
 

@@ -1,8 +1,9 @@
-import type { Activity, NodeState } from '../../shared/node/types.ts';
-import { megabytes } from '../ui/format.ts';
+import { durationInWords } from '../../shared/node/remaining.ts';
+import type { Activity, LinkStatus, NodeState } from '../../shared/node/types.ts';
+import { size } from '../ui/format.ts';
 
 /** The stage this computer holds, and what runs through it. */
-export function CurrentJob({ node: { activity, models, connection } }: { node: NodeState }) {
+export function CurrentJob({ node: { activity, models, connection, links } }: { node: NodeState }) {
   if (!('model' in activity)) return null;
   const name = models.find(({ id }) => id === activity.model)?.name ?? activity.model;
   return (
@@ -15,8 +16,24 @@ export function CurrentJob({ node: { activity, models, connection } }: { node: N
       </p>
       <StageMap stage={activity.stage} stages={activity.stages} />
       <Progress activity={activity} isConnected={connection === 'connected'} />
+      {activity.kind === 'working' && links?.length ? <Links links={links} /> : null}
     </section>
   );
+}
+
+/** How what is computed here reaches the neighbours. */
+function Links({ links }: { links: LinkStatus[] }) {
+  return (
+    <p class="small muted figures" data-testid="links">
+      {links
+        .map((link) => (link.way === 'direct' ? `Neighbour linked directly${time(link)}` : 'Neighbour by relay'))
+        .join(' · ')}
+    </p>
+  );
+}
+
+function time({ roundTripMs }: LinkStatus): string {
+  return roundTripMs === undefined ? '' : `, ${roundTripMs.toFixed(1)} ms`;
 }
 
 /** More bars than this are thinner than a pixel pair. */
@@ -41,8 +58,9 @@ interface ProgressProps {
 function Progress({ activity, isConnected }: ProgressProps) {
   switch (activity.kind) {
     case 'loading': {
-      const { loadedBytes, totalBytes } = activity;
-      const label = totalBytes > 0 ? `${megabytes(loadedBytes)} of ${megabytes(totalBytes)} loaded` : 'Loading…';
+      const { loadedBytes, totalBytes, remainingMs } = activity;
+      const left = remainingMs === undefined ? '' : `, ${durationInWords(remainingMs)} left`;
+      const label = totalBytes > 0 ? `${size(loadedBytes)} of ${size(totalBytes)} loaded${left}` : 'Loading…';
       return (
         <>
           <progress {...(totalBytes > 0 && { value: loadedBytes / totalBytes })} max={1} aria-label={label} />

@@ -6,6 +6,8 @@ import { send } from '../ui/link.ts';
 import { CurrentJob } from './current-job.tsx';
 import { Preferences } from './preferences.tsx';
 import { contributionOf } from './status.ts';
+import { Storage } from './storage.tsx';
+import { TrainingJob } from './training-job.tsx';
 
 export function Earnings({ state }: { state: AppState }) {
   const { node, settings, answersHelped } = state;
@@ -25,7 +27,9 @@ export function Earnings({ state }: { state: AppState }) {
         </Figure>
       </dl>
       <CurrentJob node={node} />
+      <TrainingJob training={node.training} />
       <Preferences settings={settings} />
+      <Storage />
     </div>
   );
 }

@@ -8,7 +8,7 @@ const ENGINE_NAMES: Record<Settings['engine'], string> = {
 };
 
 /** What contributing may use of this computer. */
-export function Preferences({ settings: { engine, memoryMiB } }: { settings: Settings }) {
+export function Preferences({ settings: { engine, memoryMiB, training } }: { settings: Settings }) {
   return (
     <details class="card preferences">
       <summary>What it may use</summary>
@@ -46,6 +46,14 @@ export function Preferences({ settings: { engine, memoryMiB } }: { settings: Set
           </select>
           <p class="small muted">Checked before a part of a model is loaded, never after.</p>
         </div>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={training}
+            onChange={({ currentTarget }) => send({ type: 'change', settings: { training: currentTarget.checked } })}
+          />
+          Train models, too, on public texts that the network hands out
+        </label>
       </div>
     </details>
   );

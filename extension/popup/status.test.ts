@@ -10,6 +10,7 @@ const node = (change: Partial<NodeState> = {}): NodeState => ({
   connection: 'connected',
   address: 'alc1x',
   contributing: true,
+  training: { kind: 'off' },
   activity: ready,
   models: [],
   ...change,

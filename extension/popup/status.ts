@@ -10,14 +10,14 @@ export interface Status {
 }
 
 /** The word in the header. */
-export function statusOf({ connection, contributing, activity, error }: NodeState): Status {
+export function statusOf({ connection, contributing, activity, training, error }: NodeState): Status {
   if (connection === 'stopped' && error) {
     return error.code === 'WALLET_LOCKED' ? { tone: 'off', label: 'Locked' } : { tone: 'error', label: 'No wallet' };
   }
   if (connection === 'refused') return { tone: 'error', label: 'Refused' };
   if (connection !== 'connected') return { tone: 'waiting', label: 'Connecting…' };
   if (!contributing) return { tone: 'off', label: 'Connected' };
-  if (activity.kind === 'working') return { tone: 'on', label: 'Computing' };
+  if (activity.kind === 'working' || training.kind === 'learning') return { tone: 'on', label: 'Computing' };
   if (activity.kind === 'ready') return { tone: 'on', label: 'Contributing' };
   return { tone: 'waiting', label: activity.kind === 'loading' ? 'Loading…' : 'Waiting' };
 }
@@ -39,6 +39,7 @@ export function contributionOf(node: NodeState, wished: boolean): string {
   if (!wished)
     return node.activity.kind === 'off' ? 'Nothing is computed for others.' : 'Finishing the current answer, then off.';
   if (node.connection !== 'connected') return 'Waiting for the coordinator.';
+  if (node.activity.kind === 'waiting' && node.training.kind === 'learning') return 'Training a model with others.';
   return activitySentence(node.activity);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, alc, count, day, groupsOf, megabytes, shortAddress, when } from './format.ts';
+import { ago, alc, count, day, groupsOf, megabytes, shortAddress, size, when } from './format.ts';
 
 describe('figures as a person reads them', () => {
   it('shows amounts without trailing zeros', () => {
@@ -19,6 +19,7 @@ describe('figures as a person reads them', () => {
 
   it('shows small downloads with a decimal and large ones without', () => {
     expect([megabytes(1_176_152), megabytes(322_961_408)]).toEqual(['1.2 MB', '323 MB']);
+    expect([size(322_961_408), size(4_712_345_678), size(250e9)]).toEqual(['323 MB', '4.7 GB', '250 GB']);
   });
 
   it('says of a time only what the reader does not know', () => {

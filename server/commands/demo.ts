@@ -1,36 +1,37 @@
 /** `ailo demo` (npm start): coordinator, three nodes and a browser with the extension, all on this machine. */
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { buildExtension } from '../../extension/build.ts';
 import { AiloError } from '../../shared/errors/index.ts';
 import { formatAlc } from '../../shared/ledger/money.ts';
 import type { AiloNode } from '../../shared/node/types.ts';
+import type { ModelListing } from '../../shared/protocol/messages.ts';
 import { ensureChromium, hasDisplay, launchExtension } from '../browser.ts';
 import { type Cli, type Command, integer, string } from '../cli.ts';
 import { startCoordinator } from '../coordinator/coordinator.ts';
 import { converse } from '../demo/converse.ts';
-import { DEFAULT_HUB_MODEL, resolveModel } from '../model/resolve.ts';
+import { BUILT_IN_NAME } from '../model/built-in.ts';
+import { resolveModel } from '../model/resolve.ts';
 import { createHeadlessNode } from '../node/headless.ts';
 
 const NODES = 3;
 const NODE_BUDGET_BYTES = 2 * 2 ** 30;
 const READY_TIMEOUT_MS = 300_000;
-/** Beside the checkout, where the outside references lie. */
-const STORIES = fileURLToPath(new URL('../../../shared/models/stories260k', import.meta.url));
+/** What is asked where nobody can type: of a model that chats, and of one that goes on with a text. */
+const QUESTION = 'What is Ailo?';
+const BEGINNING = 'Once upon a time';
 
 export const demo: Command = {
   options: {
-    model: { type: 'string', value: 'DIR|HUB_ID', description: 'what to serve (default: a small one)' },
+    model: { type: 'string', value: 'DIR|HUB_ID', description: `what to serve (default: ${BUILT_IN_NAME})` },
     port: { type: 'string', value: 'PORT', description: "the coordinator's (default: any that is free)" },
     headless: { type: 'boolean', description: 'show no window, print the conversation (as without a display)' },
   },
 
   async run(values, cli) {
     const port = integer(values, 'port', { min: 0, max: 65_535, default: 0 });
-    const wished = string(values, 'model', existsSync(STORIES) ? STORIES : DEFAULT_HUB_MODEL);
+    const wished = string(values, 'model', BUILT_IN_NAME);
     const headless = values.headless === true || !hasDisplay();
     const folder = await mkdtemp(join(tmpdir(), 'ailo-demo-'));
     /** Undone in reverse order, whatever happens. */
@@ -54,7 +55,7 @@ export const demo: Command = {
       const nodes = await startNodes(coordinator.url, folder, cli);
       for (const node of nodes) undo.push(() => node.stop());
       const model = await ready(nodes, cli);
-      cli.print(`${NODES} nodes hold the ${NODES} parts of ${model}.`);
+      cli.print(`${NODES} nodes hold the ${NODES} parts of ${model.id}.`);
 
       const context = await launchExtension({ extensionDir, profileDir: join(folder, 'profile'), headless });
       undo.push(() => context.close());
@@ -68,10 +69,10 @@ export const demo: Command = {
         await Promise.race([closed, aborted(cli.signal)]);
         return;
       }
-      const conversation = await converse(page, cli);
+      const conversation = await converse(page, model.chat ? QUESTION : BEGINNING, cli);
       const earned = nodes.map(({ state }) => state.account?.earnedTotalMicroAlc ?? '0');
       cli.print(`The nodes earned ${earned.map((amount) => `${formatAlc(BigInt(amount))} ALC`).join(', ')}.`);
-      cli.result({ url: coordinator.url, model, stages: NODES, conversation, earnedMicroAlc: earned });
+      cli.result({ url: coordinator.url, model: model.id, stages: NODES, conversation, earnedMicroAlc: earned });
     } finally {
       for (const step of undo.reverse())
         await step().catch((error) => cli.log.warn({ error }, 'while ending the demo'));
@@ -97,14 +98,14 @@ async function startNodes(url: string, folder: string, cli: Cli): Promise<AiloNo
   return nodes;
 }
 
-/** The model's name, as soon as all its parts are loaded and said to be. */
-async function ready([node]: AiloNode[], cli: Cli): Promise<string> {
+/** The model, as soon as all its parts are loaded and said to be. */
+async function ready([node]: AiloNode[], cli: Cli): Promise<ModelListing> {
   const deadline = AbortSignal.any([cli.signal, AbortSignal.timeout(READY_TIMEOUT_MS)]);
   const find = () => node!.state.models.find((model) => model.ready === model.stages);
   return new Promise((resolve, reject) => {
     const look = () => {
       const model = find();
-      if (model) finish(() => resolve(model.id));
+      if (model) finish(() => resolve(model));
     };
     const giveUp = () => {
       const [model] = node!.state.models;

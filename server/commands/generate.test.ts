@@ -80,6 +80,7 @@ describe('bad input', () => {
     ['tokens that are no numbers', ['--model', fixture, '--tokens', '1,x'], /ids from 0 to 63/],
     ['a prompt that fills the context', ['--model', fixture, '--tokens', Array(64).fill(1).join()], /64 tokens/],
     ['both kinds of prompt', [...model, '--prompt', 'hi'], /exclude each other/],
+    ['a prompt and a question', ['--model', 'ailo-guide', '--prompt', 'a', '--chat', 'b'], /exclude each other/],
     ['more stages than units', [...model, '--stages', '7'], /6 units has no 7 parts/],
     ['no stages', [...model, '--stages', '0'], /--stages must be/],
     ['an unknown engine', [...model, '--engine', 'abacus'], /--engine must be one of/],

@@ -10,12 +10,14 @@ import { ENGINES, type Engine } from '../../shared/runtime/types.ts';
 import { GREEDY, type Sampling } from '../../shared/sampler/types.ts';
 import { type Cli, type Command, choice, integer, number, string, usage, type Values } from '../cli.ts';
 import type { GenerateRequest, RunGenerate } from '../generate/request.ts';
+import { localModel } from '../model/built-in.ts';
 import { folderSource } from '../model/folder-source.ts';
 
 export const generate: Command = {
   options: {
-    model: { type: 'string', value: 'DIR', description: 'folder of a model in Hugging Face layout (required)' },
+    model: { type: 'string', value: 'DIR', description: 'a folder in Hugging Face layout, or ailo-guide (required)' },
     prompt: { type: 'string', value: 'TEXT', description: 'the text to continue (default: empty)' },
+    chat: { type: 'string', value: 'TEXT', description: "a question instead, put by the model's chat template" },
     tokens: { type: 'string', value: '1,2,3', description: 'the prompt as token ids instead' },
     'max-new-tokens': { type: 'string', value: 'N', description: 'tokens to generate (default 64)' },
     greedy: { type: 'boolean', description: 'always take the likeliest token (the default without --temperature)' },
@@ -31,7 +33,7 @@ export const generate: Command = {
   },
 
   async run(values, cli) {
-    const folder = string(values, 'model');
+    const folder = localModel(string(values, 'model'));
     const settings = {
       maxNewTokens: integer(values, 'max-new-tokens', { min: 1, max: MAX_NEW_TOKENS, default: 64 }),
       stages: integer(values, 'stages', { min: 1, max: MAX_STAGES, default: 1 }),
@@ -42,7 +44,7 @@ export const generate: Command = {
     const source = folderSource(folder);
     const { vocabSize } = await loadConfig(source, cli.signal);
     const codec = await codecOf(source, values, cli.signal);
-    const tokens = codec && values.tokens === undefined ? codec.encodePrompt(promptOf(values)) : ids(values, vocabSize);
+    const tokens = codec && values.tokens === undefined ? promptTokens(values, codec) : ids(values, vocabSize);
     const logits = values.logits === undefined ? undefined : await create(string(values, 'logits'));
     try {
       const request = { ...settings, tokens, withLogits: logits !== undefined };
@@ -100,13 +102,17 @@ async function codecOf(source: ModelSource, values: Values, signal: AbortSignal)
   }
 }
 
-function promptOf(values: Values): string {
-  return string(values, 'prompt', '');
+/** Throws USAGE, PROMPT_EMPTY, CHAT_TEMPLATE_INVALID. */
+function promptTokens(values: Values, codec: TextCodec): number[] {
+  if (values.chat === undefined) return codec.encodePrompt(string(values, 'prompt', ''));
+  if (values.prompt !== undefined) throw usage('--prompt and --chat exclude each other');
+  return codec.encodeChat([{ role: 'user', content: string(values, 'chat') }]);
 }
 
 /** `--tokens 1,2,3`. Throws USAGE. */
 function ids(values: Values, vocabSize: number): number[] {
-  if (values.prompt !== undefined) throw usage('--prompt and --tokens exclude each other');
+  if (values.prompt !== undefined || values.chat !== undefined)
+    throw usage('--prompt, --chat and --tokens exclude each other');
   const parts = string(values, 'tokens').split(',');
   if (parts.length > MAX_PROMPT_TOKENS) throw usage(`--tokens has more than ${MAX_PROMPT_TOKENS} ids`);
   return parts.map((part) => {

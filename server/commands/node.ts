@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { AiloNode, NodeState } from '../../shared/node/types.ts';
-import { type Cli, type Command, integer, string, url, usage, type Values } from '../cli.ts';
+import { type Cli, type Command, integer, number, string, url, usage, type Values } from '../cli.ts';
 import { describe } from '../node/describe.ts';
 import { createHeadlessNode, retire } from '../node/headless.ts';
 
@@ -19,8 +19,10 @@ export const node: Command = {
     wallet: { type: 'string', value: 'FILE', description: 'wallet file, created if missing (DIR/wallet.json)' },
     username: { type: 'string', value: 'NAME', description: 'name to claim for the wallet' },
     'budget-mib': { type: 'string', value: 'N', description: `memory that may be used (${DEFAULT_BUDGET_MIB})` },
+    'cache-gib': { type: 'string', value: 'N', description: 'disk that model files may take (as much as there is)' },
     threads: { type: 'string', value: 'N', description: 'threads that compute (one for each core)' },
     model: { type: 'string', value: 'ID', description: 'hold a part of this model only; with --units' },
+    train: { type: 'string', value: 'ID', description: 'train in this campaign, or in any that runs: “any”' },
     units: { type: 'string', value: 'A-B', description: 'the placement units to hold, A to B without B' },
   },
   async run(values, cli) {
@@ -34,12 +36,16 @@ export const node: Command = {
       log: cli.log,
       ...(typeof wallet === 'string' && { walletFile: wallet }),
       ...(typeof username === 'string' && { username }),
+      ...(values['cache-gib'] !== undefined && {
+        cacheBytes: number(values, 'cache-gib', { min: 0, max: 2 ** 20, default: 0 }) * 2 ** 30,
+      }),
       ...(threads !== undefined && { threads: integer(values, 'threads', { min: 1, max: 1024, default: 1 }) }),
       ...(want && { want }),
     });
     const refusal = watch(node, cli);
     node.start();
     node.contribute(true);
+    if (values.train !== undefined) node.train(values.train === 'any' ? true : string(values, 'train'));
     try {
       await Promise.race([refusal, cli.signal.aborted || once(cli.signal, 'abort')]);
       cli.print('Finishing what runs …');
@@ -57,7 +63,7 @@ function watch(node: AiloNode, cli: Cli): Promise<never> {
   return new Promise((_, reject) => {
     node.subscribe((state) => {
       const lines = describe(state);
-      for (const aspect of ['connection', 'activity', 'account', 'error'] as const) {
+      for (const aspect of ['connection', 'activity', 'training', 'account', 'error'] as const) {
         if (!lines[aspect] || lines[aspect] === last[aspect]) continue;
         cli.print(lines[aspect]);
         cli.log.info({ [aspect]: state[aspect] }, lines[aspect]);

@@ -85,6 +85,9 @@ describe.skipIf(missing)('ailo serve', () => {
     [{ stages: 'many' }, 'USAGE'],
     [{ port: '70000' }, 'USAGE'],
     [{ quant: 'int2' }, 'USAGE'],
+    [{ wire: 'int4' }, 'USAGE'],
+    [{ ice: 'turn:user@relay.example.org' }, 'USAGE'],
+    [{ ice: 'stun:a.example.org,http://b.example.org' }, 'USAGE'],
   ])('refuses %o with %s', async (values, code) => {
     await expect(serving(values as Record<string, string>, '/healthz')).rejects.toMatchObject({ code });
   });

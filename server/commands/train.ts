@@ -1,47 +1,34 @@
 /** `ailo train`: trains a model here, alone or as several workers of a federation. */
-import { AiloError } from '../../shared/errors/index.ts';
-import { MAX_BATCH, MAX_EVALUATION_BATCHES, MAX_STEPS, MAX_WORKERS } from '../../shared/train/limits.ts';
+
+import { RULE_NAMES } from '../../shared/train/campaign/campaign.ts';
+import { type Corpus, textCorpus } from '../../shared/train/corpus.ts';
+import { MAX_EVALUATION_BATCHES, MAX_STEPS, MAX_WORKERS } from '../../shared/train/limits.ts';
 import { parameterCount } from '../../shared/train/model/model.ts';
 import { ADAMW, adamW } from '../../shared/train/optimiser/adamw.ts';
-import { PRESET_NAMES } from '../../shared/train/presets.ts';
 import { train as runTraining, type TrainEvent } from '../../shared/train/train.ts';
-import { type Cli, type Command, integer, number, string, type Values } from '../cli.ts';
+import { type Cli, type Command, integer, string, type Values } from '../cli.ts';
 import { createNodeEngine } from '../runtime/node-engine.ts';
-import { aggregatorOf, CODECS, crossed, RULE_NAMES } from '../train/aggregator.ts';
-import { type OpenedModel, openForTraining, readText } from '../train/open.ts';
+import { aggregatorOf, CODECS, crossed } from '../train/aggregator.ts';
+import { learningOf, learningOptions, MAX_GRADIENT_NORM, seedOf } from '../train/learning.ts';
+import { isDialogues, type OpenedModel, openForDialogues, openForTraining, readText } from '../train/open.ts';
 import { saveModel } from '../train/save.ts';
 
-const DEFAULTS = { rounds: 20, localSteps: 100, batch: 12, learningRate: 1e-3, warmupShare: 0.05, maxWarmup: 100 };
-/** The global norm that gradients are clipped to. */
-const MAX_GRADIENT_NORM = 1;
 const STEPS_BETWEEN_LINES = 50;
 
 export const train: Command = {
   options: {
-    model: {
-      type: 'string',
-      value: 'MODEL',
-      description: `${PRESET_NAMES.join(', ')}, or the folder of a model to go on with (required)`,
-    },
+    ...learningOptions,
     data: {
       type: 'string',
       value: 'FILE',
-      description: 'the text, of which a tenth is kept for validation (required)',
+      description: 'a text, or .jsonl with dialogues; a tenth is kept for validation (required)',
     },
-    tokenizer: { type: 'string', value: 'DIR', description: "a preset's tokenizer (default: the text's characters)" },
-    workers: { type: 'string', value: 'K', description: 'workers, each with a part of the text (default 1)' },
-    rounds: { type: 'string', value: 'R', description: `rounds of local steps (default ${DEFAULTS.rounds})` },
-    'local-steps': { type: 'string', value: 'H', description: `steps of a round (default ${DEFAULTS.localSteps})` },
-    batch: { type: 'string', value: 'B', description: `sequences of a step (default ${DEFAULTS.batch})` },
-    seq: { type: 'string', value: 'T', description: "tokens of a sequence (default: the model's context)" },
-    lr: { type: 'string', value: 'X', description: `learning rate (default ${DEFAULTS.learningRate})` },
-    'min-lr': { type: 'string', value: 'X', description: 'learning rate at the end (default a tenth of --lr)' },
-    warmup: {
+    'answer-tokens': {
       type: 'string',
       value: 'N',
-      description: 'steps until --lr is reached (default a twentieth, at most 100)',
+      description: "first tokens of a dialogue's answer that are learned (default all)",
     },
-    'weight-decay': { type: 'string', value: 'X', description: `of matrices (default ${ADAMW.weightDecay})` },
+    workers: { type: 'string', value: 'K', description: 'workers, each with a part of the text (default 1)' },
     codec: {
       type: 'string',
       value: 'CODEC',
@@ -52,8 +39,6 @@ export const train: Command = {
       value: 'RULE',
       description: `how they are joined: ${RULE_NAMES.join(', ')} (default mean; with a codec confirmed)`,
     },
-    'outer-lr': { type: 'string', value: 'X', description: 'share of the joint change that is taken over (default 1)' },
-    seed: { type: 'string', value: 'S', description: 'of the weights and the choice of sequences (default 0)' },
     'eval-every': { type: 'string', value: 'N', description: 'rounds between evaluations (default 0: at the end)' },
     'eval-batches': { type: 'string', value: 'N', description: 'fixed batches of an evaluation (default 100)' },
     threads: { type: 'string', value: 'N', description: 'threads (default 0: all cores)' },
@@ -62,11 +47,15 @@ export const train: Command = {
 
   async run(values, cli) {
     const model = string(values, 'model');
-    const seed = integer(values, 'seed', { min: 0, max: 2 ** 32 - 1, default: 0 });
-    const text = await readText(string(values, 'data'));
+    const seed = seedOf(values);
+    const data = string(values, 'data');
+    const text = await readText(data);
     const tokenizer = values.tokenizer === undefined ? undefined : string(values, 'tokenizer');
     const out = values.out === undefined ? undefined : string(values, 'out');
-    const opened = await openForTraining({ model, text, tokenizer, seed }, cli.signal);
+    const wanted = { model, text, tokenizer, seed, answerTokens: answerTokensOf(values) };
+    const opened = isDialogues(data)
+      ? await openForDialogues(wanted, cli.signal)
+      : inOnePiece(await openForTraining(wanted, cli.signal));
     const plan = planOf(values, opened);
     const engine = createNodeEngine({ threads: integer(values, 'threads', { min: 0, max: 256, default: 0 }) });
     try {
@@ -95,35 +84,24 @@ export const train: Command = {
   },
 };
 
-function planOf(values: Values, { config }: OpenedModel) {
-  const { maxPositions } = config;
-  const sequence = integer(values, 'seq', { min: 1, max: 2 ** 24, default: maxPositions });
-  if (sequence > maxPositions) {
-    throw AiloError.of('CONTEXT_LENGTH_INVALID', { contextLength: sequence, maxPositions });
-  }
-  const steps = { min: 1, max: MAX_STEPS };
-  const rounds = integer(values, 'rounds', { ...steps, default: DEFAULTS.rounds });
-  const localSteps = integer(values, 'local-steps', { ...steps, default: DEFAULTS.localSteps });
-  const total = rounds * localSteps;
-  const peak = number(values, 'lr', { min: 0, max: 10, default: DEFAULTS.learningRate });
-  const warmup = Math.min(DEFAULTS.maxWarmup, Math.round(DEFAULTS.warmupShare * total));
+function answerTokensOf(values: Values): number | undefined {
+  const name = 'answer-tokens';
+  return values[name] === undefined ? undefined : integer(values, name, { min: 1, max: 2 ** 24, default: 1 });
+}
+
+function inOnePiece(opened: OpenedModel): OpenedModel<Corpus> {
+  return { ...opened, corpus: textCorpus(opened.corpus) };
+}
+
+function planOf(values: Values, { config }: Pick<OpenedModel, 'config'>) {
+  const { batch, sequence, weightDecay, outerLearningRate, ...learning } = learningOf(values, config.maxPositions);
   return {
-    rounds,
-    localSteps,
+    ...learning,
     workers: integer(values, 'workers', { min: 1, max: MAX_WORKERS, default: 1 }),
-    shape: { batch: integer(values, 'batch', { min: 1, max: MAX_BATCH, default: DEFAULTS.batch }), sequence },
-    schedule: {
-      peak,
-      floor: number(values, 'min-lr', { min: 0, max: 10, default: peak / 10 }),
-      warmup: integer(values, 'warmup', { min: 0, max: MAX_STEPS, default: warmup }),
-      total,
-    },
-    optimiser: adamW({
-      ...ADAMW,
-      weightDecay: number(values, 'weight-decay', { min: 0, max: 10, default: ADAMW.weightDecay }),
-    }),
+    shape: { batch, sequence },
+    optimiser: adamW({ ...ADAMW, weightDecay }),
     maxGradientNorm: MAX_GRADIENT_NORM,
-    aggregator: aggregatorOf(values),
+    aggregator: aggregatorOf(values, outerLearningRate),
     evaluateEvery: integer(values, 'eval-every', { min: 0, max: MAX_STEPS, default: 0 }),
     evaluationBatches: integer(values, 'eval-batches', { min: 1, max: MAX_EVALUATION_BATCHES, default: 100 }),
   };

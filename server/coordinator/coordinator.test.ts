@@ -348,7 +348,7 @@ describe.skipIf(missing)('a coordinator', () => {
     await expect(serving(broken)).rejects.toMatchObject({ code: 'SAFETENSORS_HEADER_INVALID' });
     await rm(join(broken, 'model.safetensors'));
     await expect(serving(broken)).rejects.toMatchObject({ code: 'MODEL_FILE_MISSING' });
-    await expect(serving(modelDir, 13)).rejects.toMatchObject({ code: 'PLAN_IMPOSSIBLE' });
+    await expect(serving(modelDir, 38)).rejects.toMatchObject({ code: 'PLAN_IMPOSSIBLE' });
     await expect(start({ models: [{ dir: modelDir }, { dir: modelDir }] })).rejects.toMatchObject({
       code: 'MANIFEST_INVALID',
     });

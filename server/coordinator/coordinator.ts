@@ -7,27 +7,33 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { Quant } from '../../shared/graph/types.ts';
-import { unitCost, units } from '../../shared/graph/units.ts';
 import { MAX_ACTIVE_SET } from '../../shared/ledger/limits.ts';
-import { splitEvenly } from '../../shared/plan/plan.ts';
+import { splitModel } from '../../shared/plan/division.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
+import type { WireDtype } from '../../shared/tensor/payload.ts';
+import { campaignsFolder, openCampaigns } from '../campaigns/campaigns.ts';
 import { createHttp } from '../http/app.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import type { TrainingResult } from '../ledger/types.ts';
 import { openDatabase } from '../store/database.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createGateway } from './gateway.ts';
-import { MAX_SEQUENCES, NODES_RETURN_MS } from './limits.ts';
+import { openTrust } from './honesty/trust-store.ts';
+import { NODES_RETURN_MS } from './limits.ts';
 import { type ModelOptions, openModel, type ServedModel } from './model-store.ts';
 import { type GenesisOverrides, openNetwork } from './network.ts';
+import { createPayments } from './payments.ts';
 import { Presence } from './presence.ts';
 import type { RoomSpec } from './room.ts';
-import { sizing } from './sizing.ts';
+import { sequencesOf, sizing } from './sizing.ts';
 
 export interface RoomOptions extends ModelOptions {
   /** Exactly so many stages; absent: as few as fit. */
   stages?: number;
   /** f32 without one. */
   quant?: Quant;
+  /** How activations travel between stages; as the quantisation has it without one. */
+  wire?: WireDtype;
 }
 
 export interface CoordinatorOptions {
@@ -37,6 +43,8 @@ export interface CoordinatorOptions {
   /** 0 takes a free one. */
   port: number;
   models: RoomOptions[];
+  /** STUN servers (`stun:host:port`) for direct links between nodes; none are needed inside one network. */
+  ice?: string[];
   /** For a network that is founded now and has rules of its own. */
   genesis?: GenesisOverrides;
   log: Logger;
@@ -53,7 +61,7 @@ export interface Coordinator {
 }
 
 /**
- * Starts serving. Throws the errors of models, network files and database, PLAN_IMPOSSIBLE (more stages than units)
+ * Starts serving. Throws the errors of models, network files and database, PLAN_IMPOSSIBLE (more stages than the model has parts)
  * and PORT_UNUSABLE; then nothing is left running.
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
@@ -90,12 +98,23 @@ async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Pro
   opened.push(() => ledger.close());
 
   const served = new Map(models.map((model) => [model.id, model]));
-  const app = await createHttp({ ledger, genesis, networkId, models: served, now, log });
+  const common = { schedule: systemSchedule, now, log };
+  const trainings = createPayments((result: TrainingResult) => ledger.mintTraining(result), systemSchedule, log);
+  opened.push(() => trainings.settled());
+  const campaigns = await openCampaigns({
+    ...common,
+    ...{ database, folder: campaignsFolder(dataDir), wallClock, pay: trainings.pay },
+    send: (node, type, body) => gateway.send(node, type, body),
+  });
+  opened.push(() => campaigns.close());
+
+  const app = await createHttp({ ledger, genesis, networkId, models: served, campaigns, now, log });
   opened.push(() => app.close());
 
-  const common = { schedule: systemSchedule, now, log };
-  const dispatcher = createDispatcher({ ...common, specs, ledger, wallClock, random }, (node, type, body) =>
-    gateway.send(node, type, body),
+  const trust = await openTrust(database, log);
+  const dispatcher = createDispatcher(
+    { ...common, specs, ledger, trust, wallClock, random, ...(options.ice && { ice: options.ice }) },
+    (node, type, body) => gateway.send(node, type, body),
   );
   opened.push(() => dispatcher.close());
   const gateway = createGateway({
@@ -111,7 +130,13 @@ async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Pro
       },
       closed(node) {
         presence.closed(node, now());
+        campaigns.leave(node);
         dispatcher.closed(node);
+      },
+      message(node, message) {
+        if (message.type === 'train') campaigns.train(node, message.body);
+        else if (message.type === 'trainNoMore') campaigns.leave(node);
+        else dispatcher.message(node, message);
       },
     },
   });
@@ -133,24 +158,21 @@ async function openModels({ models, dataDir, signal }: CoordinatorOptions): Prom
 }
 
 function roomSpec({ id, name, manifestHash, config, contextLength, chat }: ServedModel, room: RoomOptions): RoomSpec {
-  const { stages, quant = 'f32' } = room;
-  if (stages !== undefined) {
-    splitEvenly(
-      units(config).map((unit) => unitCost(config, unit)),
-      stages,
-    );
-  }
+  const { stages, quant = 'f32', wire } = room;
+  const format = { quant, ...(wire && { wire }) };
+  const maxSequences = sequencesOf(config, quant, contextLength);
+  if (stages !== undefined) splitModel(config, stages);
   return {
     model: id,
     name,
     manifestHash,
-    quant,
+    ...format,
     contextLength,
     chat,
-    maxSequences: MAX_SEQUENCES,
+    maxSequences,
     vocabSize: config.vocabSize,
     ...(stages !== undefined && { stages }),
-    ...sizing(config, { quant, contextLength, maxSequences: MAX_SEQUENCES }),
+    ...sizing(config, { ...format, contextLength, maxSequences }),
   };
 }
 

@@ -12,7 +12,13 @@ import type { FromNode, ModelListing } from '../../shared/protocol/messages.ts';
 import type { Schedule } from '../../shared/protocol/schedule.ts';
 import type { InferenceResult, Ledger } from '../ledger/types.ts';
 import type { Gateway } from './gateway.ts';
-import { hasVacancy, type Job, type JobEffect, type JobEvent, NO_JOBS, type RoomView } from './job.ts';
+import { type AuditContext, type AuditEffect, type AuditEvent, NO_AUDITS } from './honesty/audit.ts';
+import { isOfCheck, step as stepAudits } from './honesty/audits.ts';
+import { consequencesOf } from './honesty/consequences.ts';
+import { isBanned } from './honesty/trust.ts';
+import { memoryTrust, type TrustStore } from './honesty/trust-store.ts';
+import { toleranceOf } from './honesty/verdict.ts';
+import { hasVacancy, type Job, type JobEffect, type JobEvent, loads, NO_JOBS, type RoomView } from './job.ts';
 import { assignmentsInUse, step as stepJobs } from './jobs.ts';
 import {
   ANNOUNCE_AFTER_MS,
@@ -20,9 +26,11 @@ import {
   MAX_BUCKETS,
   OFFERS_PER_WALLET,
   REQUESTS_PER_WALLET,
+  SIGNALS_PER_WALLET,
   TAKEOVER_AFTER_MS,
   TICK_MS,
 } from './limits.ts';
+import { areNeighbours } from './neighbours.ts';
 import { createPayments } from './payments.ts';
 import type { Pool } from './pool.ts';
 import { RateLimiter } from './rate-limit.ts';
@@ -32,6 +40,8 @@ import type { SessionHandlers } from './sessions.ts';
 
 export interface DispatcherOptions {
   specs: RoomSpec[];
+  /** STUN servers that nodes are told of, for their direct links. */
+  ice?: readonly string[];
   ledger: Pick<Ledger, 'account' | 'checkpoint' | 'mintInference' | 'subscribe'>;
   /** Milliseconds of a steady clock. */
   now(): number;
@@ -41,6 +51,8 @@ export interface DispatcherOptions {
   random(): number;
   schedule: Schedule;
   log: Logger;
+  /** What is known of wallets' honesty; without it everybody is new. */
+  trust?: TrustStore;
 }
 
 export interface Dispatcher extends SessionHandlers {
@@ -53,22 +65,30 @@ type Event =
   | { to: 'pool'; event: PoolEvent }
   | { to: 'jobs'; event: JobEvent }
   /** Stages of this model's jobs may have lost their holders; who holds them is looked up when it is this one's turn. */
-  | { to: 'mend'; model: string };
+  | { to: 'mend'; model: string }
+  | { to: 'audits'; event: AuditEvent }
+  /** As `mend`: answers of this model that are not to be relied on begin anew. */
+  | { to: 'redo'; model: string; jobs: ReadonlySet<string>; nodes: ReadonlySet<string> };
 
 const pool = (event: PoolEvent): Event => ({ to: 'pool', event });
 const jobs = (event: JobEvent): Event => ({ to: 'jobs', event });
+const audits = (event: AuditEvent): Event => ({ to: 'audits', event });
 
 export function createDispatcher(options: DispatcherOptions, send: Gateway['send']): Dispatcher {
   const { ledger, log, now, schedule } = options;
   let poolState: Pool = createPool(options.specs);
   let jobState = NO_JOBS;
+  let auditState = NO_AUDITS;
+  const trust = options.trust ?? memoryTrust();
   let lastPoolMs = now();
   const present = new Set<string>();
   /** Ends the wait for nodes whose socket is gone to be taken for away. */
   const away = new Map<string, () => void>();
   const requests = new RateLimiter(REQUESTS_PER_WALLET, MAX_BUCKETS);
   const offers = new RateLimiter(OFFERS_PER_WALLET, MAX_BUCKETS);
-  const payments = createPayments(ledger, schedule, log);
+  const signals = new RateLimiter(SIGNALS_PER_WALLET, MAX_BUCKETS);
+  const ice = options.ice?.length ? { ice: [...options.ice] } : {};
+  const payments = createPayments((result: InferenceResult) => ledger.mintInference(result), schedule, log);
   const waiting: Event[] = [];
   let dispatching = false;
   let refusal: AiloError | undefined;
@@ -98,8 +118,11 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   function handle(next: Event): Event[] {
     if (next.to === 'pool') return handlePool(next.event);
     if (next.to === 'jobs') return handleJobs(next.event);
+    if (next.to === 'audits') return handleAudits(next.event);
     const room = viewOf(next.model);
-    return room ? handleJobs({ kind: 'mend', model: next.model, room }) : [];
+    if (!room) return [];
+    const { to: kind, ...about } = next;
+    return handleJobs({ kind, ...about, room } as JobEvent);
   }
 
   function handlePool(event: PoolEvent): Event[] {
@@ -115,6 +138,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     const causes: Event[] = [];
     for (const effect of effects) {
       if (effect.kind === 'lost') causes.push(jobs({ kind: 'lost', assignment: effect.assignment }));
+      else if (effect.type === 'assign') send(effect.to, 'assign', { ...effect.body, ...ice });
       else send(effect.to, effect.type, effect.body);
     }
     return [...causes, ...mending(() => true)];
@@ -127,18 +151,64 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   }
 
   function handleJobs(event: JobEvent): Event[] {
-    const { jobs: next, effects } = stepJobs(jobState, event, { nowMs: now(), newId });
-    const ended = next.running.size < jobState.running.size;
+    const before = jobState;
+    const { jobs: next, effects } = stepJobs(before, event, { nowMs: now(), newId, checks: true });
     jobState = next;
+    const causes: Event[] = [];
     for (const effect of effects) {
       if (effect.kind === 'send') send(effect.to, effect.type, effect.body);
       else if (effect.kind === 'refuse') refusal = effect.error;
       else if (effect.kind === 'resumed') resumed(effect);
+      else if (effect.kind === 'answered') causes.push(audits({ kind: 'begin', job: effect.job }));
       else complete(resultOf(effect, options.wallClock()));
     }
+    const ended = [...before.running.keys()].filter((id) => !next.running.has(id));
+    if (auditState.running.size > 0 && ended.length > 0) causes.push(audits({ kind: 'drop', jobs: new Set(ended) }));
     // Stages that only these jobs still held, or a plan that waited for quiet.
-    const causes = ended ? [pool({ kind: 'tick' })] : [];
+    if (ended.length > 0) causes.push(pool({ kind: 'tick' }));
     return event.kind === 'jobFailed' ? [...mending(hasVacancy), ...causes] : causes;
+  }
+
+  function handleAudits(event: AuditEvent): Event[] {
+    const { audits: next, effects } = stepAudits(auditState, event, auditContext());
+    auditState = next;
+    const causes: Event[] = [];
+    for (const effect of effects) {
+      if (effect.kind === 'send') send(effect.to, effect.type, effect.body);
+      else causes.push(...concluded(effect));
+    }
+    return causes;
+  }
+
+  function auditContext(): AuditContext {
+    return {
+      nowMs: now(),
+      random: options.random,
+      newId,
+      trustOf: trust.of,
+      loads: loads(jobState),
+      roomOf(model) {
+        const room = viewOf(model);
+        return room && { room, tolerance: toleranceOf(poolState.rooms.get(model)!.spec.quant, room.wire) };
+      },
+    };
+  }
+
+  /** Whoever is not to be relied on is set aside first, so that what begins anew does so without. */
+  function concluded({ job, outcome }: AuditEffect & { kind: 'concluded' }): Event[] {
+    const { changes, aside, redo } = consequencesOf(job, outcome, options.wallClock());
+    for (const { node, change } of changes) trust.update(node, change);
+    const banned = aside.filter((node) => isBanned(trust.of(node), options.wallClock()));
+    if (aside.length > 0) log.warn({ job: job.id, model: job.model, ...outcome, banned }, 'an answer was not right');
+    const unreliable = redo ? new Set([job.id]) : new Set<string>();
+    return [
+      ...aside.map((node) => pool({ kind: 'setAside', node, forGood: banned.includes(node) })),
+      ...aside.map((node) => audits({ kind: 'gone', node })),
+      ...(aside.length > 0 ? [...poolState.rooms.keys()] : []).map(
+        (model): Event => ({ to: 'redo', model, jobs: unreliable, nodes: new Set(banned) }),
+      ),
+      ...(redo ? [] : [jobs({ kind: 'verified', job: job.id })]),
+    ];
   }
 
   function resumed({ job, pausedMs }: JobEffect & { kind: 'resumed' }): void {
@@ -194,18 +264,19 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   function viewOf(model: string): RoomView | undefined {
     const room = poolState.rooms.get(model);
     if (!room) return undefined;
-    const { contextLength, vocabSize, maxSequences, quant } = room.spec;
+    const { contextLength, vocabSize, maxSequences, quant, wire = wireOf(quant) } = room.spec;
     return {
       contextLength,
       vocabSize,
       maxSequences,
-      wire: wireOf(quant),
+      wire,
       plannedStages: listing(room).stages,
       stages: room.stages.map(({ range, holders }) => ({
         ...range,
         holders: holders.map(({ node, assignment, ready }) => {
-          const awaySinceMs = poolState.nodes.get(node)?.awaySinceMs;
-          return { node, assignment, ready, ...(awaySinceMs !== undefined && { awaySinceMs }) };
+          const { awaySinceMs, offer } = poolState.nodes.get(node) ?? {};
+          const direct = offer?.direct && { direct: offer.direct };
+          return { node, assignment, ready, ...direct, ...(awaySinceMs !== undefined && { awaySinceMs }) };
         }),
       })),
     };
@@ -220,6 +291,16 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       case 'stageReady':
       case 'stageFailed':
         return pool({ kind: message.type, node: from, assignment: message.body.assignment });
+      case 'commitment':
+      case 'evidence':
+      case 'checked':
+        return audits({ kind: message.type, from, body: message.body } as AuditEvent);
+      case 'more':
+      case 'jobFailed':
+        if (isOfCheck(auditState, message.body.job)) {
+          return audits({ kind: message.type, from, body: message.body } as AuditEvent);
+        }
+        return jobs({ kind: message.type, from, body: message.body } as JobEvent);
       case 'generate':
         return jobs({ kind: 'generate', from, body: message.body, room: viewOf(message.body.model) });
       default:
@@ -227,16 +308,27 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     }
   }
 
+  /** Those that cross the end of what made both neighbours are dropped. */
+  function passSignal(from: string, { to, signal }: FromNode['signal']): void {
+    if (areNeighbours(poolState, jobState, from, to)) send(to, 'signal', { from, signal });
+  }
+
   /** True when the message is over its wallet's rate, which the node has been told. */
   function isTooMuch(node: string, message: MessageOf<FromNode>): boolean {
     const { type } = message;
-    const rule = type === 'generate' ? requests : type === 'offer' ? offers : undefined;
-    const retryAfterMs = rule?.take(node, now()) ?? 0;
+    const rules: Partial<Record<typeof type, RateLimiter>> = { generate: requests, offer: offers, signal: signals };
+    const retryAfterMs = rules[type]?.take(node, now()) ?? 0;
     if (retryAfterMs === 0) return false;
     const error = AiloError.of('RATE_LIMITED', { retryAfterMs }).toWire();
     if (type === 'generate') send(node, 'failed', { request: message.body.request, error });
     else send(node, 'refused', { about: type, error });
     return true;
+  }
+
+  /** Throws NODE_BANNED, which the node is told. */
+  function refuseBanned(node: string): void {
+    const { bannedUntilMs: untilMs } = trust.of(node);
+    if (isBanned(trust.of(node), options.wallClock())) throw AiloError.of('NODE_BANNED', { untilMs });
   }
 
   const unsubscribe = ledger.subscribe((addresses) => {
@@ -251,6 +343,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   function tick(): void {
     cancelTick = schedule(tick, TICK_MS);
     if (jobState.running.size > 0) dispatch(jobs({ kind: 'tick' }));
+    if (auditState.running.size > 0) dispatch(audits({ kind: 'tick' }));
     if (nextTickMs(poolState, lastPoolMs) <= now()) dispatch(pool({ kind: 'tick' }));
   }
 
@@ -279,11 +372,14 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       forgetAway(node);
       dispatch(pool({ kind: 'gone', node }));
       dispatch(jobs({ kind: 'gone', node }));
+      dispatch(audits({ kind: 'gone', node }));
     },
     message(node, message) {
       if (message.type === 'stageFailed')
         log.warn({ node, error: message.body.error }, 'a node could not load its stage');
       if (isTooMuch(node, message)) return;
+      if (message.type === 'signal') return passSignal(node, message.body);
+      if (message.type === 'offer') refuseBanned(node);
       const refused = dispatch(eventOf(node, message));
       if (refused) throw refused;
     },
@@ -294,6 +390,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       cancelAnnounce?.();
       cancelCheckpoint?.();
       await payments.settled();
+      await trust.stored();
     },
   };
 }

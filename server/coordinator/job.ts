@@ -23,6 +23,8 @@ export interface HolderView {
   node: string;
   assignment: string;
   ready: boolean;
+  /** It can be linked directly with its neighbours. */
+  direct?: true;
   /** Since when (ms) its socket has been gone for longer than a hiccup. It may come back until its session ends. */
   awaySinceMs?: number;
 }
@@ -33,8 +35,13 @@ export interface JobStage extends UnitRange {
   assignment: string;
   /** Of the link into this stage: frames with another epoch were sent to, or by, a holder that was replaced since. */
   epoch: number;
-  /** Rows of the sequence that the link has brought in this epoch. */
+  /** Rows of the sequence that the link has brought, at least: what comes directly is not seen here, but told. */
   rows: number;
+  /** Rows before this one came from a sender that was replaced since. */
+  from: number;
+  direct?: true;
+  /** Its predecessor was replaced, and it was asked how many rows it has. */
+  asked?: true;
   /** The holder is lost: the stage waits for another, and the job fails with this where there is none. */
   vacant?: WireError;
 }
@@ -52,7 +59,11 @@ export interface Job {
   prompt: readonly number[];
   /** Tokens handed to the requester so far. */
   answer: readonly number[];
+  /** Tokens before this one were chosen by a last stage that was replaced since. */
+  answerFrom: number;
   startedMs: number;
+  /** When the last token came; at first, when the job began. */
+  tokenMs: number;
   deadlineMs: number;
   /** Stages that were replaced so far; the newest epoch. */
   epoch: number;
@@ -62,6 +73,12 @@ export interface Job {
   unable: ReadonlySet<string>;
   /** The answer stands still because a node was lost, until the token `resumesAt`, the first that needs its replacement. */
   pause?: { sinceMs: number; resumesAt: number };
+  /** The answer is complete, and ends when it has been checked. */
+  done?: { reason: 'stop' | 'length'; latencyMs: number };
+  /** What the requester has of an earlier attempt, as long as this one has not said otherwise. */
+  shown?: readonly number[];
+  /** How often it was begun anew. */
+  redone: number;
 }
 
 export interface Jobs {
@@ -78,6 +95,7 @@ export type JobEvent =
   | { kind: 'token'; from: string; body: FromNode['token'] }
   | { kind: 'jobFailed'; from: string; body: FromNode['jobFailed'] }
   | { kind: 'more'; from: string; body: FromNode['more'] }
+  | { kind: 'jobRows'; from: string; body: FromNode['jobRows'] }
   | { kind: 'cancel'; from: string; body: FromNode['cancel'] }
   /** The session of a node is over: nobody waits for its requests any more. */
   | { kind: 'gone'; node: string }
@@ -85,9 +103,25 @@ export type JobEvent =
   | { kind: 'lost'; assignment: string }
   /** Who holds the model now: stages that lost their holder get another, or there is none and the job fails. */
   | { kind: 'mend'; model: string; room: RoomView }
+  /** The checks of a complete answer are through. */
+  | { kind: 'verified'; job: string }
+  /** Answers that are not to be relied on begin anew: these, and all that these nodes took part in. */
+  | { kind: 'redo'; model: string; jobs: ReadonlySet<string>; nodes: ReadonlySet<string>; room: RoomView }
   | { kind: 'tick' };
 
-type Sent = 'jobOpen' | 'jobNext' | 'jobClose' | 'frame' | 'more' | 'accepted' | 'token' | 'finished' | 'failed';
+type Sent =
+  | 'jobOpen'
+  | 'jobNext'
+  | 'jobPrevious'
+  | 'jobRows'
+  | 'jobClose'
+  | 'frame'
+  | 'more'
+  | 'accepted'
+  | 'token'
+  | 'rewind'
+  | 'finished'
+  | 'failed';
 
 export type JobEffect =
   | { [T in Sent]: { kind: 'send'; to: string; type: T; body: FromCoordinator[T] } }[Sent]
@@ -95,17 +129,26 @@ export type JobEffect =
   | { kind: 'refuse'; to: string; about: JobEvent['kind']; error: AiloError }
   /** The answer goes on after nodes were lost. */
   | { kind: 'resumed'; job: Job; pausedMs: number }
+  /** Complete, to be checked: `verified` or `redo` follows. */
+  | { kind: 'answered'; job: Job }
   /** To be paid. */
   | { kind: 'completed'; job: Job; reason: 'stop' | 'length'; latencyMs: number };
 
 export interface JobContext {
   nowMs: number;
   newId(): string;
+  /** Complete answers wait to be checked. */
+  checks?: boolean;
 }
 
 /** The place of a node among the stages that it computes now, or -1. */
 export function stageOf(job: Job, node: string): number {
   return job.stages.findIndex((stage) => stage.node === node && !stage.vacant);
+}
+
+/** Whether a frame may go from the holder of one stage to that of another without the coordinator. */
+export function isDirect(a: JobStage, b: JobStage): boolean {
+  return Boolean(a.direct && b.direct && !a.vacant && !b.vacant && a.node !== b.node);
 }
 
 /** Whether a stage waits for a holder. */

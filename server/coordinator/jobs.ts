@@ -8,7 +8,8 @@ import { AiloError } from '../../shared/errors/index.ts';
 import { type Job, type JobContext, type JobEvent, type Jobs, loads, requestKey, send, stageOf } from './job.ts';
 import { TOKEN_TIMEOUT_MS } from './limits.ts';
 import { lost, mend, vacate } from './recovery.ts';
-import { frame, more, token } from './relay.ts';
+import { redo } from './redo.ts';
+import { frame, more, rows, token, verified } from './relay.ts';
 import { newJob, opening, requestProblem } from './requests.ts';
 import { end, endAll, failed, type Next, remember, replaced, unknown } from './transitions.ts';
 
@@ -24,17 +25,29 @@ export function step(jobs: Jobs, event: JobEvent, context: JobContext): Next {
       return token(jobs, event, context);
     case 'more':
       return more(jobs, event, context);
+    case 'jobRows':
+      return rows(jobs, event, context);
     case 'jobFailed':
       return unable(jobs, event, context);
+    // What was answered completely is paid, whoever waits for it.
     case 'cancel':
-      return endAll(jobs, isRequest(event), 'cancelled', () => CANCELLED);
-    case 'gone':
       return endAll(
         jobs,
-        ({ requester }) => requester === event.node,
+        (job) => !job.done && isRequest(event)(job),
         'cancelled',
         () => CANCELLED,
       );
+    case 'gone':
+      return endAll(
+        jobs,
+        ({ requester, done }) => !done && requester === event.node,
+        'cancelled',
+        () => CANCELLED,
+      );
+    case 'verified':
+      return verified(jobs, event);
+    case 'redo':
+      return redo(jobs, event, context);
     case 'lost':
       return vacateAll(jobs, event.assignment, context);
     case 'mend':
@@ -71,6 +84,7 @@ function unable(jobs: Jobs, event: JobEvent & { kind: 'jobFailed' }, { nowMs }: 
   const job = jobs.running.get(event.body.job);
   const stage = job ? stageOf(job, event.from) : -1;
   if (!job || stage < 0) return unknown(jobs, event);
+  if (job.done) return { jobs, effects: [] };
   const { assignment } = job.stages[stage]!;
   const error = AiloError.fromWire(event.body.error).toWire();
   const { job: vacated, effects } = vacate(job, stage, error, nowMs);
@@ -81,7 +95,7 @@ function vacateAll(jobs: Jobs, assignment: string, { nowMs }: JobContext): Next 
   let next: Next = { jobs, effects: [] };
   for (const job of jobs.running.values()) {
     const stage = job.stages.findIndex((each) => each.assignment === assignment && !each.vacant);
-    if (stage < 0) continue;
+    if (stage < 0 || job.done) continue;
     const { job: vacated, effects } = vacate(job, stage, lost(stage), nowMs);
     next = { jobs: replaced(next.jobs, vacated), effects: [...next.effects, ...effects] };
   }
@@ -91,7 +105,7 @@ function vacateAll(jobs: Jobs, assignment: string, { nowMs }: JobContext): Next 
 function mendAll(jobs: Jobs, { model, room }: JobEvent & { kind: 'mend' }, { nowMs }: JobContext): Next {
   let next: Next = { jobs, effects: [] };
   for (const job of jobs.running.values()) {
-    if (job.model !== model) continue;
+    if (job.model !== model || job.done) continue;
     const { job: mended, effects, failed: error } = mend(job, room, loads(next.jobs), nowMs);
     const then = error
       ? end(next.jobs, mended, 'failed', [...effects, failed(mended, error)])

@@ -22,6 +22,8 @@ export const BYTES_PER_WALLET: BucketRule = { capacity: 256 * 2 ** 20, perSecond
 export const REQUESTS_PER_WALLET: BucketRule = { capacity: 20, perSecond: 0.5 };
 /** `offer`, which may re-plan a room. */
 export const OFFERS_PER_WALLET: BucketRule = { capacity: 20, perSecond: 0.5 };
+/** `signal`, about direct links: an offer or an answer for each neighbour now and then, and pings. */
+export const SIGNALS_PER_WALLET: BucketRule = { capacity: 128, perSecond: 8 };
 /** Messages that break a rule; whoever runs out is disconnected. */
 export const ABUSES_PER_WALLET: BucketRule = { capacity: 20, perSecond: 0.1 };
 /** Buckets remembered per kind; beyond it the longest untouched is forgotten. */
@@ -34,8 +36,11 @@ export const MAX_BAN_MS = 3_600_000;
 export const LOAD_BASE_MS = 120_000;
 export const LOAD_BYTES_PER_MS = 250;
 
-/** Sequences of one stage at once, each with a KV cache of its own; also the jobs of one room at once. */
-export const MAX_SEQUENCES = 4;
+/** Sequences of a room at once, each with KV caches of its own: as many as fit `CACHE_BYTES`, but not fewer or more than these. */
+export const MIN_SEQUENCES = 4;
+export const MAX_SEQUENCES = 16;
+/** What all caches of a model may take on all nodes together, or as much as its weights if that is more. */
+export const CACHE_BYTES = 2 ** 30;
 /** A job is given up when no token came for so long. */
 export const TOKEN_TIMEOUT_MS = 60_000;
 /** While the prompt is computed, frames between stages count as progress, but no longer than this in all. */

@@ -3,9 +3,16 @@ import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { sha256Hex } from '../../shared/bytes/sha256.ts';
 import { record } from '../../shared/graph/stage.ts';
+import { tensorsOf } from '../../shared/graph/tensors.ts';
 import { units } from '../../shared/graph/units.ts';
 import { loadConfig } from '../../shared/model/config.ts';
-import { buildManifest, encodeManifest, type ModelManifest, parseManifest } from '../../shared/model/manifest.ts';
+import {
+  buildManifest,
+  encodeManifest,
+  type HubOrigin,
+  type ModelManifest,
+  parseManifest,
+} from '../../shared/model/manifest.ts';
 import { loadTextCodec } from '../../shared/model/text.ts';
 import type { ModelConfig, ModelSource, WeightReader } from '../../shared/model/types.ts';
 import { openWeights } from '../../shared/model/weights.ts';
@@ -20,6 +27,8 @@ export interface ModelOptions {
   name?: string;
   /** Longest sequence (tokens) to serve; at most the model's own. */
   contextLength?: number;
+  /** Where the folder's files came from. */
+  origin?: HubOrigin;
 }
 
 export interface ServedModel {
@@ -56,9 +65,9 @@ export async function openModel(
   requireTensors(config, await openWeights(source, signal));
   const { hasChatTemplate: chat } = await loadTextCodec(source, signal);
   const contextLength = Math.min(options.contextLength ?? DEFAULT_CONTEXT_LENGTH, config.maxPositions);
-  const manifest = await cached(cacheFolder, { folder, id, name, contextLength, paths: [...paths].sort() }, (wanted) =>
-    buildManifest(source, wanted, signal),
-  );
+  const origin = options.origin && { origin: options.origin };
+  const wanted = { folder, id, name, contextLength, paths: [...paths].sort(), ...origin };
+  const manifest = await cached(cacheFolder, wanted, (wanted) => buildManifest(source, wanted, signal));
   const manifestBytes = encodeManifest(manifest);
   const manifestHash = await sha256Hex(manifestBytes);
   return { id, name, folder, config, contextLength, chat, manifest, manifestBytes, manifestHash };
@@ -71,10 +80,8 @@ function idOf(dir: string): string {
 
 /** Throws TENSOR_MISSING unless everything that the model's graph asks for is there. */
 function requireTensors(config: ModelConfig, weights: WeightReader): void {
-  const whole = { start: 0, end: units(config).length };
-  for (const { recipe } of record(config, whole, 'f32', 1).graph.weights) {
-    if (recipe.kind === 'rope') continue;
-    for (const name of recipe.kind === 'copy' ? recipe.tensors : recipe.source.tensors) weights.info(name);
+  for (const { recipe } of record(config, units(config), { quant: 'f32', contextLength: 1 }).graph.weights) {
+    for (const name of tensorsOf(recipe)) weights.info(name);
   }
 }
 
@@ -102,6 +109,7 @@ interface Wanted {
   name: string;
   contextLength: number;
   paths: string[];
+  origin?: HubOrigin;
 }
 
 /** The manifest made from files of the same names, sizes and times, or a new one. */

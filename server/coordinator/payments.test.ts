@@ -26,7 +26,7 @@ async function payThrough(failures: AiloError[]) {
     queueMicrotask(run);
     return () => {};
   };
-  const payments = createPayments(ledger, schedule, pino({ level: 'silent' }));
+  const payments = createPayments(ledger.mintInference, schedule, pino({ level: 'silent' }));
   payments.pay(result);
   await payments.settled();
   return { asked, pauses };

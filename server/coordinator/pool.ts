@@ -35,13 +35,13 @@ export interface Draft {
 
 /** Gives a node, which holds nothing, a stage. */
 export function assign(draft: Draft, room: Room, index: number, node: string): void {
-  const { model, manifestHash, quant, contextLength, maxSequences } = room.spec;
+  const { model, manifestHash, quant, contextLength, maxSequences, wire } = room.spec;
   const stage = room.stages[index]!;
   const assignment = draft.context.newId();
   const deadlineMs = loadDeadline(room.spec, stage.range, draft.context.nowMs);
   stage.holders.push({ node, assignment, ready: false, deadlineMs });
   const place = { ...stage.range, stage: index, stages: room.stages.length };
-  const body = { assignment, model, manifestHash, ...place, quant, contextLength, maxSequences };
+  const body = { assignment, model, manifestHash, ...place, quant, contextLength, maxSequences, ...(wire && { wire }) };
   draft.effects.push({ kind: 'send', to: node, type: 'assign', body });
 }
 

@@ -5,7 +5,7 @@ import { GREEDY } from '../../shared/sampler/types.ts';
 import { decodeFrame, encodeFrame } from '../../shared/tensor/frame.ts';
 import { type HolderView, type JobEffect, type JobEvent, type Jobs, NO_JOBS, type RoomView } from './job.ts';
 import { assignmentsInUse, step } from './jobs.ts';
-import { MAX_REPLACEMENTS, REPLACEMENT_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
+import { FIRST_TOKEN_TIMEOUT_MS, MAX_REPLACEMENTS, REPLACEMENT_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
 
 const PROMPT = [1, 2, 3];
 const JOB = '0f'.repeat(16);
@@ -312,5 +312,71 @@ describe('an answer that lost stages', () => {
     stalled.lose('b', roomOf(['a'], ['b2'], ['c']));
     stalled.nowMs = REPLACEMENT_TIMEOUT_MS + TOKEN_TIMEOUT_MS;
     expect(errorOf(stalled.send({ kind: 'tick' }))).toBe('JOB_STALLED');
+  });
+});
+
+describe('stages that are linked directly', () => {
+  const near = (name: string) => holder(name, { direct: true });
+  const room = (...names: string[][]) => roomOf(...names.map((stage) => stage.map(near)));
+  const ring = room(['a'], ['b'], ['c']);
+  const openOf = (effects: JobEffect[], to: string) => {
+    const found = effects.find((e) => e.kind === 'send' && e.type === 'jobOpen' && e.to === to);
+    return found?.kind === 'send' && found.type === 'jobOpen' ? found.body : undefined;
+  };
+
+  test('learn of each other, of those that are not, and never of themselves', () => {
+    const opens = (view: RoomView) => {
+      const body = { request: '05'.repeat(16), model: 'm', tokens: PROMPT, maxNewTokens: 9, sampling: GREEDY };
+      const context = { nowMs: 0, newId: () => JOB };
+      return step(NO_JOBS, { kind: 'generate', from: 'asker', room: view, body }, context).effects;
+    };
+    const all = opens(ring);
+    expect(openOf(all, 'b')).toMatchObject({ direct: true, previous: { node: 'a', epoch: 0 } });
+    expect(openOf(all, 'a')).toMatchObject({ direct: true, previous: { node: 'c', epoch: 0 } });
+    const some = opens(roomOf(['a'], [near('b')], [near('c')]));
+    expect(openOf(some, 'a')).not.toHaveProperty('direct');
+    expect(openOf(some, 'b')).not.toHaveProperty('previous');
+    expect(openOf(some, 'c')).not.toHaveProperty('direct');
+    expect(openOf(opens(room(['a'])), 'a')).not.toHaveProperty('direct');
+  });
+
+  test('are asked, when one is replaced, how many rows came that nobody saw here, and the new one is told', () => {
+    const it = begin(ring);
+    it.token('c', 0);
+    const effects = it.lose('b', room(['a'], ['b2'], ['c']));
+    expect(brief(effects)).toEqual(['jobClose→b', 'jobOpen→b2', 'jobNext→a', 'jobPrevious→c']);
+    expect(openOf(effects, 'b2')).toMatchObject({ has: 0, epoch: 1, direct: true, previous: { node: 'a', epoch: 1 } });
+    expect(bodyOf(effects, 'jobPrevious')).toEqual({ job: JOB, epoch: 1, node: 'b2' });
+    const tell = (epoch: number, rows: number) =>
+      it.send({ kind: 'jobRows', from: 'c', body: { job: JOB, epoch, rows } });
+    expect(tell(0, 9), 'of an earlier link').toEqual([]);
+    const told = tell(1, 4);
+    expect(brief(told)).toEqual(['jobRows→b2']);
+    expect(bodyOf(told, 'jobRows')).toEqual({ job: JOB, epoch: 1, rows: 4 });
+    expect(tell(1, 5), 'only what was asked').toEqual([]);
+    expect(brief(it.token('c', 1)), 'its row was past b').toEqual(['token→asker']);
+    expect(brief(it.token('c', 2))).toEqual(['token→asker', 'resumed']);
+  });
+
+  test('whose next is replaced by one that cannot, or that is no neighbour any more, are told so', () => {
+    const it = begin(ring);
+    const effects = it.lose('b', roomOf([near('a')], ['b2'], [near('c')]));
+    expect(bodyOf(effects, 'jobNext')).not.toHaveProperty('direct');
+    expect(bodyOf(effects, 'jobPrevious')).toEqual({ job: JOB, epoch: 1 });
+  });
+
+  test('go on while they tell so, though not a frame is seen, but not for ever', () => {
+    const it = begin(ring);
+    const tick = () => it.send({ kind: 'tick' });
+    let rows = 0;
+    for (; it.nowMs < FIRST_TOKEN_TIMEOUT_MS - TOKEN_TIMEOUT_MS; it.nowMs += TOKEN_TIMEOUT_MS - 1) {
+      expect(tick()).toEqual([]);
+      it.send({ kind: 'jobRows', from: 'b', body: { job: JOB, epoch: 0, rows: ++rows } });
+    }
+    for (let i = 0; i < 2; i++) {
+      it.nowMs += TOKEN_TIMEOUT_MS;
+      it.send({ kind: 'jobRows', from: 'b', body: { job: JOB, epoch: 0, rows: ++rows } });
+    }
+    expect(errorOf(tick())).toBe('JOB_STALLED');
   });
 });

@@ -6,7 +6,16 @@
  * epoch, so that frames from before are recognised wherever they are met.
  */
 import { AiloError, type WireError } from '../../shared/errors/index.ts';
-import { type Job, type JobEffect, type JobStage, leastLoaded, type RoomView, send } from './job.ts';
+import {
+  type HolderView,
+  isDirect,
+  type Job,
+  type JobEffect,
+  type JobStage,
+  leastLoaded,
+  type RoomView,
+  send,
+} from './job.ts';
 import { MAX_REPLACEMENTS, REPLACEMENT_TIMEOUT_MS, REPLAY_TIMEOUT_MS } from './limits.ts';
 import { open, tellTokens } from './requests.ts';
 
@@ -65,26 +74,42 @@ export function mend(
   return change;
 }
 
-function replace(job: Job, stage: number, { node, assignment }: { node: string; assignment: string }, nowMs: number) {
+function replace(job: Job, stage: number, { node, assignment, direct }: HolderView, nowMs: number): Change {
   const epoch = job.epoch + 1;
   const last = job.stages.length - 1;
   const next = (stage + 1) % job.stages.length;
   const { start, end } = job.stages[stage]!;
+  const known = job.prompt.length + job.answer.length;
   const stages = job.stages.map((each, i): JobStage => {
-    if (i === stage) return { start, end, node, assignment, epoch, rows: 0 };
-    return i === next ? { ...each, epoch } : each;
+    if (i === stage) return { start, end, node, assignment, epoch, rows: 0, from: 0, ...(direct && { direct }) };
+    const from = stage === last ? known : each.rows;
+    return i === next ? { ...each, epoch, from, ...(isAsked(each) && { asked: true }) } : each;
   });
-  // Rows that are past the stage already make tokens up to the one after them.
+  // Rows that are past the stage already (`jobRows` may tell of more) make tokens up to the one after them.
   const resumesAt = stage === last ? job.answer.length : job.stages[next]!.rows - job.prompt.length + 1;
   const pause = { sinceMs: nowMs, ...job.pause, resumesAt: Math.max(job.pause?.resumesAt ?? 0, resumesAt) };
-  const replaced = { ...job, stages, epoch, pause, deadlineMs: nowMs + REPLAY_TIMEOUT_MS };
+  const answerFrom = stage === last ? job.answer.length : job.answerFrom;
+  const replaced = { ...job, stages, epoch, pause, answerFrom, deadlineMs: nowMs + REPLAY_TIMEOUT_MS };
   const effects = [open(replaced, stage)];
   const before = stages[stage === 0 ? last : stage - 1]!;
   if (last > 0 && !before.vacant) {
     // What the answer has so far comes to a first stage from here, not from the last.
-    const has = stage === 0 ? job.prompt.length + job.answer.length : 0;
-    effects.push(send(before.node, 'jobNext', { job: job.id, next: node, epoch, has }));
+    const has = stage === 0 ? known : 0;
+    const isNear = isDirect(before, stages[stage]!);
+    effects.push(
+      send(before.node, 'jobNext', { job: job.id, next: node, epoch, has, ...(isNear && { direct: true }) }),
+    );
+  }
+  const after = stages[next]!;
+  if (last > 0 && isAsked(after)) {
+    const isNear = isDirect(stages[stage]!, after);
+    effects.push(send(after.node, 'jobPrevious', { job: job.id, epoch, ...(isNear && { node }) }));
   }
   const told = stage === 0 || stage === last ? tellTokens(replaced) : { job: replaced, effects: [] };
   return { job: told.job, effects: [...effects, ...told.effects] };
+}
+
+/** Frames may have come to it that were not seen here. */
+function isAsked({ direct, vacant }: JobStage): boolean {
+  return direct === true && !vacant;
 }

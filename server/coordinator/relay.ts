@@ -1,9 +1,19 @@
 /** What the coordinator passes on within a job: frames between neighbours, tokens to the requester. Pure. */
 import { AiloError } from '../../shared/errors/index.ts';
 import type { FromNode } from '../../shared/protocol/messages.ts';
-import { frameEnd } from '../../shared/tensor/frame.ts';
-import { hasVacancy, type Job, type JobContext, type JobEvent, type Jobs, send, stageOf } from './job.ts';
+import { frameRange } from '../../shared/tensor/frame.ts';
+import {
+  hasVacancy,
+  type Job,
+  type JobContext,
+  type JobEffect,
+  type JobEvent,
+  type Jobs,
+  send,
+  stageOf,
+} from './job.ts';
 import { FIRST_TOKEN_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
+import { tellEnd, tellToken } from './redo.ts';
 import { end, failed, type Next, replaced, unknown } from './transitions.ts';
 
 export function frame(jobs: Jobs, event: JobEvent & { kind: 'frame' }, { nowMs }: JobContext): Next {
@@ -13,18 +23,18 @@ export function frame(jobs: Jobs, event: JobEvent & { kind: 'frame' }, { nowMs }
   if (!job || stage < 0) return unknown(jobs, event);
   const place = (stage + 1) % job.stages.length;
   const next = job.stages[place]!;
-  const end = frameEnd(body.data);
+  const range = frameRange(body.data);
   const refuse = (error: AiloError): Next => ({ jobs, effects: [{ kind: 'refuse', to: from, about: 'frame', error }] });
-  if (end === undefined) return refuse(AiloError.of('FRAME_INVALID', { reason: 'it has no header' }));
+  if (!range) return refuse(AiloError.of('FRAME_INVALID', { reason: 'it has no header' }));
   // It crossed the replacement of its receiver, who gets it again.
   if (body.epoch < next.epoch || (next.vacant && body.epoch === next.epoch)) return { jobs, effects: [] };
   if (body.epoch !== next.epoch || body.to !== next.node) return refuse(AiloError.of('ROUTE_INVALID', {}));
   const { data, more } = body;
   const relay = send(next.node, 'frame', { job: job.id, from, data, ...(more && { more }) });
-  const stages = job.stages.with(place, { ...next, rows: end });
-  const relayed = { ...job, stages };
+  const stages = job.stages.with(place, { ...next, rows: Math.max(next.rows, range.end) });
   const isPrompt = job.answer.length === 0;
-  return { jobs: replaced(jobs, isPrompt ? progressed(relayed, job.startedMs, nowMs) : relayed), effects: [relay] };
+  const relayed = { ...job, stages };
+  return { jobs: replaced(jobs, isPrompt ? progressed(relayed, nowMs) : relayed), effects: [relay] };
 }
 
 /** A stage has run what its predecessor gave it of a replay; that may send the next piece. */
@@ -34,22 +44,48 @@ export function more(jobs: Jobs, event: JobEvent & { kind: 'more' }, { nowMs }: 
   if (!job || stage < 0) return unknown(jobs, event);
   const before = job.stages[stage - 1];
   if (!before || before.vacant) return { jobs, effects: [] };
-  const next = job.pause ? progressed(job, job.pause.sinceMs, nowMs) : job;
-  return { jobs: replaced(jobs, next), effects: [send(before.node, 'more', { job: job.id })] };
+  return { jobs: replaced(jobs, progressed(job, nowMs)), effects: [send(before.node, 'more', { job: job.id })] };
+}
+
+/**
+ * A stage tells how many rows its link has brought, which are not seen here where they come directly. Where it was asked,
+ * its new predecessor is told what need not be sent.
+ */
+export function rows(jobs: Jobs, event: JobEvent & { kind: 'jobRows' }, { nowMs }: JobContext): Next {
+  const { epoch, rows } = event.body;
+  const job = jobs.running.get(event.body.job);
+  const place = job ? stageOf(job, event.from) : -1;
+  if (!job || place < 0) return unknown(jobs, event);
+  const { asked, ...link } = job.stages[place]!;
+  if (epoch !== link.epoch) return { jobs, effects: [] };
+  // What was there when the sender was replaced came from the one before.
+  const from = asked ? rows : link.from;
+  const told = { ...job, stages: job.stages.with(place, { ...link, from, rows: Math.max(link.rows, rows) }) };
+  const isWaiting = job.answer.length === 0 || job.pause !== undefined;
+  const next = isWaiting ? progressed(told, nowMs) : told;
+  const before = job.stages[place - 1];
+  if (!asked || !before || before.vacant) return { jobs: replaced(jobs, next), effects: [] };
+  const resumesAt = Math.max(next.pause?.resumesAt ?? 0, rows - job.prompt.length + 1);
+  const known = next.pause ? { ...next, pause: { ...next.pause, resumesAt } } : next;
+  const tell = send(before.node, 'jobRows', { job: job.id, epoch, rows });
+  return { jobs: replaced(jobs, known), effects: [tell] };
 }
 
 /** Steps without a token put the deadline off, but not for ever. */
-function progressed(job: Job, sinceMs: number, nowMs: number): Job {
+function progressed(job: Job, nowMs: number): Job {
   if (hasVacancy(job)) return job;
+  const sinceMs = job.pause?.sinceMs ?? job.tokenMs;
   const deadlineMs = Math.min(nowMs + TOKEN_TIMEOUT_MS, sinceMs + FIRST_TOKEN_TIMEOUT_MS);
   return { ...job, deadlineMs: Math.max(job.deadlineMs, deadlineMs) };
 }
 
-export function token(jobs: Jobs, event: JobEvent & { kind: 'token' }, { nowMs }: JobContext): Next {
+export function token(jobs: Jobs, event: JobEvent & { kind: 'token' }, context: JobContext): Next {
   const { from, body } = event;
+  const { nowMs } = context;
   const job = jobs.running.get(body.job);
   const stage = job ? stageOf(job, from) : -1;
   if (!job || stage < 0) return unknown(jobs, event);
+  if (job.done) return { jobs, effects: [] };
   const isLast = stage === job.stages.length - 1;
   // Chosen twice, by two nodes or by one that was away meanwhile: it is the same.
   if (isLast && job.answer[body.index] === body.token) return { jobs, effects: [] };
@@ -62,29 +98,41 @@ export function token(jobs: Jobs, event: JobEvent & { kind: 'token' }, { nowMs }
       effects: [...ended.effects, { kind: 'refuse', to: from, about: 'token', error: refusal }],
     };
   }
-  const { grown, pausedMs } = answered(job, body.token, nowMs);
+  const { grown: longer, pausedMs } = answered(job, body.token, nowMs);
   const paused = pausedMs === undefined ? {} : { pausedMs };
-  const { request, requester } = job;
-  const effects = [send(requester, 'token', { request, index: body.index, token: body.token, ...paused })];
+  const { effects, shown } = tellToken(job, { index: body.index, token: body.token, ...paused });
+  const { shown: _, ...unsaid } = longer;
+  const grown: Job = shown ? { ...unsaid, shown } : unsaid;
   if (pausedMs !== undefined) effects.push({ kind: 'resumed', job: grown, pausedMs });
-  const tokens = grown.answer.length;
-  const reached = body.finish ?? (tokens >= job.maxNewTokens ? 'length' : undefined);
+  const reached = body.finish ?? (grown.answer.length >= job.maxNewTokens ? 'length' : undefined);
   if (!reached) return { jobs: replaced(jobs, grown), effects };
   const latencyMs = Math.max(0, Math.round(nowMs - job.startedMs));
-  const finished = send(requester, 'finished', { request, reason: reached, tokens, latencyMs });
-  return end(jobs, grown, 'done', [
-    ...effects,
-    finished,
-    { kind: 'completed', job: grown, reason: reached, latencyMs },
-  ]);
+  const done: Job = { ...grown, done: { reason: reached, latencyMs }, deadlineMs: Number.POSITIVE_INFINITY };
+  if (context.checks) return { jobs: replaced(jobs, done), effects: [...effects, { kind: 'answered', job: done }] };
+  return finish(jobs, done, effects);
+}
+
+/** The checks are through, or there were none. */
+export function verified(jobs: Jobs, { job: id }: JobEvent & { kind: 'verified' }): Next {
+  const job = jobs.running.get(id);
+  return job?.done ? finish(jobs, job, []) : { jobs, effects: [] };
+}
+
+function finish(jobs: Jobs, job: Job, effects: JobEffect[]): Next {
+  const { reason, latencyMs } = job.done!;
+  const { request, requester, answer } = job;
+  const finished = send(requester, 'finished', { request, reason, tokens: answer.length, latencyMs });
+  return end(jobs, job, 'done', [...effects, ...tellEnd(job), finished, { kind: 'completed', job, reason, latencyMs }]);
 }
 
 /** The job with one more token. Tokens that were on their way when a node was lost do not end the pause. */
 function answered(job: Job, token: number, nowMs: number): { grown: Job; pausedMs?: number } {
   const answer = [...job.answer, token];
   const { pause, ...rest } = job;
-  if (pause && (hasVacancy(job) || job.answer.length < pause.resumesAt)) return { grown: { ...job, answer } };
-  const grown = { ...rest, answer, deadlineMs: nowMs + TOKEN_TIMEOUT_MS };
+  if (pause && (hasVacancy(job) || job.answer.length < pause.resumesAt)) {
+    return { grown: { ...job, answer, tokenMs: nowMs } };
+  }
+  const grown = { ...rest, answer, tokenMs: nowMs, deadlineMs: nowMs + TOKEN_TIMEOUT_MS };
   return pause ? { grown, pausedMs: Math.round(nowMs - pause.sinceMs) } : { grown };
 }
 

@@ -4,6 +4,7 @@ import { MAX_REQUESTS_PER_REQUESTER } from '../../shared/protocol/limits.ts';
 import type { FromNode } from '../../shared/protocol/messages.ts';
 import { encodeFrame } from '../../shared/tensor/frame.ts';
 import {
+  isDirect,
   type Job,
   type JobContext,
   type JobEffect,
@@ -56,8 +57,8 @@ export function newJob(jobs: Jobs, { from, body, room }: Request, { nowMs, newId
     requester: from,
     model: body.model,
     stages: room.stages.map(({ start, end, holders }) => {
-      const { node, assignment } = leastLoaded(holders, counts)!;
-      return { start, end, node, assignment, epoch: 0, rows: 0 };
+      const { node, assignment, direct } = leastLoaded(holders, counts)!;
+      return { start, end, node, assignment, epoch: 0, rows: 0, from: 0, ...(direct && { direct }) };
     }),
     wire: room.wire,
     vocabSize: room.vocabSize,
@@ -65,11 +66,14 @@ export function newJob(jobs: Jobs, { from, body, room }: Request, { nowMs, newId
     maxNewTokens: Math.min(body.maxNewTokens, room.contextLength - body.tokens.length),
     prompt: body.tokens,
     answer: [],
+    answerFrom: 0,
     startedMs: nowMs,
+    tokenMs: nowMs,
     deadlineMs: nowMs + TOKEN_TIMEOUT_MS,
     epoch: 0,
     former: new Set(),
     unable: new Set(),
+    redone: 0,
   };
 }
 
@@ -84,18 +88,21 @@ export function opening(job: Job): { job: Job; effects: JobEffect[] } {
 
 /** What the holder of a stage must know, at the beginning and when it takes over. */
 export function open(job: Job, stage: number): JobEffect {
-  const { node, assignment } = job.stages[stage]!;
+  const own = job.stages[stage]!;
   const { id, sampling, wire, maxNewTokens, prompt, answer } = job;
   const next = job.stages[(stage + 1) % job.stages.length]!;
+  const previous = job.stages.at(stage - 1)!;
   const isLast = stage === job.stages.length - 1;
   const known = sampling.repetitionPenalty === 1 ? [] : [...prompt];
-  return send(node, 'jobOpen', {
+  return send(own.node, 'jobOpen', {
     job: id,
-    assignment,
+    assignment: own.assignment,
     next: next.node,
     epoch: next.epoch,
     // Prompt and answer come to the first stage from here.
     has: isLast ? prompt.length + answer.length : next.rows,
+    ...(isDirect(own, next) && { direct: true }),
+    ...(isDirect(previous, own) && { previous: { node: previous.node, epoch: own.epoch } }),
     promptTokens: prompt.length,
     wire,
     ...(isLast && { sample: { sampling, maxNewTokens, prompt: known, answered: [...answer] } }),

@@ -7,6 +7,7 @@
 import { AiloError } from '../../shared/errors/index.ts';
 import type { Quant, UnitRange } from '../../shared/graph/types.ts';
 import type { FromNode, ModelListing } from '../../shared/protocol/messages.ts';
+import type { WireDtype } from '../../shared/tensor/payload.ts';
 import { BAN_MS, LOAD_BASE_MS, LOAD_BYTES_PER_MS, MAX_BAN_MS } from './limits.ts';
 
 export type Offer = FromNode['offer'];
@@ -23,17 +24,22 @@ export interface RoomSpec {
   name: string;
   manifestHash: string;
   quant: Quant;
+  /** How activations travel; absent: as the quantisation has it. */
+  wire?: WireDtype;
   contextLength: number;
   chat: boolean;
   maxSequences: number;
   vocabSize: number;
-  /** Placement units of the whole model. */
+  /** Placement units of the whole model, its MLP half-layers undivided. */
   units: number;
   /** Exactly so many stages; absent: as few as fit. */
   stages?: number;
   /** Memory (bytes) that these units take on their node. */
   memoryBytes(range: UnitRange): number;
-  /** Contiguous stages over some of the candidates, in order, covering `range`; undefined where they don't suffice. */
+  /**
+   * Contiguous stages over some of the candidates, in order, covering `range` of undivided units; those of the stages
+   * may be finer. Undefined where the candidates don't suffice.
+   */
   plan(range: UnitRange, candidates: Candidate[], random: () => number, stages?: number): Placement[] | undefined;
 }
 
@@ -128,8 +134,12 @@ export function wishProblem(spec: RoomSpec, { start, end }: UnitRange, budgetByt
 /** Whether a node may hold this stage: it fits, it is what the node asked for if it did, and the node is not banned. */
 export function mayHold(room: Room, range: UnitRange, { node, offer }: Candidate, nowMs: number): boolean {
   const { want } = offer;
-  if (want && !(want.model === room.spec.model && want.start === range.start && want.end === range.end)) return false;
+  if (want && !(want.model === room.spec.model && isSameRange(want, range))) return false;
   return !isBanned(room, node, nowMs) && room.spec.memoryBytes(range) <= offer.budgetBytes;
+}
+
+function isSameRange(a: UnitRange, b: UnitRange): boolean {
+  return a.start === b.start && a.end === b.end && a.mlpParts === b.mlpParts;
 }
 
 export function isBanned(room: Room, node: string, nowMs: number): boolean {

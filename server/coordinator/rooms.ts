@@ -28,6 +28,8 @@ export type PoolEvent =
   | { kind: 'back'; node: string }
   | { kind: 'stageReady'; node: string; assignment: string }
   | { kind: 'stageFailed'; node: string; assignment: string }
+  /** What the node computes is not to be relied on for a while, or (`forGood`) until it offers itself again. */
+  | { kind: 'setAside'; node: string; forGood: boolean }
   /** Time passed, or jobs ended: look again at bans, deadlines and drained stages, as after every event. */
   | { kind: 'tick' };
 
@@ -89,6 +91,10 @@ function apply(draft: Draft, event: PoolEvent): void {
       break;
     case 'stageFailed':
       fail(draft, (holder) => isAssignment(holder, event));
+      break;
+    case 'setAside':
+      fail(draft, ({ node }) => node === event.node);
+      if (event.forGood) draft.nodes.delete(event.node);
       break;
     case 'tick':
   }

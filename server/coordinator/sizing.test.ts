@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { divided } from '../../shared/graph/units.ts';
 import type { ModelConfig } from '../../shared/model/types.ts';
+import { MAX_SEQUENCES, MIN_SEQUENCES } from './limits.ts';
 import type { Candidate } from './room.ts';
-import { sizing } from './sizing.ts';
+import { sequencesOf, sizing } from './sizing.ts';
 
 const config: ModelConfig = {
   family: 'llama',
@@ -57,14 +59,15 @@ describe('sizing', () => {
         planned++;
         if (stages !== undefined) expect(placements).toHaveLength(stages);
         expect(new Set(placements.map(({ node }) => node)).size).toBe(placements.length);
-        let at = start;
+        const { mlpParts = 1 } = placements[0]!.range;
+        let at = divided(range, mlpParts).start;
         for (const placement of placements) {
-          expect(placement.range.start).toBe(at);
+          expect(placement.range).toMatchObject({ start: at, ...(mlpParts > 1 && { mlpParts }) });
           at = placement.range.end;
           const { offer } = candidates.find(({ node }) => node === placement.node)!;
           expect(figures.memoryBytes(placement.range)).toBeLessThanOrEqual(offer.budgetBytes);
         }
-        expect(at).toBe(figures.units);
+        expect(at).toBe(divided(range, mlpParts).end);
       }),
     );
     expect(planned).toBeGreaterThan(10);
@@ -78,4 +81,21 @@ describe('sizing', () => {
     expect(figures.plan(whole, [candidate('a', 1)], () => 0)).toBeUndefined();
     expect(figures.plan(whole, [], () => 0)).toBeUndefined();
   });
+});
+
+test('a room keeps as many sequences as its memory allows, within bounds', () => {
+  expect(sequencesOf(config, 'f32', 512)).toBe(MAX_SEQUENCES);
+  const large = {
+    ...config,
+    layers: 24,
+    hiddenSize: 2048,
+    heads: 16,
+    kvHeads: 16,
+    headDim: 128,
+    intermediateSize: 5504,
+  };
+  const qwen = { ...large, vocabSize: 151_936, maxPositions: 32_768 };
+  expect(sequencesOf(qwen, 'int8', 512)).toBeGreaterThanOrEqual(8);
+  expect(sequencesOf(qwen, 'int8', 512)).toBeLessThan(MAX_SEQUENCES);
+  expect(sequencesOf(qwen, 'int8', 8192)).toBe(MIN_SEQUENCES);
 });

@@ -1,12 +1,13 @@
 /**
  * A network in memory: the real coordinator and the real contributing nodes, between them messages that take their
- * time, and nodes that go away in the middle of everything. The model is made up, but each of its tokens depends on
+ * time, direct links that break, and nodes that go away in the middle of everything. The model is made up, but each of its tokens depends on
  * all that came before, so that one row wrong anywhere shows in the answer.
  */
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, test, vi } from 'vitest';
 import { createContributor } from '../../shared/node/contributor.ts';
+import { memoryLinks } from '../../shared/node/direct/testing.ts';
 import { mixStage } from '../../shared/node/testing.ts';
 import { SESSION_GRACE_MS } from '../../shared/protocol/limits.ts';
 import { type FromCoordinator, type FromNode, fromCoordinator, fromNode } from '../../shared/protocol/messages.ts';
@@ -16,6 +17,7 @@ import { createSampler } from '../../shared/sampler/sampler.ts';
 import { GREEDY, type Sampling } from '../../shared/sampler/types.ts';
 import type { InferenceResult } from '../ledger/types.ts';
 import { createDispatcher } from './dispatcher.ts';
+import { memoryTrust } from './honesty/trust-store.ts';
 import type { RoomSpec } from './room.ts';
 
 /** Of a made-up model's rows, which are small, so that replays go in several pieces too. */
@@ -55,9 +57,9 @@ async function undisturbed(tokens: number[], sampling: Sampling, count: number):
   let position = 0;
   for (let input = tokens; answer.length < count; input = answer.slice(-1)) {
     const ids = Int32Array.from(input);
-    const { data } = await stage.run({ sequence: 'x', position, input: { kind: 'tokens', ids } });
+    const [output] = await stage.run([{ sequence: 'x', position, input: { kind: 'tokens', ids } }]);
     position += ids.length;
-    answer.push(sampler.next(data));
+    answer.push(sampler.next(output!.data));
   }
   return answer;
 }
@@ -96,10 +98,13 @@ interface Member {
   state: 'here' | 'cut' | 'dead' | 'gone';
 }
 
-function createNetwork(stages: number, quant: RoomSpec['quant']) {
+/** `direct`: which nodes can be linked directly. */
+function createNetwork(stages: number, quant: RoomSpec['quant'], direct: (node: string) => boolean) {
+  const links = memoryLinks();
   const clock = createClock();
   const log = pino({ level: 'silent' });
   const paid: InferenceResult[] = [];
+  const trust = memoryTrust();
   const members = new Map<string, Member>();
   const asked: MessageOf<FromCoordinator>[] = [];
   let seed = 1;
@@ -123,6 +128,7 @@ function createNetwork(stages: number, quant: RoomSpec['quant']) {
       },
       schedule: clock.schedule,
       log,
+      trust,
     },
     (to, type, body) => {
       const message = parseMessage(fromCoordinator, type, body);
@@ -145,7 +151,11 @@ function createNetwork(stages: number, quant: RoomSpec['quant']) {
       }),
       loadStage: async ({ start, end }) => ({ ...mixStage(start, end, UNITS), eosTokens: [], memoryBytes: 1 }),
       isOpen: () => true,
-      send: (type, body) => void up.push(parseMessage(fromNode, type, body)),
+      send(type, body) {
+        if (members.get(node)?.state === 'here' || members.get(node)?.state === 'cut')
+          up.push(parseMessage(fromNode, type, body));
+      },
+      ...(direct(node) && { direct: links.transport(node) }),
       now: clock.now,
       schedule: clock.schedule,
       log,
@@ -171,9 +181,13 @@ function createNetwork(stages: number, quant: RoomSpec['quant']) {
     await settled();
   }
 
+  const isAlive = (node: string) => members.get(node)?.state === 'here' || members.get(node)?.state === 'cut';
+
   const self = {
     clock,
+    links,
     paid,
+    trust,
     asked,
     members,
     join,
@@ -182,18 +196,24 @@ function createNetwork(stages: number, quant: RoomSpec['quant']) {
     },
     /** Queues that have something to deliver; what a dead node sent still arrives, what a cut one sent waits. */
     queues() {
-      return [...members.values()].flatMap((member) => [
+      const messages = [...members.values()].flatMap((member) => [
         ...(member.up.length > 0 && (member.state === 'here' || member.state === 'dead')
           ? [async () => deliverUp(member)]
           : []),
         ...(member.down.length > 0 && member.state === 'here' ? [() => deliverDown(member)] : []),
       ]);
+      const direct = links.deliveries(isAlive).map((deliver) => async () => {
+        deliver();
+        await settled();
+      });
+      return [...direct, ...messages];
     },
     /** `kept` of what the node sent last still arrives. A node that leaves says so, one that dies is waited for. */
     kill(member: Member, kept: number, how: 'leaves' | 'dies') {
       if (member.state !== 'here') return;
       member.state = 'dead';
       member.up.splice(Math.min(member.up.length, kept));
+      links.lose(member.node, kept % 2 === 0);
       member.down.length = 0;
       const close = () => {
         member.state = 'gone';
@@ -217,7 +237,7 @@ function createNetwork(stages: number, quant: RoomSpec['quant']) {
     },
     /** Everything that is on its way arrives, the fastest first, then time passes, until nobody is being answered. */
     async finish(isOver: () => boolean) {
-      for (let rounds = 0; !isOver() && rounds < 4000; rounds++) {
+      for (let rounds = 0; !isOver() && rounds < 20_000; rounds++) {
         const [deliver] = self.queues();
         if (deliver) await deliver();
         else clock.pass(500);
@@ -231,13 +251,19 @@ function createNetwork(stages: number, quant: RoomSpec['quant']) {
 type Network = ReturnType<typeof createNetwork>;
 
 /** A network whose members are all loaded. */
-async function readyNetwork(stages: number, nodes: number, quant: RoomSpec['quant'] = 'f32'): Promise<Network> {
-  const network = createNetwork(stages, quant);
+async function readyNetwork(
+  stages: number,
+  nodes: number,
+  quant: RoomSpec['quant'],
+  direct: (node: string) => boolean,
+): Promise<Network> {
+  const network = createNetwork(stages, quant, direct);
   for (const node of NODES.slice(0, nodes)) await network.join(node);
   for (let deliver = network.queues()[0]; deliver; deliver = network.queues()[0]) await deliver();
   return network;
 }
 
+const WARM = 99;
 const requestId = (n: number) => n.toString(16).padStart(32, '0');
 
 function outcome({ asked }: Network, n: number) {
@@ -266,11 +292,21 @@ const disturbance = fc.oneof(
   fc.record({ kind: fc.constant('cut' as const), who: fc.nat(8), ms: fc.integer({ min: 1, max: 20_000 }) }),
   fc.record({ kind: fc.constant('withdraws' as const), who: fc.nat(8) }),
   fc.record({ kind: fc.constant('joins' as const) }),
+  {
+    arbitrary: fc.record({
+      kind: fc.constantFrom('breaks' as const, 'stalls' as const),
+      which: fc.nat(20),
+      kept: fc.tuple(fc.nat(4), fc.nat(4)),
+    }),
+    weight: 3,
+  },
 );
 const scenario = fc.record({
   stages: fc.integer({ min: 1, max: 4 }),
   spare: fc.integer({ min: 0, max: 3 }),
   quant: fc.constantFrom('f32' as const, 'int4' as const),
+  /** Bits: which nodes can be linked directly. */
+  direct: fc.oneof(fc.constant(0x3ff), fc.nat(0x3ff)),
   requests: fc.array(
     fc.record({
       prompt: fc.oneof(
@@ -282,19 +318,28 @@ const scenario = fc.record({
     }),
     { minLength: 1, maxLength: 2 },
   ),
+  /** A first question is answered undisturbed, so that direct links are open already. */
+  warm: fc.boolean(),
   /** How many messages arrive, in which order, and how much time passes before each disturbance. */
   disturbances: fc.array(
-    fc.record({ what: disturbance, order: fc.array(fc.nat(100), { maxLength: 60 }), ms: fc.nat(3000) }),
-    { maxLength: 5 },
+    fc.record({ what: disturbance, order: fc.array(fc.nat(100), { maxLength: 120, size: 'max' }), ms: fc.nat(3000) }),
+    { maxLength: 8 },
   ),
 });
 
 describe('an answer whose nodes go away at any moment, however late messages are', () => {
   test('is the undisturbed one, or fails with STAGE_LOST where too few nodes are left', async () => {
+    let directMessages = 0;
     await fc.assert(
-      fc.asyncProperty(scenario, async ({ stages, spare, quant, requests, disturbances }) => {
-        const network = await readyNetwork(stages, stages + spare, quant);
+      fc.asyncProperty(scenario, async ({ stages, spare, quant, direct, warm, requests, disturbances }) => {
+        const isDirect = (node: string) => ((direct >> Number(node.at(-1))) & 1) === 1;
+        const network = await readyNetwork(stages, stages + spare, quant, isDirect);
         const waiting = NODES.slice(stages + spare);
+        if (warm) {
+          const body = { model: MODEL, tokens: [1, 2], maxNewTokens: 9, sampling: GREEDY };
+          network.generate({ request: requestId(WARM), ...body });
+          await network.finish(() => outcome(network, WARM).isOver);
+        }
         for (const [n, { prompt, sampling, count }] of requests.entries()) {
           network.generate({ request: requestId(n), model: MODEL, tokens: prompt, maxNewTokens: count, sampling });
         }
@@ -308,6 +353,10 @@ describe('an answer whose nodes go away at any moment, however late messages are
           if (what.kind === 'joins') {
             const node = waiting.shift();
             if (node) await network.join(node);
+            continue;
+          }
+          if ('which' in what) {
+            network.links.disturb(what.which, what.kind, what.kept);
             continue;
           }
           const member = [...network.members.values()][what.who % network.members.size]!;
@@ -341,11 +390,16 @@ describe('an answer whose nodes go away at any moment, however late messages are
         for (const { participants, tokens } of network.paid) {
           const byStart = participants.toSorted((a, b) => a.start - b.start);
           expect(byStart.reduce((at, { start, end }) => (start === at ? end : Number.NaN), 0)).toBe(UNITS);
-          expect(requests.some(({ count }) => count === tokens)).toBe(true);
+          expect([9, ...requests.map(({ count }) => count)]).toContain(tokens);
         }
+        for (const node of network.members.keys()) {
+          expect(network.trust.of(node), 'nobody is accused').toMatchObject({ strikes: 0, disputedWith: [] });
+        }
+        directMessages += network.links.messages;
         await network.close();
       }),
       { numRuns: Number(process.env.AILO_RECOVERY_RUNS ?? 100) },
     );
+    expect(directMessages, 'the direct links were used').toBeGreaterThan(1000);
   }, 240_000);
 });

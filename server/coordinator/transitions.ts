@@ -40,7 +40,10 @@ export function endAll(
  * Messages cross the end of their job, or of the sender's part in it, on the way; only of jobs that never were is the
  * sender told.
  */
-export function unknown(jobs: Jobs, event: JobEvent & { kind: 'frame' | 'token' | 'more' | 'jobFailed' }): Next {
+export function unknown(
+  jobs: Jobs,
+  event: JobEvent & { kind: 'frame' | 'token' | 'more' | 'jobRows' | 'jobFailed' },
+): Next {
   const { job } = event.body;
   if (jobs.remembered.has(job) || jobs.running.get(job)?.former.has(event.from)) return { jobs, effects: [] };
   const error = AiloError.of('JOB_UNKNOWN', { job });

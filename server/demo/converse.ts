@@ -2,8 +2,6 @@
 import type { Page } from 'playwright-core';
 import type { Cli } from '../cli.ts';
 
-/** Both kinds of models can go on from it: those that chat, and those that continue a text. */
-const QUESTION = 'Once upon a time';
 const ANSWER_TIMEOUT_MS = 300_000;
 const LOOK_EVERY_MS = 100;
 
@@ -12,12 +10,12 @@ export interface Exchange {
   answer: string;
 }
 
-/** One question and its answer. Throws when the popup shows an error instead, or nothing for too long. */
-export async function converse(page: Page, cli: Cli): Promise<Exchange[]> {
+/** A question and its answer. Throws when the popup shows an error instead, or nothing for too long. */
+export async function converse(page: Page, question: string, cli: Cli): Promise<Exchange[]> {
   const send = page.getByRole('button', { name: 'Send' });
-  await page.getByRole('textbox', { name: 'Message' }).fill(QUESTION);
+  await page.getByRole('textbox', { name: 'Message' }).fill(question);
   await send.click({ timeout: ANSWER_TIMEOUT_MS });
-  cli.print(`\nYou:   ${QUESTION}`);
+  cli.print(`\nYou:   ${question}`);
   const answer = page.getByTestId('answer').last();
   await answer.waitFor({ timeout: ANSWER_TIMEOUT_MS });
   if (!cli.json) process.stdout.write('Model: ');
@@ -33,5 +31,5 @@ export async function converse(page: Page, cli: Cli): Promise<Exchange[]> {
   cli.print('\n');
   const problem = page.getByRole('alert');
   if (await problem.isVisible()) throw new Error((await problem.textContent()) ?? 'the answer failed');
-  return [{ question: QUESTION, answer: shown }];
+  return [{ question, answer: shown }];
 }

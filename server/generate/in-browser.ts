@@ -10,9 +10,10 @@ import { bundleCompute } from '../../extension/compute/bundle.ts';
 import { throwIfCancelled } from '../../shared/errors/cancelled.ts';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { GenerateEvent } from '../../shared/generate/generate.ts';
+import type { ScoreEvent } from '../../shared/generate/score.ts';
 import { createEventQueue, type EventQueue } from '../../shared/node/queue.ts';
 import { launchChromium, WEBGPU_ARGS } from '../browser.ts';
-import type { PageEvent, PageRequest, RunGenerate } from './request.ts';
+import type { PageEvent, PageRequest, RunGenerate, RunScore } from './request.ts';
 
 /** A WASM heap ends at 4 GiB, and the page needs some of it beside the weights. */
 const BUDGET_BYTES = 3 * 2 ** 30;
@@ -21,7 +22,18 @@ const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-E
 const PAGE = '<!doctype html><title>ailo generate</title><script type="module" src="generate-page.js"></script>';
 
 /** Engines `wasm` and `webgpu`: headless Chromium, with the extension's compute worker and the model over HTTP. */
-export const generateInBrowser: RunGenerate = async function* (folder, request, signal) {
+export const generateInBrowser: RunGenerate = (folder, request, signal) =>
+  inBrowser<GenerateEvent>(folder, { ...request, task: 'generate', budgetBytes: BUDGET_BYTES }, signal);
+
+export const scoreInBrowser: RunScore = (folder, request, signal) =>
+  inBrowser<ScoreEvent>(folder, { ...request, task: 'score', budgetBytes: BUDGET_BYTES }, signal);
+
+/** `Event` is what the request's task emits. */
+async function* inBrowser<Event extends GenerateEvent | ScoreEvent>(
+  folder: string,
+  request: PageRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Event, void, void> {
   const site = await mkdtemp(join(tmpdir(), 'ailo-generate-'));
   const server = Fastify();
   const cleanUp: (() => Promise<unknown>)[] = [() => rm(site, { recursive: true, force: true }), () => server.close()];
@@ -32,33 +44,38 @@ export const generateInBrowser: RunGenerate = async function* (folder, request, 
     const browser = await launchChromium(request.engine === 'webgpu' ? { args: WEBGPU_ARGS } : {});
     cleanUp.push(() => browser.close());
     throwIfCancelled(signal);
-    const events = createEventQueue<GenerateEvent>();
+    const events = createEventQueue<Event>();
     signal.addEventListener('abort', () => events.end(AiloError.of('CANCELLED', {}, signal.reason)));
-    void drive(await browser.newPage(), url, { ...request, budgetBytes: BUDGET_BYTES }, events);
+    void drive(await browser.newPage(), url, request, events);
     yield* events;
   } finally {
     for (const step of cleanUp.reverse()) await step();
   }
-};
+}
 
 /** Runs the request in the page; what it emits, and its end or error, goes into the queue. */
-async function drive(page: Page, url: string, request: PageRequest, events: EventQueue<GenerateEvent>): Promise<void> {
+async function drive<Event extends GenerateEvent | ScoreEvent>(
+  page: Page,
+  url: string,
+  request: PageRequest,
+  events: EventQueue<Event>,
+): Promise<void> {
   const failed = (reason: string, cause?: unknown) =>
     events.end(AiloError.of('ENGINE_UNAVAILABLE', { engine: request.engine, reason }, cause));
   page.on('crash', () => failed('the page crashed'));
   page.on('pageerror', (error) => failed(error.message, error));
   try {
-    await page.exposeFunction('ailoEmit', (event: PageEvent) => events.push(received(event)));
+    await page.exposeFunction('ailoEmit', (event: PageEvent) => events.push(received(event) as Event));
     await page.goto(url);
-    const error = await page.evaluate((asked) => globalThis.ailoGenerate(asked), request);
+    const error = await page.evaluate((asked) => globalThis.ailoRun(asked), request);
     events.end(error && AiloError.fromWire(error));
   } catch (error) {
     failed((error as Error).message.split('\n')[0]!, error);
   }
 }
 
-function received(event: PageEvent): GenerateEvent {
-  if (event.kind === 'finished') return event;
+function received(event: PageEvent): GenerateEvent | ScoreEvent {
+  if (event.kind !== 'token') return event;
   const { token, logits } = event;
   return { kind: 'token', token, ...(logits && { logits: Float32Array.from(logits) }) };
 }

@@ -1,27 +1,32 @@
-/** Runs in the browser: the same `generate` as in Node, on the extension's compute worker. */
+/** Runs in the browser: the same `generate` and `score` as in Node, on the extension's compute worker. */
 import { createWorkerRuntime } from '../../extension/compute/client.ts';
 import { toAiloError, type WireError } from '../../shared/errors/index.ts';
 import { generate } from '../../shared/generate/generate.ts';
+import { score } from '../../shared/generate/score.ts';
 import { loadConfig } from '../../shared/model/config.ts';
 import { httpSource } from '../../shared/model/source.ts';
 import { openWeights } from '../../shared/model/weights.ts';
 import type { PageEvent, PageRequest } from './request.ts';
 
 declare global {
-  /** Set by `generateInBrowser`. */
+  /** Set by `inBrowser`. */
   function ailoEmit(event: PageEvent): Promise<void>;
-  /** Called by `generateInBrowser`. Resolves to the error, if any, when all events have been emitted. */
-  function ailoGenerate(request: PageRequest): Promise<WireError | undefined>;
+  /** Called by `inBrowser`. Resolves to the error, if any, when all events have been emitted. */
+  function ailoRun(request: PageRequest): Promise<WireError | undefined>;
 }
 
-globalThis.ailoGenerate = async ({ budgetBytes, ...request }) => {
+globalThis.ailoRun = async ({ budgetBytes, ...request }) => {
   const emitted: Promise<void>[] = [];
   try {
     const source = httpSource({ fetch: fetch.bind(globalThis), urlOf: (path) => `model/${path}` });
     const config = await loadConfig(source);
     const weights = await openWeights(source);
     const runtime = await createWorkerRuntime({ engine: request.engine, budgetBytes });
-    const events = generate({ ...request, config, weights, runtime, nowMs: () => performance.now() });
+    const model = { config, weights, runtime };
+    const events =
+      request.task === 'generate'
+        ? generate({ ...request, ...model, nowMs: () => performance.now() })
+        : score({ ...request, ...model });
     for await (const event of events) {
       // Not awaited here: the way to Node and back would be counted as decoding.
       emitted.push(ailoEmit(event.kind === 'token' ? { ...event, logits: event.logits && [...event.logits] } : event));

@@ -1,20 +1,27 @@
 import type { GenerateEvent, GenerateOptions } from '../../shared/generate/generate.ts';
+import type { ScoreEvent, ScoreOptions } from '../../shared/generate/score.ts';
 import type { Engine } from '../../shared/runtime/types.ts';
 
 /** What is asked of a model, as plain data: it crosses into the browser. */
 export type GenerateRequest = { engine: Engine } & Required<
   Pick<GenerateOptions, 'tokens' | 'maxNewTokens' | 'sampling' | 'stages' | 'quant' | 'withLogits'>
 >;
+export type ScoreRequest = { engine: Engine } & Pick<ScoreOptions, 'texts' | 'stages' | 'quant'>;
 
 /** Runs a request on the model in a folder of this machine. */
-export type RunGenerate = (
+export type Run<Request, Event> = (
   folder: string,
-  request: GenerateRequest,
+  request: Request,
   signal: AbortSignal,
-) => AsyncGenerator<GenerateEvent, void, void>;
+) => AsyncGenerator<Event, void, void>;
+export type RunGenerate = Run<GenerateRequest, GenerateEvent>;
+export type RunScore = Run<ScoreRequest, ScoreEvent>;
 
-export type PageRequest = GenerateRequest & { budgetBytes: number };
+export type PageRequest = { budgetBytes: number } & (
+  | ({ task: 'generate' } & GenerateRequest)
+  | ({ task: 'score' } & ScoreRequest)
+);
 
 type Finished = Extract<GenerateEvent, { kind: 'finished' }>;
-/** A `GenerateEvent` as JSON. */
-export type PageEvent = Finished | { kind: 'token'; token: number; logits: number[] | undefined };
+/** A `GenerateEvent` or `ScoreEvent` as JSON. */
+export type PageEvent = Finished | ScoreEvent | { kind: 'token'; token: number; logits: number[] | undefined };

@@ -5,6 +5,8 @@ import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
+import { UPLOAD_HEADERS } from '../../shared/protocol/http.ts';
+import { type CampaignRoutes, campaignRoutes } from './campaign-routes.ts';
 import { statusOf } from './errors.ts';
 import { type LedgerRoutes, ledgerRoutes } from './ledger-routes.ts';
 import { MAX_REQUESTS_PER_MINUTE, MAX_URL_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts';
@@ -13,6 +15,10 @@ import { type ModelRoutes, modelRoutes } from './model-routes.ts';
 import { type SubmissionRoutes, submissionRoutes } from './submission-routes.ts';
 
 export interface HttpOptions extends LedgerRoutes, SubmissionRoutes, ModelRoutes {
+  /** Without them there is no training here. */
+  campaigns?: CampaignRoutes['campaigns'];
+  /** SHA-256 of the genesis file, hex. */
+  networkId: string;
   log: Logger;
 }
 
@@ -40,8 +46,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   await app.register(helmet, { crossOriginResourcePolicy: { policy: 'cross-origin' } });
   await app.register(cors, {
     origin: '*',
-    methods: ['GET', 'HEAD', 'POST'],
-    allowedHeaders: ['Range', 'Content-Type'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT'],
+    allowedHeaders: ['Range', 'Content-Type', ...Object.values(UPLOAD_HEADERS)],
     exposedHeaders: ['Content-Range', 'Content-Length', 'Accept-Ranges', 'ETag', 'Retry-After'],
   });
   await app.register(rateLimit, {
@@ -54,6 +60,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   await app.register(logRoutes(options));
   await app.register(submissionRoutes(options));
   await app.register(modelRoutes(options));
+  const { campaigns, networkId } = options;
+  if (campaigns) await app.register(campaignRoutes({ campaigns, networkId }));
   return app;
 }
 

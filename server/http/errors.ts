@@ -14,6 +14,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   NOT_FOUND: 404,
   MODEL_UNKNOWN: 404,
   MODEL_FILE_MISSING: 404,
+  CAMPAIGN_UNKNOWN: 404,
+  UNIT_UNKNOWN: 404,
+  WEIGHTS_GONE: 410,
   RANGE_UNSATISFIABLE: 416,
   // What was understood and breaks a rule of the ledger.
   NETWORK_MISMATCH: 422,
@@ -39,6 +42,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   REPORT_TOO_LATE: 422,
   REPORT_NOT_ACTIVE: 422,
   REPORT_TWICE: 422,
+  UPDATE_INVALID: 422,
+  UNIT_CLOSED: 422,
+  UNIT_CONFLICT: 422,
   RATE_LIMITED: 429,
   // What may be tried again.
   ACTIVE_NODES_UNKNOWN: 503,

@@ -9,6 +9,8 @@ export const PROOF_RATE = { rateLimit: { max: 3_000, timeWindow: 60_000 } };
 export const MAX_URL_BYTES = 256;
 /** For receiving a request, not for answering it. */
 export const REQUEST_TIMEOUT_MS = 30_000;
+/** An update of `ailo-840m` has 16 MB in the usual format. */
+export const MAX_UPDATE_BODY_BYTES = 64 * 2 ** 20;
 export const MAX_PAGE = 100;
 /** The longest submission in hex with the JSON around it. */
 export const MAX_SUBMISSION_BYTES = 4096;

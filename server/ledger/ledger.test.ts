@@ -8,7 +8,7 @@ import { AccountSummary } from '../../shared/protocol/messages.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { openLedger } from './ledger.ts';
 import { genesis, inference, networkKey, START_MS, wallets } from './testing.ts';
-import type { Ledger } from './types.ts';
+import type { Ledger, TrainingReceiptRecord, TrainingResult } from './types.ts';
 
 let database: Database;
 let ledger: Ledger;
@@ -25,6 +25,32 @@ afterEach(async () => {
 });
 
 const address = (i: number) => wallets[i]!.address;
+
+describe('mintTraining', () => {
+  const unit = (n: number, change: Partial<TrainingResult> = {}): TrainingResult => ({
+    ...{ unit: n.toString(16).padStart(32, '0'), wallet: address(1), campaign: 'nano', round: 3, timeMs: START_MS },
+    ...{ sequences: 8, rank: 1, ranked: 3, latencyMs: 600_000 },
+    ...{ lossBeforeMicroNats: 2_000_000, lossAfterMicroNats: 1_990_000 },
+    ...change,
+  });
+
+  test('pays 0.1 ALC for a standard unit, and as much again to the best of its round', async () => {
+    const { transactions } = await ledger.mintTraining(unit(1));
+    expect(transactions).toMatchObject([{ type: 'training-reward', to: address(1), amountMicroAlc: '200000' }]);
+    const last = await ledger.mintTraining(unit(2, { wallet: address(2), rank: 3 }));
+    expect(last.transactions).toMatchObject([{ to: address(2), amountMicroAlc: '100000' }]);
+  });
+
+  test('pays a work unit once, and shows its receipt', async () => {
+    const outcomes = await Promise.all([1, 1, 2].map((n) => ledger.mintTraining(unit(n))));
+    expect(outcomes[1]).toEqual(outcomes[0]);
+    expect((await ledger.account(address(1))).earnedTotalMicroAlc).toBe('400000');
+    const { reference } = outcomes[2]!.transactions[0]!;
+    const { number: _, hash, kind, ...result } = (await ledger.receipt(reference!)) as TrainingReceiptRecord;
+    expect([hash, kind, result]).toEqual([reference, 'training', unit(2)]);
+    await expect(ledger.mintTraining(unit(1, { rank: 2 }))).rejects.toMatchObject({ code: 'RECEIPT_CONFLICT' });
+  });
+});
 
 describe('mintInference', () => {
   test('pays each participant 0.05 ALC and the requester nothing', async () => {
@@ -153,7 +179,12 @@ describe('reading', () => {
   test('a reward’s reference finds its receipt', async () => {
     const result = inference(7);
     const [reward] = (await ledger.mintInference(result)).transactions;
-    expect(await ledger.receipt(reward!.reference!)).toEqual({ ...result, hash: reward!.reference, number: 1 });
+    expect(await ledger.receipt(reward!.reference!)).toEqual({
+      kind: 'inference',
+      ...result,
+      hash: reward!.reference,
+      number: 1,
+    });
     expect(await ledger.receipt('00'.repeat(32))).toBeUndefined();
   });
 

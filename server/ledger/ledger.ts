@@ -5,22 +5,23 @@ import { decodeCheckpoint } from '../../shared/ledger/checkpoint.ts';
 import type { Genesis } from '../../shared/ledger/genesis.ts';
 import { TILE_ENTRIES } from '../../shared/ledger/limits.ts';
 import { networkOf } from '../../shared/ledger/network.ts';
-import type { InferenceReceipt } from '../../shared/ledger/receipt.ts';
 import { encodeTile } from '../../shared/ledger/tile.ts';
 import { type Schedule, systemSchedule } from '../../shared/protocol/schedule.ts';
 import { createVerifier } from '../../shared/wallet/verifier.ts';
 import type { SigningKey } from '../../shared/wallet/wallet.ts';
 import type { Database } from '../store/database.ts';
 import { type CommitPoint, Committer } from './committer.ts';
-import { bookInference, isReceiptOf, receiptIn, receiptOf } from './inference.ts';
+import { inferenceReceipt } from './inference.ts';
 import { MAX_BACKLOG, MAX_PAGE_ENTRIES, MAX_VERIFYING } from './limits.ts';
 import { LogProofs } from './log-proofs.ts';
 import { concerned } from './parties.ts';
 import { LedgerReader } from './reader.ts';
+import { bookReceipt, isReceiptOf, receiptIn, type Unnumbered, workOfReceipt } from './receipts.ts';
 import { bookReversals, createReversals } from './reversals.ts';
 import { type Booking, Sequencer } from './sequencer.ts';
 import { LedgerStore } from './store.ts';
 import { bookSubmission, decodeSubmission, verifySubmission } from './submissions.ts';
+import { trainingReceipt } from './training.ts';
 import { readTransaction } from './transaction-reader.ts';
 import type { Ledger, MintOutcome } from './types.ts';
 
@@ -81,14 +82,25 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const sequencer = new Sequencer({ committer, network, onFailure, onState: reversals.watch });
   await sequencer.open();
 
-  /** Books the receipt unless its job was booked before. Returns the receipt's place in the log. */
-  async function bookJob(batch: Batch, job: string, receipt: InferenceReceipt): Promise<number> {
-    const staged = batch.receiptOf(job);
-    const position = staged ?? (await reader.receiptOfJob(job));
-    if (position === undefined) return bookInference(batch, networkKey, receipt, now());
+  /** Books the receipt unless its work was booked before. Returns the receipt's place in the log. */
+  async function bookWork(batch: Batch, receipt: Unnumbered): Promise<number> {
+    const work = workOfReceipt(receipt);
+    const staged = batch.receiptOf(work);
+    const position = staged ?? (await reader.receiptOfWork(work));
+    if (position === undefined) return bookReceipt(batch, networkKey, receipt, now());
     const bytes = staged === undefined ? await reader.entry(position) : batch.entries[position - batch.start]!.bytes;
-    if (!isReceiptOf(receipt, receiptIn(bytes).receipt)) throw AiloError.of('RECEIPT_CONFLICT', { job });
+    if (!isReceiptOf(receipt, receiptIn(bytes))) throw AiloError.of('RECEIPT_CONFLICT', { job: work });
     return position;
+  }
+
+  async function mint(receipt: Unnumbered): Promise<MintOutcome> {
+    try {
+      const position = await bookOnce((batch) => bookWork(batch, receipt));
+      return { transactions: await reader.rewardsOf(position, now()) };
+    } catch (error) {
+      if (error instanceof AiloError && UNPAID.has(error.code)) return { transactions: [], unpaid: error };
+      throw error;
+    }
   }
 
   /** A second try is safe for what is booked once at most, and finds out what became of the first. */
@@ -114,16 +126,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       );
       return { index };
     },
-    async mintInference(result): Promise<MintOutcome> {
-      const receipt = receiptOf(result);
-      try {
-        const position = await bookOnce((batch) => bookJob(batch, result.job, receipt));
-        return { transactions: await reader.rewardsOf(position, now()) };
-      } catch (error) {
-        if (error instanceof AiloError && UNPAID.has(error.code)) return { transactions: [], unpaid: error };
-        throw error;
-      }
-    },
+    mintInference: async (result) => mint({ kind: 'receipt', receipt: inferenceReceipt(result) }),
+    mintTraining: async (result) => mint({ kind: 'training-receipt', receipt: trainingReceipt(result) }),
     account: (address) => reader.account(address, now()),
     usernameOf: (address) => reader.usernameOf(address),
     ownerOf: (username) => reader.ownerOf(username),

@@ -2,7 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Transaction as DatabaseTransaction, Insertable } from 'kysely';
-import type { Batch } from '../../shared/ledger/batch.ts';
+import { type Batch, workOf } from '../../shared/ledger/batch.ts';
 import type { SignedEntry } from '../../shared/ledger/entry.ts';
 import { TILE_ENTRIES } from '../../shared/ledger/limits.ts';
 import { encodeDispute, encodeTransfer } from '../../shared/ledger/records.ts';
@@ -87,12 +87,10 @@ function indexesOf(batch: Batch) {
   const parties: Tables['ledger_party'][] = [];
   const receipts: Tables['ledger_receipt'][] = [];
   for (const { position, entry } of batch.entries) {
-    if (entry.kind === 'receipt') {
-      receipts.push({ hash: bytesToHex(entry.hash), job: bytesToHex(entry.receipt.job), position });
+    if (entry.kind === 'receipt' || entry.kind === 'training-receipt') {
+      receipts.push({ hash: bytesToHex(entry.hash), job: workOf(entry)!, position });
       continue;
     }
-    // Nobody asks for one by its hash yet.
-    if (entry.kind === 'training-receipt') continue;
     signed.push({ hash: signedHash(entry), position });
     if (entry.kind === 'transaction') {
       for (const party of partiesOf(entry.signed.transaction)) {

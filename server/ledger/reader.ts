@@ -1,14 +1,13 @@
 /** What was published, as the API gives it. */
 import type { Genesis } from '../../shared/ledger/genesis.ts';
 import { decodeAccount, decodeTransfer } from '../../shared/ledger/records.ts';
-import { paidWallets } from '../../shared/ledger/rewards.ts';
 import type { TransactionRecord } from '../../shared/protocol/http.ts';
 import type { AccountSummary } from '../../shared/protocol/messages.ts';
 import type { Database } from '../store/database.ts';
 import { utcDay } from './accounts.ts';
 import { describeEntry } from './describe.ts';
-import { describeReceipt, receiptIn } from './inference.ts';
 import { MAX_PAGE_TRANSACTIONS } from './limits.ts';
+import { describeReceipt, receiptIn, rewardsBehind } from './receipts.ts';
 import type { ReceiptRecord } from './types.ts';
 
 export class LedgerReader {
@@ -101,24 +100,24 @@ export class LedgerReader {
     return row && describeReceipt(new Uint8Array(row.bytes));
   }
 
-  /** Where the receipt of the job stands. */
-  async receiptOfJob(job: string): Promise<number | undefined> {
+  /** Where the receipt of the job or work unit stands. */
+  async receiptOfWork(work: string): Promise<number | undefined> {
     const row = await this.#db
       .selectFrom('ledger_receipt')
       .select('position')
-      .where('job', '=', job)
+      .where('job', '=', work)
       .executeTakeFirst();
     return row?.position;
   }
 
   /** The rewards that stand behind the receipt at `position`. */
   async rewardsOf(position: number, nowMs: number): Promise<TransactionRecord[]> {
-    const { receipt } = receiptIn(await this.entry(position));
+    const entry = receiptIn(await this.entry(position));
     const rewards = await this.#db
       .selectFrom('ledger_entry')
       .selectAll()
       .where('position', '>', position)
-      .where('position', '<=', position + paidWallets(receipt).length)
+      .where('position', '<=', position + rewardsBehind(entry))
       .orderBy('position')
       .execute();
     return rewards.map((row) =>

@@ -46,6 +46,7 @@ export interface LedgerTables {
   ledger_signed: { hash: Uint8Array; position: number };
   /** Whose histories a transaction stands in; `account`: the position of the account. */
   ledger_party: { account: number; position: number };
+  /** `job`: or the work unit, for a training receipt. */
   ledger_receipt: { hash: string; job: string; position: number };
 }
 

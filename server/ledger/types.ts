@@ -2,6 +2,7 @@
 import type * as v from 'valibot';
 import type { AiloError } from '../../shared/errors/index.ts';
 import type { Checkpoint, Seal } from '../../shared/ledger/checkpoint.ts';
+import type { TrainingReceipt } from '../../shared/ledger/training-receipt.ts';
 import type { Submission, TransactionRecord, TransactionResponse } from '../../shared/protocol/http.ts';
 import type { AccountSummary } from '../../shared/protocol/messages.ts';
 
@@ -30,8 +31,23 @@ export interface MintOutcome {
   unpaid?: AiloError;
 }
 
-/** JSON of a receipt; `number` counts the requester's paid inferences from 1. */
-export interface ReceiptRecord extends InferenceResult {
+/** An update that was validated. The same result always makes the same receipt. */
+export interface TrainingResult extends Omit<TrainingReceipt, 'unit' | 'wallet' | 'number'> {
+  /** 128 bits, hex. A work unit is paid at most once. */
+  unit: string;
+  /** Address of who trained. */
+  wallet: string;
+}
+
+/** JSON of a receipt; `number` counts the requester's paid inferences, or the wallet's paid work units, from 1. */
+export type ReceiptRecord = InferenceReceiptRecord | TrainingReceiptRecord;
+export interface InferenceReceiptRecord extends InferenceResult {
+  kind: 'inference';
+  hash: string;
+  number: number;
+}
+export interface TrainingReceiptRecord extends TrainingResult {
+  kind: 'training';
   hash: string;
   number: number;
 }
@@ -43,6 +59,8 @@ export interface Ledger {
    * (the job was already paid for another result), LEDGER_BUSY, LEDGER_CLOSED, LEDGER_FAILED (try again).
    */
   mintInference(result: InferenceResult): Promise<MintOutcome>;
+  /** The same for a work unit of training. */
+  mintTraining(result: TrainingResult): Promise<MintOutcome>;
   /**
    * Places what a wallet signed (`bytes ‖ signature`), durably: when this resolves, it is sealed in a checkpoint. The
    * same submission gives the same place again, however often. Rejects with the error of its format, PUBLIC_KEY_INVALID,

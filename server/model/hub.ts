@@ -1,6 +1,7 @@
 /** Models of the Hugging Face hub, at a commit, into a folder. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { AiloError } from '../../shared/errors/index.ts';
 import { stallGuard } from '../../shared/model/stall.ts';
 import { INDEX_FILE, parseWeightIndex, SINGLE_FILE } from '../../shared/model/weights.ts';
@@ -18,6 +19,8 @@ export interface HubOptions {
   dataFolder: string;
   /** `HF_ENDPOINT` and `HF_TOKEN` are read from it. */
   env: Readonly<Record<string, string | undefined>>;
+  /** Instead of `HF_TOKEN`; shown to the hub, never to where it redirects. */
+  token?: string;
   onProgress?: (path: string, loadedBytes: number, totalBytes: number) => void;
   signal?: AbortSignal;
 }
@@ -28,11 +31,12 @@ const OPTIONAL = ['generation_config.json', 'tokenizer_config.json', 'chat_templ
 
 /**
  * The folder of the model, after downloading what of it is not there yet. Throws MODEL_FILE_MISSING,
- * MODEL_SOURCE_FAILED (also for a repository or revision that is no name), SAFETENSORS_HEADER_INVALID, CANCELLED.
+ * MODEL_SOURCE_FAILED (also for a repository or revision that is no name), HUB_TOKEN_NEEDED, SAFETENSORS_HEADER_INVALID,
+ * CANCELLED.
  */
 export async function downloadHubModel(model: HubModel, options: HubOptions): Promise<string> {
   const { repo, revision } = model;
-  if (!/^[\w.-]{1,96}\/[\w.-]{1,96}$/.test(repo) || repo.includes('..')) throw failed(repo, 'it is no repository');
+  refuseNoRepository(repo);
   if (!/^[0-9a-f]{40}$/.test(revision)) throw failed(repo, `“${revision}” is no commit`);
   const [owner, name] = repo.split('/') as [string, string];
   const folder = join(options.dataFolder, owner, revision, name);
@@ -55,6 +59,31 @@ export async function downloadHubModel(model: HubModel, options: HubOptions): Pr
   return folder;
 }
 
+/** The commit that a branch or tag of a repository is at now. Throws MODEL_SOURCE_FAILED, HUB_TOKEN_NEEDED, CANCELLED. */
+export async function commitOf(
+  repo: string,
+  branch: string,
+  options: Pick<HubOptions, 'env' | 'token' | 'signal'>,
+): Promise<string> {
+  refuseNoRepository(repo);
+  if (!/^[\w.-]{1,128}$/.test(branch) || branch.includes('..')) throw failed(repo, `“${branch}” is no revision`);
+  const url = `${endpointOf(options)}/api/models/${repo}/revision/${branch}`;
+  const guard = stallGuard(options.signal);
+  try {
+    const response = await fetch(url, { headers: authorization(options), signal: guard.signal });
+    refuseStatus(response, repo, repo);
+    if (response.status === 404) throw failed(repo, `the hub has no revision “${branch}” of it`);
+    const { sha } = v.parse(v.object({ sha: v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/)) }), await response.json());
+    return sha;
+  } catch (error) {
+    if (error instanceof AiloError) throw error;
+    if (options.signal?.aborted) throw AiloError.of('CANCELLED', {}, error);
+    throw failed(repo, guard.signal.aborted ? 'the hub does not answer' : reasonOf(error), error);
+  } finally {
+    guard.done();
+  }
+}
+
 /**
  * Size and hash of a file, from the hub's own answer (before its redirect to a store, which is signed and expires, so
  * that each download asks for it again). Undefined where there is no such file.
@@ -64,22 +93,34 @@ async function lookUp(
   path: string,
   options: HubOptions,
 ): Promise<RemoteFile | undefined> {
-  const { env, signal } = options;
-  const endpoint = (env.HF_ENDPOINT || DEFAULT_ENDPOINT).replace(/\/+$/, '');
-  const url = `${endpoint}/${repo}/resolve/${revision}/${path}`;
-  // A compressed answer would have another length than the file. fetch keeps the token from other origins.
-  const headers: Record<string, string> = { 'Accept-Encoding': 'identity' };
-  if (env.HF_TOKEN) headers.Authorization = `Bearer ${env.HF_TOKEN}`;
-  const response = await head(url, headers, path, signal);
+  const url = `${endpointOf(options)}/${repo}/resolve/${revision}/${path}`;
+  // A compressed answer would have another length than the file.
+  const headers = { 'Accept-Encoding': 'identity', ...authorization(options) };
+  const response = await head(url, headers, path, options.signal);
+  refuseStatus(response, repo, path);
   if (response.status === 404) return undefined;
-  if (response.status === 401 || response.status === 403) {
-    throw failed(path, `the hub wants a token that may read ${repo} (HF_TOKEN)`);
-  }
-  if (response.status >= 400) throw failed(path, `the hub answered with status ${response.status}`);
   const bytes = Number(response.headers.get('x-linked-size') ?? response.headers.get('content-length') ?? Number.NaN);
   if (!Number.isSafeInteger(bytes) || bytes < 0) throw failed(path, 'the hub does not tell its size');
   const sha256 = /^"?([0-9a-f]{64})"?$/.exec(response.headers.get('x-linked-etag') ?? '')?.[1];
   return { path, url, headers, bytes, ...(sha256 !== undefined && { sha256 }) };
+}
+
+function endpointOf({ env }: Pick<HubOptions, 'env'>): string {
+  return (env.HF_ENDPOINT || DEFAULT_ENDPOINT).replace(/\/+$/, '');
+}
+
+/** fetch keeps it from other origins (Fetch standard, HTTP-redirect fetch). */
+function authorization({ env, token = env.HF_TOKEN }: Pick<HubOptions, 'env' | 'token'>): Record<string, string> {
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
+function refuseStatus({ status }: Response, repo: string, path: string): void {
+  if (status === 401 || status === 403) throw AiloError.of('HUB_TOKEN_NEEDED', { repo });
+  if (status >= 400 && status !== 404) throw failed(path, `the hub answered with status ${status}`);
+}
+
+function refuseNoRepository(repo: string): void {
+  if (!/^[\w.-]{1,96}\/[\w.-]{1,96}$/.test(repo) || repo.includes('..')) throw failed(repo, 'it is no repository');
 }
 
 /** Follows redirects within the hub (a renamed repository), not those to a store. */

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -32,6 +32,12 @@ describe('resolveModel', () => {
   it('takes a folder as it is', async () => {
     await mkdir(join(folder, 'mine'));
     expect(await resolveModel(join(folder, 'mine'), options)).toEqual({ dir: join(folder, 'mine') });
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('knows the built-in model by its name, without a download', async () => {
+    const { dir } = await resolveModel('ailo-guide', options);
+    expect(await readdir(dir)).toContain('model.safetensors');
     expect(hub.requests).toEqual([]);
   });
 

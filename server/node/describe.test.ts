@@ -9,6 +9,7 @@ const state: NodeState = {
   username: 'ada',
   contributing: true,
   activity: { kind: 'waiting' },
+  training: { kind: 'off' },
   models: [],
 };
 const loading = (loadedBytes: number): NodeState => ({
@@ -33,6 +34,7 @@ it('tells a state in lines for a person', () => {
   ).toEqual({
     connection: `Connected as ada, ${address}`,
     activity: 'Waiting for a part of a model',
+    training: '',
     account: 'Balance: 1.25 ALC, earned today: 0.05 ALC',
     error: 'It was stopped.',
   });
@@ -46,4 +48,14 @@ it('tells progress in tenths', () => {
 
 it('does not wait for work without a connection', () => {
   expect(describe({ ...state, connection: 'connecting' }).activity).toBe('');
+});
+
+it('tells of training, but not of every step', () => {
+  const round = { campaign: 'nano', round: 2, rounds: 67, steps: 30 };
+  const lineOf = (training: NodeState['training']) => describe({ ...state, training }).training;
+  expect(lineOf({ kind: 'learning', ...round, step: 3, loss: 2.34567 })).toBe(
+    'Learning for nano: round 3 of 67, step 3 of 30, loss 2.346',
+  );
+  expect(lineOf({ kind: 'learning', ...round, step: 4, loss: 2.3 })).toBe('');
+  expect(lineOf({ kind: 'sending', ...round, bytes: 16_540 })).toBe('Sending what was learned: 16540 bytes');
 });

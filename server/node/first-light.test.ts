@@ -16,6 +16,7 @@ import { dialWebSocket } from '../../shared/node/dial.ts';
 import type { AiloNode, ChatEvent, NodeState } from '../../shared/node/types.ts';
 import { paths } from '../../shared/protocol/http.ts';
 import { GREEDY } from '../../shared/sampler/types.ts';
+import type { WireDtype } from '../../shared/tensor/payload.ts';
 import { type Coordinator, startCoordinator } from '../coordinator/coordinator.ts';
 import { createHeadlessNode, type HeadlessOptions, retire } from './headless.ts';
 
@@ -29,14 +30,22 @@ if (missing) console.warn(`skipped: there is no folder shared/models/${MODEL} be
 const WAIT = { timeout: 60_000, interval: 20 };
 
 /** A coordinator and its nodes in a folder of their own; everything ends with `close`. */
-async function createNetwork({ dir = modelDir, stages = 4 } = {}) {
+async function createNetwork({
+  dir = modelDir,
+  stages = 4,
+  ...format
+}: {
+  dir?: string;
+  stages?: number;
+  wire?: WireDtype;
+} = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'ailo-first-light-'));
   const log = pino({ level: 'silent' });
   const coordinator: Coordinator = await startCoordinator({
     dataDir: join(folder, 'coordinator'),
     host: '127.0.0.1',
     port: 0,
-    models: [{ dir, id: MODEL, stages }],
+    models: [{ dir, id: MODEL, stages, ...format }],
     log,
   });
   const nodes: AiloNode[] = [];
@@ -279,6 +288,31 @@ describe.skipIf(missing)('first light', () => {
     leaving.node.start();
     await ready(requester);
     expect(PROMPT + (await answer(requester)).finished.text).toBe(expected);
+  });
+});
+
+describe.skipIf(missing)('activations that travel in fewer bits', () => {
+  it.each([
+    ['f16', ANSWER_TOKENS],
+    // Rounding changes a close choice at last: here after 181 tokens.
+    ['int8', 150],
+  ] as const)('answer over %s as over f32, for %i tokens at least', async (wire, same) => {
+    const network = await createNetwork({ wire });
+    try {
+      const requester = await network.addNode('requester');
+      await network.addContributors(4);
+      await ready(requester);
+      const { tokens } = await answer(requester);
+      const expected = await readFile(join(modelDir, 'expected-greedy-200.txt'), 'utf8');
+      const text = tokens
+        .slice(0, same)
+        .map((token) => token.text)
+        .join('');
+      expect(expected.startsWith(PROMPT + text)).toBe(true);
+      expect(tokens).toHaveLength(ANSWER_TOKENS);
+    } finally {
+      await network.close();
+    }
   });
 });
 

@@ -10,6 +10,7 @@ import type { LedgerClient } from '../../shared/replica/ledger-client.ts';
 import type { Wallet } from '../../shared/wallet/wallet.ts';
 import { folderChunkStore } from '../model/folder-chunks.ts';
 import { createNodeRuntime } from '../runtime/node-runtime.ts';
+import { createNodeLearner } from './learner.ts';
 import { createNodeLedger } from './ledger.ts';
 import { openWalletFile } from './wallet-file.ts';
 
@@ -21,6 +22,8 @@ export interface HeadlessOptions extends Pick<NodeOptions, 'url' | 'want'> {
   walletFile?: string;
   /** Memory (bytes) that a stage may take. */
   budgetBytes: number;
+  /** What model chunks may take of the disk; absent: as much as there is. */
+  cacheBytes?: number;
   /** Threads that compute; absent: one for each core. */
   threads?: number;
   log: Logger;
@@ -36,7 +39,7 @@ export interface HeadlessNode extends AiloNode {
 
 /** A node that is not started yet. Throws WALLET_FILE_INVALID, WORDS_INVALID. */
 export async function createHeadlessNode(options: HeadlessOptions): Promise<HeadlessNode> {
-  const { url, want, dataDir, budgetBytes, threads, dial = dialWebSocket } = options;
+  const { url, want, dataDir, budgetBytes, cacheBytes, threads, dial = dialWebSocket } = options;
   const wallet = await openWalletFile(options.walletFile ?? join(dataDir, 'wallet.json'));
   const log = options.log.child({ node: wallet.address });
   let ledger: LedgerClient | undefined;
@@ -45,12 +48,21 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     wallet,
     ...(want && { want }),
     client: { kind: 'headless', version: packageJson.version },
-    createRuntime: async () => createNodeRuntime({ budgetBytes, ...(threads !== undefined && { threads }) }),
-    chunks: folderChunkStore(join(dataDir, 'chunks')),
+    createLearner: (campaign) =>
+      createNodeLearner(campaign, { budgetBytes, ...(threads !== undefined && { threads }) }),
+    createRuntime: async () =>
+      createNodeRuntime({
+        budgetBytes,
+        stagingFolder: join(dataDir, 'stages'),
+        ...(threads !== undefined && { threads }),
+      }),
+    chunks: folderChunkStore(join(dataDir, 'chunks'), cacheBytes === undefined ? {} : { limitBytes: cacheBytes }),
     fetch,
     dial,
     onCheckpoint: (seal) => ledger?.follow(seal),
     schedule: systemSchedule,
+    // Computing keeps this thread; sockets are read before the next immediate.
+    afterArrivals: () => new Promise((resolve) => setImmediate(resolve)),
     now: () => performance.now(),
     random: Math.random,
     log,
@@ -66,6 +78,7 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     },
     subscribe: node.subscribe,
     contribute: node.contribute,
+    train: node.train,
     chat: node.chat,
     start() {
       ledger ??= createNodeLedger({ ...options, wallet, log });

@@ -2,11 +2,13 @@
 import Sqlite from 'better-sqlite3';
 import { Kysely, Migrator, SqliteDialect } from 'kysely';
 import { AiloError } from '../../shared/errors/index.ts';
+import type { CampaignTables } from '../campaigns/tables.ts';
+import type { HonestyTables } from '../coordinator/honesty/tables.ts';
 import type { LedgerTables } from '../ledger/tables.ts';
 import { migrations } from './migrations.ts';
 
 /** Each part adds the interface of its tables here and its migrations to migrations.ts. */
-export interface Tables extends LedgerTables {}
+export interface Tables extends LedgerTables, CampaignTables, HonestyTables {}
 
 export type Database = Kysely<Tables>;
 

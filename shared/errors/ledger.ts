@@ -88,7 +88,7 @@ export const ledgerSentences = {
   DATABASE_UNUSABLE: (d: { path: string; reason: string }) => `The database “${d.path}” cannot be opened: ${d.reason}.`,
   NETWORK_FILES_UNUSABLE: (d: { path: string; reason: string }) =>
     `The network's file “${d.path}” cannot be used: ${d.reason}.`,
-  RECEIPT_CONFLICT: (d: { job: string }) => `The job ${d.job} was already paid for another result.`,
+  RECEIPT_CONFLICT: (d: { job: string }) => `The job or work unit ${d.job} was already paid for another result.`,
   LEDGER_OTHER_NETWORK: (_: Record<never, never>) => 'This is the ledger of another network than the one known here.',
   LEDGER_CORRUPT: (d: { reason: string }) => `The stored ledger is damaged: ${d.reason}.`,
   LEDGER_BUSY: (d: { limit: number }) => `More than ${d.limit} bookings are waiting; try again in a moment.`,

@@ -1,13 +1,18 @@
 /** Errors of reading a model: its configuration, weights, tokenizer and chunks. */
 export const modelSentences = {
   MODEL_FAMILY_UNKNOWN: (d: { family: string }) =>
-    `This model is of the family “${d.family}”, which Ailo cannot run; it runs llama, gpt2 and qwen2.`,
+    `This model is of the family “${d.family}”, which Ailo cannot run; it runs llama, gpt2, qwen2 and mixtral.`,
   MODEL_CONFIG_INVALID: (d: { reason: string }) => `The model's config.json cannot be used: ${d.reason}.`,
   MODEL_FILE_MISSING: (d: { path: string }) => `The model has no file “${d.path}”.`,
   MODEL_FILE_TOO_LARGE: (d: { path: string; bytes: number; limitBytes: number }) =>
     `The model's file “${d.path}” has ${d.bytes} bytes, more than the ${d.limitBytes} allowed for it.`,
   MODEL_SOURCE_FAILED: (d: { path: string; reason: string }) =>
     `The model's file “${d.path}” could not be read: ${d.reason}.`,
+  HUB_TOKEN_NEEDED: (d: { repo: string }) =>
+    `The hub gives ${d.repo} only to those who accepted its terms there: accept them, then give Ailo a token that may read it (HF_TOKEN or --token-file).`,
+  HUB_TOKEN_INVALID: (d: { reason: string }) => `The hub token cannot be used: ${d.reason}.`,
+  ADDED_MODELS_INVALID: (d: { path: string; reason: string }) =>
+    `The list of added models in ${d.path} cannot be used: ${d.reason}.`,
   TENSOR_MISSING: (d: { name: string }) => `The model's weights have no tensor “${d.name}”.`,
   TENSOR_INVALID: (d: { name: string; reason: string }) => `The tensor “${d.name}” cannot be used: ${d.reason}.`,
   SAFETENSORS_HEADER_INVALID: (d: { path: string; reason: string }) =>

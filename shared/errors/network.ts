@@ -34,6 +34,11 @@ export const networkSentences = {
     `No word of the answer came for ${d.timeoutMs / 1000} s, so it was given up.`,
   STAGE_MISBEHAVED: (d: { stage: number }) =>
     `The node holding part ${d.stage + 1} of the model answered out of turn, so the answer was stopped.`,
+  CHECKER_BUSY: (_: Record<never, never>) => 'This node has answers of its own to compute and no room for a check.',
+  ANSWER_DISPUTED: (d: { times: number }) =>
+    `The answer was begun anew ${d.times} times because nodes did not agree on it, and given up.`,
+  NODE_BANNED: (d: { untilMs: number }) =>
+    `This wallet's node gave a wrong answer; it may contribute again from ${new Date(d.untilMs).toISOString().slice(0, 16).replace('T', ' ')} UTC on.`,
   NETWORK_FULL: (_: Record<never, never>) => 'The coordinator has as many connections as it can hold; try again later.',
   NOT_FOUND: (d: { what: string }) => `There is no ${d.what} here.`,
   REQUEST_INVALID: (d: { reason: string }) => `The request was not understood: ${d.reason}.`,

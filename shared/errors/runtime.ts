@@ -2,6 +2,8 @@
 export const runtimeSentences = {
   STAGE_RANGE_INVALID: (d: { start: number; end: number; units: number }) =>
     `The stage ${d.start}–${d.end} is not a part of this model, which has ${d.units} units.`,
+  MLP_PARTS_INVALID: (d: { mlpParts: number; most: number }) =>
+    `An MLP of this model can be divided into 1 to ${d.most} parts, not ${d.mlpParts}.`,
   CONTEXT_LENGTH_INVALID: (d: { contextLength: number; maxPositions: number }) =>
     `This model reads 1 to ${d.maxPositions} tokens, so it cannot be given a context of ${d.contextLength}.`,
   STEP_INVALID: (d: { reason: string }) => `A step of the model cannot be computed: ${d.reason}.`,

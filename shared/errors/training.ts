@@ -1,9 +1,20 @@
-/** Errors of training and evaluating models. */
+/** Errors of training and evaluating models, and of campaigns. */
 export const trainingSentences = {
   TRAINING_DATA_TOO_SHORT: (d: { tokens: number; needed: number }) =>
     `The text is too short to learn from: a part of it has ${d.tokens} tokens where a sequence needs ${d.needed}.`,
+  TRAINING_FAMILY_UNKNOWN: (d: { family: string }) =>
+    `Models of the family “${d.family}” can be run here, but not trained or measured.`,
   TRAINING_DIVERGED: (d: { step: number }) =>
     `The training went astray at step ${d.step}: the loss is not a number any more. A lower learning rate may help.`,
   TRAINING_TOKEN_UNKNOWN: (d: { token: number; vocabSize: number }) =>
     `The text has the token ${d.token}, but the model's vocabulary ends before ${d.vocabSize}.`,
+  CAMPAIGN_INVALID: (d: { reason: string }) => `The campaign cannot be used: ${d.reason}.`,
+  CAMPAIGN_UNKNOWN: (d: { campaign: string }) => `This network has no training campaign “${d.campaign}”.`,
+  CAMPAIGN_EXISTS: (d: { campaign: string }) => `There is a campaign “${d.campaign}” already.`,
+  CAMPAIGN_CORRUPT: (d: { campaign: string; reason: string }) =>
+    `What is stored of the campaign “${d.campaign}” is damaged: ${d.reason}.`,
+  UNIT_UNKNOWN: (_: Record<never, never>) => 'This work unit is not assigned to this wallet.',
+  UNIT_CLOSED: (d: { reason: string }) => `The work unit takes no update any more: ${d.reason}.`,
+  UNIT_CONFLICT: (_: Record<never, never>) => 'The work unit has another update already.',
+  WEIGHTS_GONE: (d: { round: number }) => `The weights of round ${d.round} are not kept any more.`,
 };

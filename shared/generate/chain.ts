@@ -2,12 +2,12 @@ import { AiloError } from '../errors/index.ts';
 import { materialise } from '../graph/materialise.ts';
 import { buildStage } from '../graph/stage.ts';
 import type { Quant, StageGraph } from '../graph/types.ts';
-import { unitCost, units } from '../graph/units.ts';
 import type { ModelConfig, WeightReader } from '../model/types.ts';
 import { rowsPerStep, stepsOf } from '../node/step.ts';
-import { splitEvenly } from '../plan/plan.ts';
+import { splitModel } from '../plan/division.ts';
 import type { LoadedStage, Runtime } from '../runtime/types.ts';
 import { decodeFrame, encodeFrame } from '../tensor/frame.ts';
+import type { WireDtype } from '../tensor/payload.ts';
 
 /** Frames name a job; here there is only one. */
 const JOB = '0'.repeat(32);
@@ -20,12 +20,16 @@ export interface ChainOptions {
   stages: number;
   quant: Quant;
   contextLength: number;
+  /** How hidden states go from stage to stage; f32 without one. */
+  wire?: WireDtype;
 }
 
 /** A whole model as stages of one runtime. */
 export interface Chain {
-  /** Token ids at `position` and on → the logits [vocabSize] after the last of them. */
+  /** Token ids at `position` and on → the logits [vocabSize] after the last of them, good until the next run. */
   run(position: number, ids: Int32Array): Promise<Float32Array>;
+  /** Forgets all tokens: the next position is 0. */
+  restart(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -36,11 +40,8 @@ interface Link {
 
 /** Splits the model by cost and loads every stage. Frees what was loaded when one of them fails. */
 export async function loadChain(options: ChainOptions, signal: AbortSignal | undefined): Promise<Chain> {
-  const { config, weights, runtime, quant, contextLength } = options;
-  const ranges = splitEvenly(
-    units(config).map((unit) => unitCost(config, unit)),
-    options.stages,
-  );
+  const { config, weights, runtime, quant, contextLength, wire = 'f32' } = options;
+  const ranges = splitModel(config, options.stages);
   const links: Link[] = [];
   const release = async () => {
     for (const { stage } of links) await stage.release();
@@ -58,9 +59,12 @@ export async function loadChain(options: ChainOptions, signal: AbortSignal | und
   }
   return {
     release,
+    async restart() {
+      for (const { stage } of links) await stage.drop(SEQUENCE);
+    },
     async run(position, ids) {
       const head = { job: JOB, sequence: 0, position, sampleAfter: true };
-      const logits = await feed(links, 0, encodeFrame({ ...head, kind: 'tokens', ids }));
+      const logits = await feed(links, 0, wire, encodeFrame({ ...head, kind: 'tokens', ids }));
       if (!logits) throw AiloError.of('ENGINE_FAILED', { reason: 'the last stage gave no logits' });
       return logits;
     },
@@ -68,14 +72,20 @@ export async function loadChain(options: ChainOptions, signal: AbortSignal | und
 }
 
 /** Runs a frame through the stages from `index` on; gives the logits that are to be sampled. */
-async function feed(links: Link[], index: number, data: Uint8Array): Promise<Float32Array | undefined> {
+async function feed(
+  links: Link[],
+  index: number,
+  wire: WireDtype,
+  data: Uint8Array,
+): Promise<Float32Array | undefined> {
   const { graph, stage } = links[index]!;
   let logits: Float32Array | undefined;
-  for (const { position, input, sampleAfter } of stepsOf(decodeFrame(data), graph, rowsPerStep(graph, 'f32'))) {
-    const output = await stage.run({ sequence: SEQUENCE, position, input });
+  for (const { position, input, sampleAfter } of stepsOf(decodeFrame(data), graph, rowsPerStep(graph, wire))) {
+    const [output] = await stage.run([{ sequence: SEQUENCE, position, input, logits: sampleAfter ? 1 : 0 }]);
+    if (!output) continue;
     if (output.kind === 'hidden') {
       const frame = { job: JOB, sequence: 0, position, sampleAfter, ...output };
-      logits = await feed(links, index + 1, encodeFrame(frame, 'f32'));
+      logits = await feed(links, index + 1, wire, encodeFrame(frame, wire));
     } else if (sampleAfter) {
       logits = output.data;
     }

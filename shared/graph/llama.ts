@@ -1,17 +1,24 @@
-/** Llama (Touvron et al. 2023) and Qwen2 (Yang et al. 2024), which differs by the biases of Q, K and V. */
+/**
+ * Llama (Touvron et al. 2023), Qwen2 (Yang et al. 2024), which differs by the biases of Q, K and V, and Mixtral (Jiang et
+ * al. 2024), whose MLP is a mixture of experts.
+ */
 import type { ModelConfig } from '../model/types.ts';
 import { activate } from './activation.ts';
 import { attend } from './attention.ts';
 import type { GraphBuilder, Value } from './builder.ts';
-import { type FamilyGraph, headTensor, type Stream, settled } from './family.ts';
+import { type FamilyGraph, headTensor, type Stream, settled, wantedRows } from './family.ts';
 import { linear } from './linear.ts';
+import { lookUp } from './lookup.ts';
+import { mixture } from './mixture.ts';
+import type { MlpSlice } from './mlp-parts.ts';
+import type { MatrixSource } from './types.ts';
 
 const EMBEDDING = 'model.embed_tokens.weight';
 
 export const llama: FamilyGraph = {
   embedding(g, { vocabSize, hiddenSize }, tokens) {
-    const table = g.weight('embedding', [vocabSize, hiddenSize], { kind: 'copy', tensors: [EMBEDDING] });
-    return { residual: g.gather(table, tokens) }; // [1, n, d]
+    const table = { name: 'embedding', tensor: EMBEDDING, rows: vocabSize, width: hiddenSize };
+    return { residual: lookUp(g, table, tokens) }; // [1, n, d]
   },
 
   attention(g, config, layer, stream) {
@@ -37,27 +44,28 @@ export const llama: FamilyGraph = {
     return { residual, update };
   },
 
-  /** SwiGLU (Shazeer 2020). */
-  mlp(g, config, layer, stream) {
-    const { hiddenSize, intermediateSize } = config;
+  mlp(g, config, layer, stream, slices) {
     const from = `model.layers.${layer}`;
     const { normed, residual } = norm(g, config, stream, `${from}.post_attention_layernorm.weight`);
-    const wide = { inSize: hiddenSize, outSize: intermediateSize };
-    const gate = projection(g, normed, `layers.${layer}.gate`, `${from}.mlp.gate_proj.weight`, wide); // [1, n, f]
-    const up = projection(g, normed, `layers.${layer}.up`, `${from}.mlp.up_proj.weight`, wide); // [1, n, f]
-    const gated = g.mul(activate(g, config, gate), up); // [1, n, f]
-    const update = projection(g, gated, `layers.${layer}.down`, `${from}.mlp.down_proj.weight`, {
-      inSize: intermediateSize,
-      outSize: hiddenSize,
+    if (!config.experts) {
+      const [gate, up, down] = ['gate', 'up', 'down'].map((part) => `${from}.mlp.${part}_proj.weight`);
+      const tensors = { gate: gate!, up: up!, down: down! };
+      return { residual, update: swiGlu(g, config, normed, { name: `layers.${layer}`, tensors, slice: slices[0]! }) };
+    }
+    const moe = `${from}.block_sparse_moe`;
+    const update = mixture(g, config, { x: normed, router: `${moe}.gate.weight`, slices }, (rows, slice) => {
+      const [gate, down, up] = ['w1', 'w2', 'w3'].map((part) => `${moe}.experts.${slice.expert}.${part}.weight`);
+      const tensors = { gate: gate!, up: up!, down: down! };
+      return swiGlu(g, config, rows, { name: `layers.${layer}.experts.${slice.expert}`, tensors, slice });
     });
     return { residual, update };
   },
 
   head(g, config, stream) {
-    const last = g.lastRow(settled(g, stream)); // [1, 1, d]
-    const { normed } = norm(g, config, { residual: last }, 'model.norm.weight');
+    const rows = wantedRows(g, settled(g, stream)); // [1, m, d]
+    const { normed } = norm(g, config, { residual: rows }, 'model.norm.weight');
     const sizes = { inSize: config.hiddenSize, outSize: config.vocabSize };
-    return projection(g, normed, 'head', headTensor(config, EMBEDDING), sizes); // [1, 1, vocabulary]
+    return projection(g, normed, 'head', headTensor(config, EMBEDDING), sizes); // [1, m, vocabulary]
   },
 };
 
@@ -74,13 +82,40 @@ function norm(
   return { normed, residual: sum };
 }
 
+/** SwiGLU (Shazeer 2020): x [1, n, d] or [n, d] → the same, by the MLP's columns of `slice` alone. */
+function swiGlu(
+  g: GraphBuilder,
+  config: ModelConfig,
+  x: Value,
+  {
+    name,
+    tensors,
+    slice: { start, end },
+  }: { name: string; tensors: { gate: string; up: string; down: string }; slice: MlpSlice },
+): Value {
+  const { hiddenSize, intermediateSize: of } = config;
+  const width = end - start;
+  const part = (axis: 'in' | 'out') => width < of && { part: { axis, start, of } };
+  const wide = { inSize: hiddenSize, outSize: width, ...part('out') };
+  const gate = projection(g, x, `${name}.gate`, tensors.gate, wide); // [1, n, columns]
+  const up = projection(g, x, `${name}.up`, tensors.up, wide); // [1, n, columns]
+  const gated = g.mul(activate(g, config, gate), up);
+  return projection(g, gated, `${name}.down`, tensors.down, { inSize: width, outSize: hiddenSize, ...part('in') });
+}
+
 function projection(
   g: GraphBuilder,
   x: Value,
   name: string,
   tensor: string,
-  { inSize, outSize }: { inSize: number; outSize: number },
+  { inSize, outSize, part }: { inSize: number; outSize: number; part?: MatrixSource['part'] },
 ): Value {
-  const source = { tensors: [tensor], layout: 'out-in' as const, inSize, outSizes: [outSize] };
+  const source: MatrixSource = {
+    tensors: [tensor],
+    layout: 'out-in',
+    inSize,
+    outSizes: [outSize],
+    ...(part && { part }),
+  };
   return linear(g, x, { name, source });
 }

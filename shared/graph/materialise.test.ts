@@ -86,6 +86,13 @@ describe('materialise', () => {
     expect([...bytes.slice(8, 24)]).toEqual([0x35, 0x80, ...Array(14).fill(0x88)]);
   });
 
+  test('quantises to 8 bits in blocks, zero being 128', async () => {
+    const source: MatrixSource = { tensors: ['a'], layout: 'out-in', inSize: 3, outSizes: [2] };
+    const bytes = await make(file(8 + 64, { kind: 'int8Blocks', source }));
+    expect(floats(bytes.slice(0, 8)).map((scale) => Math.round(127 * scale))).toEqual([3, 6]);
+    expect([...bytes.slice(8, 40)]).toEqual([128 + 42, 128 + 85, 255, ...Array(29).fill(128)]);
+  });
+
   test('a tensor of another shape is refused before it is read', async () => {
     const wrong: MatrixSource = { tensors: ['a'], layout: 'in-out', inSize: 3, outSizes: [2] };
     await expect(make(file(24, { kind: 'matrix', source: wrong }))).rejects.toMatchObject({

@@ -1,12 +1,23 @@
 import { AiloError } from '../errors/index.ts';
 import type { ModelConfig, WeightReader } from '../model/types.ts';
-import { int4Scales, int4Values, int8Scales, type Matrix, writeInt8, writeTransposed } from './quantise.ts';
+import { INT4_BLOCK } from './limits.ts';
+import { pieces, strips } from './pieces.ts';
+import {
+  growMaxima,
+  int8Scales,
+  writeInt4,
+  writeInt8,
+  writeInt8Blocks,
+  writeInt8Rows,
+  writeTransposed,
+} from './quantise.ts';
 import { ropeTable } from './rope-tables.ts';
-import type { MatrixSource, WeightSpec } from './types.ts';
+import type { MatrixSource, WeightRecipe, WeightSpec } from './types.ts';
 
 /**
- * The bytes of one external data file, little-endian, `weight.byteLength` of them. Throws TENSOR_MISSING, TENSOR_INVALID (its
- * shape is not what the configuration says; checked before it is read) and the source's errors.
+ * The bytes of one external data file, little-endian, `weight.byteLength` of them; beside them only a strip of a tensor
+ * is in memory. Throws TENSOR_MISSING, TENSOR_INVALID (its shape is not what the configuration says; checked before it
+ * is read) and the source's errors.
  */
 export async function materialise(
   weight: WeightSpec,
@@ -15,132 +26,124 @@ export async function materialise(
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
   const { recipe } = weight;
+  const file = new ArrayBuffer(weight.byteLength);
   switch (recipe.kind) {
     case 'rope': {
       const tables = (['cos', 'sin'] as const).map((part) => ropeTable(config, part, recipe.positions));
-      return concatenated(weight, tables);
+      const values = new Float32Array(file);
+      for (const [index, table] of tables.entries()) values.set(table, index * table.length);
+      break;
     }
     case 'copy':
-      return copied(weight, recipe.tensors, weights, signal);
+      await copy(new Float32Array(file), recipe, weights, signal);
+      break;
+    case 'rows':
+      await quantiseRows(file, recipe, weights, signal);
+      break;
     case 'matrix':
-      return transposed(weight, recipe.source, weights, signal);
+      await transpose(new Float32Array(file), recipe.source, weights, signal);
+      break;
     case 'int8':
-      return int8(weight, recipe.source, weights, signal);
+      await int8(file, recipe.source, weights, signal);
+      break;
     case 'int4':
-      return int4(weight, recipe.source, weights, signal);
-  }
-}
-
-async function copied(
-  { byteLength }: WeightSpec,
-  tensors: string[],
-  weights: WeightReader,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const counts = tensors.map((name) => weights.info(name).shape.reduce((product, size) => product * size, 1));
-  if (4 * counts.reduce((sum, count) => sum + count, 0) !== byteLength) {
-    const reason = `it has ${counts.join(' + ')} values where the configuration needs ${byteLength / 4}`;
-    throw AiloError.of('TENSOR_INVALID', { name: tensors.join(', '), reason });
-  }
-  if (tensors.length === 1) return bytesOf(await weights.readFloat32(tensors[0]!, signal));
-  const parts: Float32Array[] = [];
-  for (const name of tensors) parts.push(await weights.readFloat32(name, signal));
-  return concatenated({ byteLength }, parts);
-}
-
-/** float32 [in, out]. */
-async function transposed(
-  { byteLength }: WeightSpec,
-  source: MatrixSource,
-  weights: WeightReader,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const values = new Float32Array(byteLength / 4);
-  for await (const { matrix, column, width } of matrices(source, weights, signal)) {
-    writeTransposed(values, width, column, matrix);
-  }
-  return bytesOf(values);
-}
-
-/** Scales float32 [out], then values int8 [in, out]. */
-async function int8(
-  { byteLength }: WeightSpec,
-  source: MatrixSource,
-  weights: WeightReader,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const file = new ArrayBuffer(byteLength);
-  for await (const { matrix, column, width } of matrices(source, weights, signal)) {
-    const scales = int8Scales(matrix);
-    new Float32Array(file, 0, width).set(scales, column);
-    writeInt8(new Int8Array(file, 4 * width), width, column, matrix, scales);
+      await inBlocks(writeInt4, file, recipe.source, weights, signal);
+      break;
+    case 'int8Blocks':
+      await inBlocks(writeInt8Blocks, file, recipe.source, weights, signal);
   }
   return new Uint8Array(file);
 }
 
-/** Scales float32 [out, blocks], then nibbles [out, blocks, 16]: the parts of a matrix follow each other in both. */
-async function int4(
-  weight: WeightSpec,
+async function copy(
+  file: Float32Array,
+  { tensors, part }: WeightRecipe & { kind: 'copy' },
+  weights: WeightReader,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const counts = tensors.map((name) => weights.info(name).shape.reduce((product, size) => product * size, 1));
+  const needed = part ? part.of * tensors.length : file.length;
+  if (counts.reduce((sum, count) => sum + count, 0) !== needed) {
+    const reason = `it has ${counts.join(' + ')} values where the configuration needs ${needed}`;
+    throw AiloError.of('TENSOR_INVALID', { name: tensors.join(', '), reason });
+  }
+  let at = 0;
+  for (const [index, name] of tensors.entries()) {
+    const [rows = 1] = weights.info(name).shape;
+    const range = part ? { start: part.start, end: part.start + part.size } : { start: 0, end: rows };
+    for await (const { data } of strips(name, { ...range, width: counts[index]! / rows }, weights, signal)) {
+      file.set(data, at);
+      at += data.length;
+    }
+  }
+}
+
+/** A tensor [rows, width] as the matrix of `rows` outputs that it is stored as: scales, then int8 as they lie there. */
+async function quantiseRows(
+  file: ArrayBuffer,
+  { tensor, rows, width }: WeightRecipe & { kind: 'rows' },
+  weights: WeightReader,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const scales = new Float32Array(file, 0, rows);
+  const values = new Int8Array(file, 4 * rows);
+  const source: MatrixSource = { tensors: [tensor], layout: 'out-in', inSize: width, outSizes: [rows] };
+  for await (const piece of pieces(source, weights, signal)) {
+    growMaxima(scales, piece);
+    int8Scales(scales.subarray(piece.firstOut, piece.firstOut + piece.outSize));
+    writeInt8Rows(values, piece, scales);
+  }
+}
+
+/** float32 [in, out]. */
+async function transpose(
+  file: Float32Array,
   source: MatrixSource,
   weights: WeightReader,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const [allScales, allValues]: [Float32Array[], Uint8Array[]] = [[], []];
-  for await (const { matrix } of matrices(source, weights, signal)) {
-    const scales = int4Scales(matrix);
-    allScales.push(scales);
-    allValues.push(int4Values(matrix, scales));
-  }
-  return concatenated(weight, [...allScales, ...allValues]);
+): Promise<void> {
+  const width = outSize(source);
+  for await (const piece of pieces(source, weights, signal)) writeTransposed(file, width, piece);
 }
 
-/** The tensors of a matrix in turn, each with the columns [column, column + its outputs) of `width` that it fills. */
-async function* matrices(
+/** Scales float32 [out], then values int8 [in, out]. */
+async function int8(
+  file: ArrayBuffer,
   source: MatrixSource,
   weights: WeightReader,
   signal: AbortSignal | undefined,
-): AsyncGenerator<{ matrix: Matrix; column: number; width: number }> {
-  const width = source.outSizes.reduce((sum, size) => sum + size, 0);
-  let column = 0;
-  for (const index of source.tensors.keys()) {
-    const matrix = await readMatrix(source, index, weights, signal);
-    yield { matrix, column, width };
-    column += matrix.outSize;
+): Promise<void> {
+  const width = outSize(source);
+  const scales = new Float32Array(file, 0, width);
+  const values = new Int8Array(file, 4 * width);
+  if (source.layout === 'out-in') {
+    for await (const piece of pieces(source, weights, signal)) {
+      growMaxima(scales, piece);
+      int8Scales(scales.subarray(piece.firstOut, piece.firstOut + piece.outSize));
+      writeInt8(values, width, piece, scales);
+    }
+    return;
   }
+  // What an output's largest weight is shows at the end of the matrix only: it is read twice.
+  for await (const piece of pieces(source, weights, signal)) growMaxima(scales, piece);
+  int8Scales(scales);
+  for await (const piece of pieces(source, weights, signal)) writeInt8(values, width, piece, scales);
 }
 
-function concatenated(
-  { byteLength }: Pick<WeightSpec, 'byteLength'>,
-  parts: (Float32Array | Uint8Array)[],
-): Uint8Array {
-  const file = new Uint8Array(byteLength);
-  let offset = 0;
-  for (const part of parts) {
-    file.set(bytesOf(part), offset);
-    offset += part.byteLength;
-  }
-  return file;
-}
-
-async function readMatrix(
-  { tensors, layout, inSize, outSizes }: MatrixSource,
-  index: number,
+/** Scales float32 [out, blocks], then the blocks' values. */
+async function inBlocks(
+  write: typeof writeInt4,
+  file: ArrayBuffer,
+  source: MatrixSource,
   weights: WeightReader,
   signal: AbortSignal | undefined,
-): Promise<Matrix> {
-  const [name, outSize] = [tensors[index]!, outSizes[index]!];
-  const expected = layout === 'out-in' ? [outSize, inSize] : [inSize, outSize];
-  const { shape } = weights.info(name);
-  if (shape.length !== 2 || shape[0] !== expected[0] || shape[1] !== expected[1]) {
-    const reason = `its shape is [${shape}] where the configuration needs [${expected}]`;
-    throw AiloError.of('TENSOR_INVALID', { name, reason });
-  }
-  const data = await weights.readFloat32(name, signal);
-  return layout === 'out-in'
-    ? { data, inSize, outSize, inStride: 1, outStride: inSize }
-    : { data, inSize, outSize, inStride: outSize, outStride: 1 };
+): Promise<void> {
+  const blocks = Math.ceil(source.inSize / INT4_BLOCK);
+  const scales = new Float32Array(file, 0, outSize(source) * blocks);
+  const values = new Uint8Array(file, scales.byteLength);
+  for await (const piece of pieces(source, weights, signal)) write(scales, values, blocks, piece);
 }
 
-function bytesOf(array: Float32Array | Uint8Array): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+function outSize({ outSizes }: MatrixSource): number {
+  return outSizes.reduce((sum, size) => sum + size, 0);
 }

@@ -2,6 +2,7 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
   type AttributeProtoSchema,
   ModelProtoSchema,
+  type NodeProtoSchema,
   type TensorProtoSchema,
   type ValueInfoProtoSchema,
 } from './onnx_pb.ts';
@@ -21,7 +22,16 @@ export interface Port {
 }
 
 /** `int` attributes are marked, since 1 may be meant as either. */
-export type Attributes = Record<string, { int: number } | { float: number } | { ints: number[] } | { text: string }>;
+export type Attributes = Record<
+  string,
+  { int: number } | { float: number } | { ints: number[] } | { text: string } | { branch: Branch }
+>;
+
+/** A graph within a node. It has no inputs: it sees every value of the graph around it. */
+export interface Branch {
+  nodes: Node[];
+  outputs: Port[];
+}
 
 export interface Node {
   domain: '' | 'com.microsoft';
@@ -35,7 +45,7 @@ export interface Node {
 /** A small value that lies in the graph itself. */
 export interface Constant {
   name: string;
-  dtype: 'float32' | 'int32' | 'int64';
+  dtype: 'float32' | 'uint8' | 'int32' | 'int64';
   dims: number[];
   values: ArrayLike<number>;
 }
@@ -49,6 +59,7 @@ export interface Graph {
 }
 
 const ITEM_BYTES = { float32: 4, uint8: 1, int8: 1 };
+const CONSTANT_BYTES = { float32: 4, uint8: 1, int32: 4, int64: 8 };
 
 export function initializerBytes({ dtype, dims }: Initializer): number {
   return dims.reduce((product, size) => product * size, ITEM_BYTES[dtype]);
@@ -61,7 +72,7 @@ const OPSETS = [
   { domain: 'com.microsoft', version: 1n },
 ];
 const EXTERNAL = 1;
-const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 };
+const ATTRIBUTE = { float: 1, int: 2, string: 3, graph: 5, ints: 7 };
 
 /** The graph as an ONNX protobuf (onnx.proto3 of ONNX 1.17), the weights as external data. */
 export function encodeOnnx(graph: Graph): Uint8Array {
@@ -71,14 +82,7 @@ export function encodeOnnx(graph: Graph): Uint8Array {
     opsetImport: OPSETS,
     graph: {
       name: 'stage',
-      node: graph.nodes.map((node, index) => ({
-        name: `${index}.${node.op}`,
-        domain: node.domain,
-        opType: node.op,
-        input: node.inputs,
-        output: node.outputs,
-        attribute: Object.entries(node.attributes).map(([name, value]) => attribute(name, value)),
-      })),
+      node: graph.nodes.map(encodeNode),
       initializer: [...graph.constants.map(inline), ...graph.weights.flatMap(external)],
       input: graph.inputs.map(port),
       output: graph.outputs.map(port),
@@ -87,7 +91,22 @@ export function encodeOnnx(graph: Graph): Uint8Array {
   return toBinary(ModelProtoSchema, model);
 }
 
+function encodeNode(node: Node, index: number): MessageInitShape<typeof NodeProtoSchema> {
+  return {
+    name: `${index}.${node.op}`,
+    domain: node.domain,
+    opType: node.op,
+    input: node.inputs,
+    output: node.outputs,
+    attribute: Object.entries(node.attributes).map(([name, value]) => attribute(name, value)),
+  };
+}
+
 function attribute(name: string, value: Attributes[string]): MessageInitShape<typeof AttributeProtoSchema> {
+  if ('branch' in value) {
+    const { nodes, outputs } = value.branch;
+    return { name, type: ATTRIBUTE.graph, g: { name, node: nodes.map(encodeNode), output: outputs.map(port) } };
+  }
   if ('int' in value) return { name, type: ATTRIBUTE.int, i: BigInt(value.int) };
   if ('float' in value) return { name, type: ATTRIBUTE.float, f: value.float };
   if ('text' in value) return { name, type: ATTRIBUTE.string, s: new TextEncoder().encode(value.text) };
@@ -104,12 +123,13 @@ function port({ name, dtype, shape }: Port): MessageInitShape<typeof ValueInfoPr
 }
 
 function inline({ name, dtype, dims, values }: Constant): MessageInitShape<typeof TensorProtoSchema> {
-  const rawData = new Uint8Array(values.length * (dtype === 'int64' ? 8 : 4));
+  const rawData = new Uint8Array(values.length * CONSTANT_BYTES[dtype]);
   const view = new DataView(rawData.buffer);
   for (let index = 0; index < values.length; index++) {
     const value = values[index]!;
     if (dtype === 'int64') view.setBigInt64(8 * index, BigInt(value), true);
     else if (dtype === 'int32') view.setInt32(4 * index, value, true);
+    else if (dtype === 'uint8') view.setUint8(index, value);
     else view.setFloat32(4 * index, value, true);
   }
   return { name, dims: dims.map(BigInt), dataType: DATA_TYPES[dtype], rawData };

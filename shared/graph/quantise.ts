@@ -1,87 +1,130 @@
 import { INT4_BLOCK } from './limits.ts';
 
-/** A matrix of floats, `at(in, out)` being `data[in · inStride + out · outStride]`. */
+/** Of a matrix, inputs and outputs [first, first + size); the one at (in, out) of it is `data[in · inStride + out · outStride]`. */
 export interface Matrix {
   data: Float32Array;
   inSize: number;
   outSize: number;
   inStride: number;
   outStride: number;
+  firstIn: number;
+  firstOut: number;
 }
 
 const INT8_MAX = 127;
+const INT8_ZERO = 128;
 const INT4_ZERO = 8;
 
-/** Writes `matrix` as [in, out] into columns `column…` of `target`, which has `width` columns. */
-export function writeTransposed(target: Float32Array, width: number, column: number, matrix: Matrix): void {
-  forEachTile(matrix, (row, out, value) => {
-    target[row * width + column + out] = value;
+/** Writes the piece to its place in `target` [in, width]. */
+export function writeTransposed(target: Float32Array, width: number, piece: Matrix): void {
+  const { firstIn, firstOut } = piece;
+  forEachTile(piece, (row, out, value) => {
+    target[(firstIn + row) * width + firstOut + out] = value;
   });
 }
 
-/** One scale per output, so that its largest weight becomes ±127. Zero for a column of zeros. */
-export function int8Scales({ data, inSize, outSize, inStride, outStride }: Matrix): Float32Array {
-  const scales = new Float32Array(outSize);
-  for (let out = 0; out < outSize; out++) {
-    let largest = 0;
-    for (let row = 0; row < inSize; row++) {
-      largest = Math.max(largest, Math.abs(data[row * inStride + out * outStride]!));
-    }
-    scales[out] = largest / INT8_MAX;
-  }
-  return scales;
+/** Raises `maxima` [out] to the largest magnitude that each output has in the piece. */
+export function growMaxima(maxima: Float32Array, piece: Matrix): void {
+  const { firstOut } = piece;
+  forEachTile(piece, (_row, out, value) => {
+    const magnitude = Math.abs(value);
+    if (magnitude > maxima[firstOut + out]!) maxima[firstOut + out] = magnitude;
+  });
 }
 
-/** Writes the matrix as int8 [in, out] into columns `column…` of `target`, which has `width` columns. */
-export function writeInt8(
+/** Turns the largest magnitudes of outputs into their scales: the largest weight becomes ±127. Zero for zeros. */
+export function int8Scales(maxima: Float32Array): void {
+  for (let out = 0; out < maxima.length; out++) maxima[out] = maxima[out]! / INT8_MAX;
+}
+
+/** Writes the piece as int8 to its place in `target` [in, width]; `scales` [width]. */
+export function writeInt8(target: Int8Array, width: number, piece: Matrix, scales: Float32Array): void {
+  const { firstIn, firstOut } = piece;
+  forEachTile(piece, (row, out, value) => {
+    const scale = scales[firstOut + out]!;
+    target[(firstIn + row) * width + firstOut + out] = scale === 0 ? 0 : Math.round(value / scale);
+  });
+}
+
+/** Writes whole outputs as int8 to their place in `target` [out, in], as they are stored; `scales` [out]. */
+export function writeInt8Rows(
   target: Int8Array,
-  width: number,
-  column: number,
-  matrix: Matrix,
+  { data, inSize, outSize, firstOut }: Matrix,
   scales: Float32Array,
 ): void {
-  forEachTile(matrix, (row, out, value) => {
-    target[row * width + column + out] = scales[out] === 0 ? 0 : Math.round(value / scales[out]!);
-  });
-}
-
-/** Float scales, one for each block of `INT4_BLOCK` weights of an output: [out, blocks]. */
-export function int4Scales(matrix: Matrix): Float32Array {
-  const blocks = Math.ceil(matrix.inSize / INT4_BLOCK);
-  const scales = new Float32Array(matrix.outSize * blocks);
-  for (let out = 0; out < matrix.outSize; out++) {
-    for (let block = 0; block < blocks; block++) scales[out * blocks + block] = int4Scale(matrix, out, block);
-  }
-  return scales;
-}
-
-/** Nibbles [out, blocks, INT4_BLOCK / 2], the lower one first, 8 standing for zero. */
-export function int4Values(matrix: Matrix, scales: Float32Array): Uint8Array {
-  const { data, inSize, outSize, inStride, outStride } = matrix;
-  const blocks = Math.ceil(inSize / INT4_BLOCK);
-  const values = new Uint8Array((outSize * blocks * INT4_BLOCK) / 2);
   for (let out = 0; out < outSize; out++) {
-    for (let block = 0; block < blocks; block++) {
-      const scale = scales[out * blocks + block]!;
+    const scale = scales[firstOut + out]!;
+    for (let i = out * inSize; i < (out + 1) * inSize; i++) {
+      target[firstOut * inSize + i] = scale === 0 ? 0 : Math.round(data[i]! / scale);
+    }
+  }
+}
+
+/**
+ * Writes the piece, which begins at a block's first input, to its places in `scales` float32 [out, blocks], one for each
+ * INT4_BLOCK weights of an output, and `values` [out, blocks, INT4_BLOCK / 2], the lower nibble first, 8 being zero.
+ */
+export function writeInt4(scales: Float32Array, values: Uint8Array, blocks: number, piece: Matrix): void {
+  const firstBlock = piece.firstIn / INT4_BLOCK;
+  for (let out = 0; out < piece.outSize; out++) {
+    for (let block = 0; block * INT4_BLOCK < piece.inSize; block++) {
+      const at = (piece.firstOut + out) * blocks + firstBlock + block;
+      const scale = int4Scale(piece, out, block);
+      scales[at] = scale;
+      writeNibbles(values, (at * INT4_BLOCK) / 2, piece, { out, block, scale });
+    }
+  }
+}
+
+/**
+ * As `writeInt4` with a byte for each weight, 128 being zero: `values` [out, blocks, INT4_BLOCK]. The largest of a block
+ * becomes 128 ± 127.
+ */
+export function writeInt8Blocks(scales: Float32Array, values: Uint8Array, blocks: number, piece: Matrix): void {
+  const { data, inSize, inStride, outStride, firstOut } = piece;
+  const firstBlock = piece.firstIn / INT4_BLOCK;
+  for (let out = 0; out < piece.outSize; out++) {
+    for (let block = 0; block * INT4_BLOCK < inSize; block++) {
+      const at = (firstOut + out) * blocks + firstBlock + block;
+      const scale = Math.fround(Math.abs(extremeOf(piece, out, block)) / INT8_MAX);
+      scales[at] = scale;
       for (let i = 0; i < INT4_BLOCK; i++) {
         const row = block * INT4_BLOCK + i;
         const value = row < inSize && scale !== 0 ? data[row * inStride + out * outStride]! / scale : 0;
-        const nibble = Math.max(0, Math.min(15, Math.round(value) + INT4_ZERO));
-        values[((out * blocks + block) * INT4_BLOCK + i) >> 1]! |= i % 2 === 0 ? nibble : nibble << 4;
+        values[at * INT4_BLOCK + i] = Math.round(value) + INT8_ZERO;
       }
     }
   }
-  return values;
+}
+
+function writeNibbles(
+  values: Uint8Array,
+  at: number,
+  { data, inSize, inStride, outStride }: Matrix,
+  { out, block, scale }: { out: number; block: number; scale: number },
+): void {
+  for (let i = 0; i < INT4_BLOCK; i++) {
+    const row = block * INT4_BLOCK + i;
+    const value = row < inSize && scale !== 0 ? data[row * inStride + out * outStride]! / scale : 0;
+    const nibble = Math.max(0, Math.min(15, Math.round(value) + INT4_ZERO));
+    values[at + (i >> 1)]! |= i % 2 === 0 ? nibble : nibble << 4;
+  }
 }
 
 /** The block's weight of largest magnitude becomes −8, so that all 16 values are used (as in ggml's Q4_0). */
-function int4Scale({ data, inSize, inStride, outStride }: Matrix, out: number, block: number): number {
+function int4Scale(piece: Matrix, out: number, block: number): number {
+  const extreme = extremeOf(piece, out, block);
+  return extreme === 0 ? 0 : Math.fround(extreme / -INT4_ZERO);
+}
+
+/** The weight of largest magnitude in a block of an output. */
+function extremeOf({ data, inSize, inStride, outStride }: Matrix, out: number, block: number): number {
   let extreme = 0;
   for (let row = block * INT4_BLOCK; row < Math.min(inSize, (block + 1) * INT4_BLOCK); row++) {
     const value = data[row * inStride + out * outStride]!;
     if (Math.abs(value) > Math.abs(extreme)) extreme = value;
   }
-  return extreme === 0 ? 0 : Math.fround(extreme / -INT4_ZERO);
+  return extreme;
 }
 
 /** Square tiles keep both the reads and the writes of a transposition within the cache. */

@@ -1,16 +1,28 @@
 /** What the graph builder promises to the rest: placement units, and a stage as ONNX bytes plus a list of weights. */
 
-/** The smallest thing that is placed on a node. A model has 2 · layers + 2 of them, in this order of execution. */
+import type { WireDtype } from '../tensor/payload.ts';
+
+/** The smallest thing that is placed on a node, in this order of execution; `units` lists those of a model. */
 export type Unit =
   | { kind: 'embedding' }
   | { kind: 'attention'; layer: number }
-  | { kind: 'mlp'; layer: number }
+  /** Without `parts` all of it. */
+  | { kind: 'mlp'; layer: number; parts?: MlpParts }
   | { kind: 'head' };
+
+/** Parts `start` (inclusive) to `end` (exclusive) of an MLP half-layer that is divided into `of`. */
+export interface MlpParts {
+  start: number;
+  end: number;
+  of: number;
+}
 
 /** A run of placement units: `start` inclusive, `end` exclusive. */
 export interface UnitRange {
   start: number;
   end: number;
+  /** The list that is meant: of the model with each MLP half-layer divided into so many units. Absent: 1. */
+  mlpParts?: number | undefined;
 }
 
 export const QUANTS = ['f32', 'int8', 'int4'] as const;
@@ -44,18 +56,24 @@ export interface MatrixSource {
   layout: 'out-in' | 'in-out';
   inSize: number;
   outSizes: number[];
+  /** Where only a part of each tensor is taken: `start` and on, of the tensor's `of` inputs or outputs. */
+  part?: { axis: 'in' | 'out'; start: number; of: number };
 }
 
 /** Names are those of the safetensors file. `float32` sources are converted from f16/bf16 where needed. */
 export type WeightRecipe =
-  /** The tensors, one after the other. */
-  | { kind: 'copy'; tensors: string[] }
+  /** The tensors, one after the other; with `part`, of each (vectors of `of` values) only `size` values from `start` on. */
+  | { kind: 'copy'; tensors: string[]; part?: { start: number; size: number; of: number } }
+  /** Scales float32 [rows] (symmetric, one per row), then values int8 [rows, width], of a tensor [rows, width]. */
+  | { kind: 'rows'; tensor: string; rows: number; width: number }
   /** float32 [in, out]. */
   | { kind: 'matrix'; source: MatrixSource }
   /** Scales float32 [out] (symmetric, one per column), then values int8 [in, out]. */
   | { kind: 'int8'; source: MatrixSource }
   /** Scales float32 [out · blocks], then values uint8 [out, blocks, 16], low nibble first, zero point 8 (MatMulNBits). */
   | { kind: 'int4'; source: MatrixSource }
+  /** The same in bytes: values uint8 [out, blocks, 32], zero point 128. */
+  | { kind: 'int8Blocks'; source: MatrixSource }
   /** Cosines, then sines: float32 [positions, headDim / 2] each, from the model's configuration alone. */
   | { kind: 'rope'; positions: number };
 
@@ -68,6 +86,18 @@ export interface StageMemory {
   journalBytes: number;
   /** The largest intermediate values of one step of `MAX_STEP_ROWS` rows. */
   workingBytes: number;
+  /** The largest matrix: while a stage is loaded, engines hold it twice to pack it. */
+  loadingBytes: number;
+}
+
+export interface GraphOptions {
+  quant: Quant;
+  /** Tokens that a KV cache holds. */
+  contextLength: number;
+  /** Steps of different sequences that one run may have (1). */
+  lanes?: number;
+  /** How the journal keeps hidden states (as `wireOf` the quantisation). */
+  wire?: WireDtype;
 }
 
 export interface StageGraph {
@@ -75,13 +105,17 @@ export interface StageGraph {
   onnx: Uint8Array;
   weights: WeightSpec[];
   range: UnitRange;
-  /** The KV caches this stage keeps, one per attention unit, each [1, kvHeads, contextLength, headDim] twice. */
+  /** Steps of different sequences that one run may have. */
+  lanes: number;
+  /** The KV caches that a sequence has here, one per attention unit, each [1, kvHeads, contextLength, headDim] twice. */
   caches: { layer: number; kvHeads: number; headDim: number }[];
   /** Tokens that a cache holds. */
   contextLength: number;
   memory: StageMemory;
   takes: 'tokens' | 'hidden';
   gives: 'hidden' | 'logits';
-  hiddenSize: number;
+  /** Columns of the hidden states it takes and gives: twice the model's where an MLP is cut, see `record`. */
+  inWidth: number;
+  outWidth: number;
   vocabSize: number;
 }

@@ -34,7 +34,7 @@ export class Batch {
   readonly changed: ChangedRecords = { accounts: new Map(), transfers: new Map(), disputes: new Map() };
   readonly #tip: Tip;
   readonly #entries: PlacedEntry[] = [];
-  /** Places of this batch's receipts, by hex of their job. */
+  /** Places of this batch's receipts, by hex of their job or work unit. */
   readonly #receipts = new Map<string, number>();
 
   /** Begins at `tip` and moves it with every entry; a batch that is not committed leaves `tip` useless. */
@@ -52,9 +52,9 @@ export class Batch {
     return this.#tip;
   }
 
-  /** Where in the log this batch places the job's receipt, if it does. */
-  receiptOf(job: string): number | undefined {
-    return this.#receipts.get(job);
+  /** Where in the log this batch places the receipt of the job or work unit (hex), if it does. */
+  receiptOf(work: string): number | undefined {
+    return this.#receipts.get(work);
   }
 
   /**
@@ -68,7 +68,8 @@ export class Batch {
     const placed = { position: log.size, bytes, entry };
     log.append(hashLeaf(bytes));
     this.#entries.push(placed);
-    if (entry.kind === 'receipt') this.#receipts.set(bytesToHex(entry.receipt.job), placed.position);
+    const work = workOf(entry);
+    if (work !== undefined) this.#receipts.set(work, placed.position);
     for (const account of accounts) this.changed.accounts.set(state.placeOf(account.publicKey)!, account);
     for (const transfer of transfers) this.changed.transfers.set(state.placeOfTransfer(transfer.hash)!, transfer);
     for (const dispute of disputes) this.changed.disputes.set(state.placeOfDispute(dispute.transfer)!, dispute);
@@ -79,6 +80,13 @@ export class Batch {
   checkpointBytes(): Uint8Array {
     return encodeCheckpoint(checkpointAt(this.network, this.#tip));
   }
+}
+
+/** What a receipt is about, hex: its job or its work unit. Both are 128 random bits. */
+export function workOf(entry: Entry): string | undefined {
+  if (entry.kind === 'receipt') return bytesToHex(entry.receipt.job);
+  if (entry.kind === 'training-receipt') return bytesToHex(entry.receipt.unit);
+  return undefined;
 }
 
 export function checkpointAt(network: Network, { state, log }: Readonly<Tip>): Checkpoint {

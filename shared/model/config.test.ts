@@ -16,6 +16,7 @@ const llama = {
   eos_token_id: 2,
 };
 const qwen2 = { ...llama, model_type: 'qwen2' };
+const mixtral = { ...llama, model_type: 'mixtral' };
 const gpt2 = { model_type: 'gpt2', n_embd: 48, n_layer: 2, n_head: 3, n_positions: 64, vocab_size: 99 };
 const thrown = (json: unknown) => {
   try {
@@ -105,6 +106,14 @@ describe('parseConfig', () => {
     expect(parseConfig(gpt2)).not.toHaveProperty('bosToken');
   });
 
+  it('reads a mixture of experts, with Mixtral’s defaults', () => {
+    const experts = { count: 8, perToken: 2 };
+    expect(parseConfig(mixtral)).toMatchObject({ family: 'mixtral', experts, normEpsilon: 1e-5 });
+    const other = { num_local_experts: 16, num_experts_per_tok: 4, sliding_window: null };
+    expect(parseConfig({ ...mixtral, ...other }).experts).toEqual({ count: 16, perToken: 4 });
+    expect(parseConfig(llama)).not.toHaveProperty('experts');
+  });
+
   it.each([
     ['gelu_new', 'gelu_tanh'],
     ['gelu_pytorch_tanh', 'gelu_tanh'],
@@ -121,7 +130,7 @@ describe('parseConfig', () => {
     expect(parseConfig({ ...qwen2, ...beyond }).family).toBe('qwen2');
   });
 
-  it.each([['mixtral'], ['constructor'], ['GPT2']])('refuses the family %s by name', (model_type) => {
+  it.each([['phi3'], ['constructor'], ['GPT2']])('refuses the family %s by name', (model_type) => {
     expect(thrown({ ...llama, model_type })).toMatchObject({
       code: 'MODEL_FAMILY_UNKNOWN',
       message: expect.stringContaining(model_type),
@@ -148,6 +157,9 @@ describe('parseConfig', () => {
     ['a partial rotation', { ...llama, partial_rotary_factor: 0.5 }],
     ['an attention bias', { ...llama, attention_bias: true }],
     ['scaling by layer', { ...gpt2, scale_attn_by_inverse_layer_idx: true }],
+    ['a mixture that always uses a sliding window', { ...mixtral, sliding_window: 128 }],
+    ['a choice of more experts than there are', { ...mixtral, num_local_experts: 4, num_experts_per_tok: 5 }],
+    ['10^9 experts', { ...mixtral, num_local_experts: 1e9 }],
     ['a quantised checkpoint', { ...llama, quantization_config: { quant_method: 'gptq' } }],
     ['an end token outside the vocabulary', { ...llama, eos_token_id: [2, 512] }],
     ['a negative token', { ...llama, bos_token_id: -1 }],

@@ -37,7 +37,7 @@ const Gpt2 = v.object({
   add_cross_attention: v.nullish(v.boolean()),
 });
 
-/** llama and qwen2 share every field that matters here. */
+/** llama, qwen2 and mixtral share every field that matters here. */
 const Llama = v.object({
   ...Common,
   hidden_size: Hidden,
@@ -55,6 +55,12 @@ const Llama = v.object({
   sliding_window: v.nullish(v.number()),
   max_window_layers: v.nullish(v.number()),
   layer_types: v.nullish(v.pipe(v.array(v.string()), v.maxLength(1024))),
+});
+
+const Mixtral = v.object({
+  ...Llama.entries,
+  num_local_experts: v.nullish(size(256)),
+  num_experts_per_tok: v.nullish(size(256)),
 });
 
 const GenerationConfig = v.object({ bos_token_id: Common.bos_token_id, eos_token_id: Common.eos_token_id });
@@ -86,7 +92,8 @@ export function parseConfig(json: unknown): ModelConfig {
   const { model_type } = parseValue(v.object({ model_type: v.string() }), json, invalid);
   const family = FAMILIES.find((known) => known === model_type);
   if (family === undefined) throw AiloError.of('MODEL_FAMILY_UNKNOWN', { family: model_type.slice(0, 40) });
-  return checked(family === 'gpt2' ? parseGpt2(json) : parseLlama(family, json));
+  if (family === 'gpt2') return checked(parseGpt2(json));
+  return checked(family === 'mixtral' ? parseMixtral(json) : parseLlama(family, json));
 }
 
 /** What `generation_config.json` says of the tokens takes precedence, as in transformers' `generate`. */
@@ -150,6 +157,19 @@ function parseLlama(family: Family, json: unknown): ModelConfig {
   };
 }
 
+function parseMixtral(json: unknown): ModelConfig {
+  const c = parseValue(Mixtral, json, invalid);
+  // Unlike qwen2 it has no switch: a window that is named is used.
+  if (c.sliding_window != null && c.sliding_window < c.max_position_embeddings) {
+    throw invalid('it uses sliding-window attention');
+  }
+  return {
+    ...parseLlama('mixtral', json),
+    normEpsilon: c.rms_norm_eps ?? 1e-5,
+    experts: { count: c.num_local_experts ?? 8, perToken: c.num_experts_per_tok ?? 2 },
+  };
+}
+
 function activation(name: string): ModelConfig['activation'] {
   const known = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
   if (known === undefined) throw invalid(`its activation “${name.slice(0, 40)}” is unknown`);
@@ -170,10 +190,13 @@ function refuseQuantised(quantisation: unknown): void {
 
 /** What has to hold between the sizes, whatever the family. */
 function checked(config: ModelConfig): ModelConfig {
-  const { heads, kvHeads, headDim } = config;
+  const { heads, kvHeads, headDim, experts } = config;
   if (!Number.isInteger(headDim)) throw invalid(`the hidden size is not a multiple of its ${heads} heads`);
   if (heads % kvHeads !== 0) throw invalid(`${heads} heads cannot share ${kvHeads} key-value heads`);
   if (config.rope !== undefined && headDim % 2 !== 0) throw invalid('RoPE needs an even head size');
+  if (experts && experts.perToken > experts.count) {
+    throw invalid(`its router cannot choose ${experts.perToken} of ${experts.count} experts`);
+  }
   for (const token of [...config.eosTokens, config.bosToken ?? 0]) {
     if (token >= config.vocabSize) throw invalid(`token ${token} is outside its vocabulary of ${config.vocabSize}`);
   }

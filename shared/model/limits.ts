@@ -19,5 +19,8 @@ export const MAX_MANIFEST_FILES = MAX_SHARDS + 32;
 /** Chunks that one read asks for at the same time. */
 export const MAX_PARALLEL_CHUNKS = 6;
 
+/** A place that failed is not asked for so long; then for twice as long, up to the last. */
+export const FIRST_SOURCE_BAN_MS = 1_000;
+export const LAST_SOURCE_BAN_MS = 300_000;
 /** A download of which nothing arrives for so long is given up. */
 export const STALL_TIMEOUT_MS = 30_000;

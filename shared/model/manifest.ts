@@ -21,6 +21,16 @@ const ManifestFile = v.strictObject({
   chunks: v.array(ChunkHash),
 });
 
+/** A repository of the Hugging Face hub at a commit. */
+const HubOrigin = v.strictObject({
+  repo: v.pipe(
+    v.string(),
+    v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,95}\/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/, 'not a repository'),
+  ),
+  revision: v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/, 'not a commit')),
+});
+export type HubOrigin = v.InferOutput<typeof HubOrigin>;
+
 /** What a coordinator serves of a model: every file, chunk by chunk. Its own hash names the model for good. */
 export const ModelManifest = v.pipe(
   v.strictObject({
@@ -37,6 +47,8 @@ export const ModelManifest = v.pipe(
     ),
     /** Longest sequence that is served, where it is less than the model's own. */
     contextLength: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 24))),
+    /** Where the same files lie on the hub, for who cannot get them here. */
+    origin: v.optional(HubOrigin),
     files: v.pipe(v.array(ManifestFile), v.minLength(1), v.maxLength(MAX_MANIFEST_FILES)),
   }),
   v.check(
@@ -59,10 +71,11 @@ export function parseManifest(bytes: Uint8Array): ModelManifest {
 /** The one encoding of a manifest: compact JSON with the fields in the schema's order, files by name. */
 export function encodeManifest(manifest: ModelManifest): Uint8Array<ArrayBuffer> {
   const { version, id, name, chunkBytes, contextLength } = manifest;
+  const origin = manifest.origin && { repo: manifest.origin.repo, revision: manifest.origin.revision };
   const files = [...manifest.files]
     .sort((a, b) => (a.path < b.path ? -1 : 1))
     .map(({ path, size, chunks }) => ({ path, size, chunks }));
-  return new TextEncoder().encode(JSON.stringify({ version, id, name, chunkBytes, contextLength, files }));
+  return new TextEncoder().encode(JSON.stringify({ version, id, name, chunkBytes, contextLength, origin, files }));
 }
 
 /** SHA-256 (hex) of `encodeManifest`'s bytes. */
@@ -77,6 +90,7 @@ export interface ManifestOptions {
   paths: string[];
   chunkBytes?: number;
   contextLength?: number;
+  origin?: HubOrigin;
 }
 
 /**
@@ -85,7 +99,7 @@ export interface ManifestOptions {
  */
 export async function buildManifest(
   source: ModelSource,
-  { id, name, paths, chunkBytes = DEFAULT_CHUNK_BYTES, contextLength }: ManifestOptions,
+  { id, name, paths, chunkBytes = DEFAULT_CHUNK_BYTES, contextLength, origin }: ManifestOptions,
   signal?: AbortSignal,
 ): Promise<ModelManifest> {
   const files: ManifestFile[] = [];
@@ -99,5 +113,6 @@ export async function buildManifest(
   }
   const manifest: ModelManifest = { version: 1, id, name, chunkBytes, files };
   if (contextLength !== undefined) manifest.contextLength = contextLength;
+  if (origin !== undefined) manifest.origin = origin;
   return parseManifest(encodeManifest(manifest));
 }

@@ -50,7 +50,7 @@ export async function loadTextCodec(source: ModelSource, signal?: AbortSignal): 
     if (token != null) specialTokens[name] = typeof token === 'string' ? token : token.content;
   }
   const template = await loadChatTemplate(source, fields.chat_template, specialTokens, signal);
-  return codecOf(makeTokenizer(json, config as object), specialTokens.bos_token, template);
+  return codecOf(makeTokenizer(json, config as object), specialTokens, template);
 }
 
 /** One more than the largest token id of a `tokenizer.json`. Throws TOKENIZER_INVALID. */
@@ -74,7 +74,11 @@ function makeTokenizer(json: unknown, config: object): Tokenizer {
   }
 }
 
-function codecOf(tokenizer: Tokenizer, bosToken: string | undefined, template: ChatTemplate | undefined): TextCodec {
+function codecOf(
+  tokenizer: Tokenizer,
+  { bos_token: bosToken, eos_token: eosToken }: Record<string, string>,
+  template: ChatTemplate | undefined,
+): TextCodec {
   const special = new Set<number>();
   for (const [id, token] of tokenizer.get_added_tokens_decoder()) if (token.special) special.add(id);
   /** Special tokens have no text; a vocabulary that was padded for speed has ids without a token. */
@@ -93,7 +97,9 @@ function codecOf(tokenizer: Tokenizer, bosToken: string | undefined, template: C
 
   return {
     hasChatTemplate: template !== undefined,
+    eosToken: eosToken === undefined ? undefined : tokenizer.token_to_id(eosToken),
     encodePrompt,
+    encodeText: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
     encodeChat(messages) {
       if (template === undefined) {
         return encodePrompt(messages.findLast(({ role }) => role === 'user')?.content ?? '');

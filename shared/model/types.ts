@@ -13,10 +13,11 @@ export interface ModelSource {
 /** Chunks by the SHA-256 (hex) of their bytes. `get` verifies on read-back and forgets what no longer fits. */
 export interface ChunkStore {
   get(hash: string): Promise<Uint8Array | undefined>;
-  put(hash: string, bytes: Uint8Array): Promise<void>;
+  /** `model` is what it is a part of, for people who want to know what is stored. */
+  put(hash: string, bytes: Uint8Array, model: string): Promise<void>;
 }
 
-export const FAMILIES = ['llama', 'gpt2', 'qwen2'] as const;
+export const FAMILIES = ['llama', 'gpt2', 'qwen2', 'mixtral'] as const;
 export type Family = (typeof FAMILIES)[number];
 
 /** `config.json` in one vocabulary for all families. Sizes are element counts. */
@@ -24,7 +25,10 @@ export interface ModelConfig {
   family: Family;
   layers: number;
   hiddenSize: number;
+  /** Of the MLP, or of each expert. */
   intermediateSize: number;
+  /** Mixture of experts: a router chooses `perToken` of `count` MLPs for each token. Absent: one MLP. */
+  experts?: { count: number; perToken: number };
   heads: number;
   kvHeads: number;
   headDim: number;
@@ -94,6 +98,8 @@ export interface WeightReader {
   info(name: string): TensorInfo;
   /** The tensor as float32, row-major. Throws TENSOR_MISSING, TENSOR_INVALID and the source's errors. */
   readFloat32(name: string, signal?: AbortSignal): Promise<Float32Array>;
+  /** As `readFloat32`, of a tensor's entries `start` to `end` (exclusive) along its first dimension alone. */
+  readFloat32Rows(name: string, start: number, end: number, signal?: AbortSignal): Promise<Float32Array>;
 }
 
 /** What a person typed and what was answered, as every chat API has it. */
@@ -112,6 +118,10 @@ export interface TextCodec {
    */
   encodeChat(messages: ChatMessage[]): number[];
   readonly hasChatTemplate: boolean;
+  /** Token ids of a text that goes on with others: no special tokens, none for an empty one. */
+  encodeText(text: string): number[];
+  /** The token that ends a text or an answer, where tokenizer_config.json names one. */
+  readonly eosToken: number | undefined;
   /**
    * The text of generated ids, special tokens left out. Some tokenizers drop the first space of a text: `prompt` tells
    * whether this one begins a text or continues one.

@@ -3,14 +3,15 @@ import { AiloError } from '../errors/index.ts';
 import { coalesce } from './coalesce.ts';
 import { MAX_PARALLEL_CHUNKS } from './limits.ts';
 import type { ManifestFile, ModelManifest } from './manifest.ts';
+import type { Sources } from './sources.ts';
 import type { ChunkStore, ModelSource } from './types.ts';
 
 /**
- * The files of a manifest, from a source that is not trusted. Reads only the chunks that overlap what is asked for;
- * each comes from the store, or from the source and is then stored once its SHA-256 is right. Throws
- * CHUNK_HASH_MISMATCH (nothing was stored), MODEL_FILE_MISSING and the source's errors.
+ * The files of a manifest, from sources that are not trusted. Reads only the chunks that overlap what is asked for;
+ * each comes from the store, or from the first source that has it right and is then stored. Throws
+ * CHUNK_HASH_MISMATCH (nothing was stored), MODEL_FILE_MISSING and the first source's errors.
  */
-export function verifiedSource(manifest: ModelManifest, source: ModelSource, store: ChunkStore): ModelSource {
+export function verifiedSource(manifest: ModelManifest, sources: Sources, store: ChunkStore): ModelSource {
   const files = new Map(manifest.files.map((file) => [file.path, file]));
   const once = coalesce<Uint8Array>();
   const { chunkBytes } = manifest;
@@ -28,9 +29,12 @@ export function verifiedSource(manifest: ModelManifest, source: ModelSource, sto
     // The store is a cache: when it fails (a full disk, say), the price is another download, not the model.
     const kept = await store.get(hash).catch(() => undefined);
     if (kept?.length === end - start) return kept;
-    const bytes = await source.readRange(file.path, start, end, signal);
-    if ((await sha256Hex(bytes)) !== hash) throw AiloError.of('CHUNK_HASH_MISMATCH', { path: file.path, chunk });
-    await store.put(hash, bytes).catch(() => undefined);
+    const bytes = await sources.try(async (source) => {
+      const read = await source.readRange(file.path, start, end, signal);
+      if ((await sha256Hex(read)) !== hash) throw AiloError.of('CHUNK_HASH_MISMATCH', { path: file.path, chunk });
+      return read;
+    }, signal);
+    await store.put(hash, bytes, manifest.id).catch(() => undefined);
     return bytes;
   };
 

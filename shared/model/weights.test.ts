@@ -58,6 +58,23 @@ describe('openWeights', () => {
     ]);
   });
 
+  it('reads rows of a tensor and asks for nothing else', async () => {
+    const matrix = { ...u16('BF16', 0x3f80, 0xc049, 0x4000, 0x3f80, 0x0000, 0x4000), shape: [3, 2] };
+    const file = safetensorsFile({ first: f32(1), matrix });
+    const source = memorySource({ 'model.safetensors': file });
+    const weights = await openWeights(source);
+    expect(await weights.readFloat32Rows('matrix', 1, 3)).toEqual(Float32Array.of(2, 1, 0, 2));
+    expect(source.reads.at(-1)).toBe(`model.safetensors ${file.length - 8}-${file.length}`);
+    expect(await weights.readFloat32Rows('matrix', 2, 2)).toEqual(new Float32Array());
+    for (const [start, end] of [
+      [2, 4],
+      [-1, 1],
+      [2, 1],
+    ] as const) {
+      await expect(weights.readFloat32Rows('matrix', start, end)).rejects.toMatchObject({ code: 'TENSOR_INVALID' });
+    }
+  });
+
   it('finds names with and without a checkpoint’s prefix, the exact one first', async () => {
     const gpt2 = await open(safetensorsFile({ 'transformer.h.0.w': f32(1), 'lm_head.weight': f32(2) }));
     expect(await gpt2.readFloat32('h.0.w')).toEqual(Float32Array.of(1));

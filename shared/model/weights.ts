@@ -35,6 +35,8 @@ export async function openWeights(source: ModelSource, signal?: AbortSignal): Pr
     has: (name) => resolve(tensors, name) !== undefined,
     info,
     readFloat32: (name, signal) => readFloat32(source, name, info(name), signal),
+    readFloat32Rows: async (name, start, end, signal) =>
+      readFloat32(source, name, rowsOf(name, info(name), start, end), signal),
   };
 }
 
@@ -46,6 +48,17 @@ function resolve(tensors: Map<string, TensorInfo>, name: string): TensorInfo | u
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Where entries [start, end) of the first dimension lie. */
+function rowsOf(name: string, info: TensorInfo, start: number, end: number): TensorInfo {
+  const [rows = 0, ...rest] = info.shape;
+  if (!(0 <= start && start <= end && end <= rows)) {
+    throw AiloError.of('TENSOR_INVALID', { name, reason: `it has no entries ${start} to ${end}, but ${rows}` });
+  }
+  const rowBytes = rows === 0 ? 0 : (info.end - info.start) / rows;
+  const at = (row: number) => info.start + row * rowBytes;
+  return { ...info, shape: [end - start, ...rest], start: at(start), end: at(end) };
 }
 
 async function readFloat32(

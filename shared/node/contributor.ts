@@ -6,13 +6,17 @@
 import { AiloError, toAiloError, type WireError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
+import { offeredBytes } from '../runtime/budget.ts';
 import type { Measurement, Runtime } from '../runtime/types.ts';
+import { createPeers } from './direct/peers.ts';
+import type { DirectTransport } from './direct/transport.ts';
 import { type Assignment, type Held, heldActivity, isSameStage } from './held.ts';
 import { createJobs } from './jobs.ts';
 import { OFFER_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
+import { remainingMs } from './remaining.ts';
 import type { LoadStage, ReadyStage } from './stage.ts';
-import type { Activity } from './types.ts';
+import type { Activity, LinkStatus } from './types.ts';
 
 export interface ContributorOptions {
   address: string;
@@ -25,7 +29,12 @@ export interface ContributorOptions {
   /** Milliseconds of a steady clock. */
   now(): number;
   schedule: Schedule;
+  /** Settles when messages that have arrived meanwhile have been handled; absent where computing never holds them up. */
+  afterArrivals?(): Promise<void>;
   log: Log;
+  /** Links to neighbours without the coordinator; absent where the host has none to give. */
+  direct?: DirectTransport;
+  onLinks?(links: LinkStatus[]): void;
   onChange(contributing: boolean, activity: Activity): void;
   onError(error: AiloError): void;
 }
@@ -40,9 +49,15 @@ export interface Contributor {
   unassign(body: FromCoordinator['unassign']): void;
   jobOpen(body: FromCoordinator['jobOpen']): void;
   jobNext(body: FromCoordinator['jobNext']): void;
+  jobPrevious(body: FromCoordinator['jobPrevious']): void;
+  jobRows(body: FromCoordinator['jobRows']): void;
   jobClose(body: FromCoordinator['jobClose']): void;
+  signal(body: FromCoordinator['signal']): void;
   more(body: FromCoordinator['more']): void;
   frame(body: FromCoordinator['frame']): void;
+  audit(body: FromCoordinator['audit']): void;
+  show(body: FromCoordinator['show']): void;
+  checkOpen(body: FromCoordinator['checkOpen']): void;
   /** Frees everything, the engine included. Contributing stays switched as it was. */
   release(): Promise<void>;
 }
@@ -60,6 +75,18 @@ export function createContributor(options: ContributorOptions): Contributor {
   let cancelRetry = () => {};
   /** Loading and releasing, in order. Never rejects. */
   let work: Promise<void> = Promise.resolve();
+
+  const peers =
+    options.direct &&
+    createPeers({
+      ...{ transport: options.direct, address: options.address, schedule, now: options.now, log },
+      signal: (to, signal) => send('signal', { to, signal }),
+      onOpened: (peer) => held?.loaded?.jobs.peerOpened(peer),
+      onMessage: (peer, message) => held?.loaded?.jobs.peerMessage(peer, message),
+      onChanged: (peer) => held?.loaded?.jobs.peerChanged(peer),
+      onLost: (peer) => held?.loaded?.jobs.peerLost(peer),
+      onStatus: (links) => options.onLinks?.(links),
+    });
 
   const changed = () => options.onChange(contributing, activity());
   const then = (next: () => Promise<void>) => {
@@ -92,8 +119,14 @@ export function createContributor(options: ContributorOptions): Contributor {
       if (!contributing || offered || !options.isOpen()) return;
       offered = true;
       const { want } = options;
-      const { engine: name, budgetBytes } = here;
-      send('offer', { engine: name, budgetBytes, matmulGflops: measurement.matmulGflops, ...(want && { want }) });
+      const [name, budgetBytes] = [here.engine, offeredBytes(here)];
+      send('offer', {
+        engine: name,
+        budgetBytes,
+        matmulGflops: measurement.matmulGflops,
+        ...(want && { want }),
+        ...(peers && { direct: true }),
+      });
     } catch (thrown) {
       contributing = false;
       options.onError(toAiloError(thrown));
@@ -108,7 +141,10 @@ export function createContributor(options: ContributorOptions): Contributor {
     try {
       const ready = (await takeKept(assignment)) ?? (await loadAnew(mine));
       if (cancel.signal.aborted) return await ready.stage.release();
-      const jobs = createJobs({ ready, assignment, address: options.address, send, onChange: changed });
+      peers?.use(assignment.ice ?? []);
+      const { address, afterArrivals = async () => {}, now } = options;
+      const rest = { address, send, onChange: changed, ...(peers && { direct: peers }) };
+      const jobs = createJobs({ ready, assignment, ...rest, afterArrivals, now, schedule });
       mine.loaded = { ready, jobs };
       const loadMs = Math.round(options.now() - startedMs);
       log.info({ model: assignment.model, stage: assignment.stage, loadMs }, 'the stage is loaded');
@@ -125,11 +161,13 @@ export function createContributor(options: ContributorOptions): Contributor {
   }
 
   async function loadAnew(mine: Held): Promise<ReadyStage> {
+    const startedMs = options.now();
     return await options.loadStage(mine.assignment, await engine(), {
       signal: mine.cancel.signal,
       onProgress(loadedBytes, totalBytes) {
         mine.loadedBytes = loadedBytes;
         mine.totalBytes = totalBytes;
+        mine.remainingMs = remainingMs(options.now() - startedMs, loadedBytes, totalBytes - loadedBytes);
         changed();
       },
     });
@@ -162,6 +200,7 @@ export function createContributor(options: ContributorOptions): Contributor {
 
   function release(): Promise<void> {
     cancelRetry();
+    peers?.closeAll();
     letGo(false);
     return then(async () => {
       await kept?.ready.stage.release();
@@ -189,6 +228,7 @@ export function createContributor(options: ContributorOptions): Contributor {
     onOpen: () => void then(offer),
     onLost() {
       offered = false;
+      peers?.closeAll();
       letGo(contributing);
       if (!contributing) void release();
       changed();
@@ -220,9 +260,19 @@ export function createContributor(options: ContributorOptions): Contributor {
       else send('jobFailed', { job: body.job, error: AiloError.of('STAGE_RELEASED', {}).toWire() });
     },
     jobNext: (body) => held?.loaded?.jobs.jobNext(body),
+    jobPrevious: (body) => held?.loaded?.jobs.jobPrevious(body),
+    jobRows: (body) => held?.loaded?.jobs.jobRows(body),
+    signal: ({ from, signal }) => peers?.signalled(from, signal),
     more: (body) => held?.loaded?.jobs.more(body),
     jobClose: (body) => held?.loaded?.jobs.jobClose(body),
     frame: (body) => held?.loaded?.jobs.frame(body),
+    audit: (body) => held?.loaded?.jobs.audit(body),
+    show: (body) => held?.loaded?.jobs.show(body),
+    checkOpen(body) {
+      const jobs = held?.assignment.assignment === body.assignment ? held.loaded?.jobs : undefined;
+      if (jobs) jobs.checkOpen(body);
+      else send('jobFailed', { job: body.check, error: AiloError.of('STAGE_RELEASED', {}).toWire() });
+    },
     release,
   };
 }

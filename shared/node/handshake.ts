@@ -13,16 +13,18 @@ export interface Resumable {
 }
 
 /** Throws PROTOCOL_UNSUPPORTED, and MESSAGE_INVALID for what is no challenge. */
+export function readChallenge(raw: unknown): Challenge {
+  const challenge = parse(Challenge, raw, 'challenge');
+  if (challenge.protocol === PROTOCOL_VERSION) return challenge;
+  throw AiloError.of('PROTOCOL_UNSUPPORTED', { theirs: challenge.protocol, ours: PROTOCOL_VERSION });
+}
+
 export function answerChallenge(
-  raw: unknown,
+  challenge: Challenge,
   key: SigningKey,
   current: Resumable | undefined,
   { client }: { client: Authenticate['client'] },
 ): Authenticate {
-  const challenge = parse(Challenge, raw, 'challenge');
-  if (challenge.protocol !== PROTOCOL_VERSION) {
-    throw AiloError.of('PROTOCOL_UNSUPPORTED', { theirs: challenge.protocol, ours: PROTOCOL_VERSION });
-  }
   return {
     protocol: PROTOCOL_VERSION,
     ...signAuthentication(key, challenge),

@@ -12,12 +12,16 @@ export interface Held {
   cancel: AbortController;
   loadedBytes: number;
   totalBytes: number;
+  remainingMs?: number | undefined;
   loaded?: { ready: ReadyStage; jobs: Jobs };
 }
 
-export function heldActivity({ assignment, loaded, loadedBytes, totalBytes }: Held): Activity {
+export function heldActivity({ assignment, loaded, loadedBytes, totalBytes, remainingMs }: Held): Activity {
   const { model, stage, stages, start, end } = assignment;
-  if (!loaded) return { kind: 'loading', model, stage, stages, loadedBytes, totalBytes };
+  if (!loaded) {
+    const left = remainingMs !== undefined && { remainingMs };
+    return { kind: 'loading', model, stage, stages, loadedBytes, totalBytes, ...left };
+  }
   const { open: jobs, steps, done: jobsDone } = loaded.jobs;
   if (jobs === 0) return { kind: 'ready', model, stage, stages, start, end, jobsDone };
   return { kind: 'working', model, stage, stages, jobs, steps, jobsDone };
@@ -25,6 +29,9 @@ export function heldActivity({ assignment, loaded, loadedBytes, totalBytes }: He
 
 /** Whether what is loaded for `a` serves `b` as it is. */
 export function isSameStage(a: Assignment, b: Assignment): boolean {
-  const keys = ['model', 'manifestHash', 'start', 'end', 'quant', 'contextLength', 'maxSequences'] as const;
+  const keys = [
+    ...(['model', 'manifestHash', 'start', 'end', 'mlpParts'] as const),
+    ...(['quant', 'contextLength', 'maxSequences', 'wire'] as const),
+  ];
   return keys.every((key) => a[key] === b[key]);
 }

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { Sampler } from '../sampler/types.ts';
 import { decodeFrame, encodeFrame } from '../tensor/frame.ts';
+import { createBatcher } from './batcher.ts';
+import type { DirectPort } from './direct/port.ts';
 import { createJob, type Job, type JobMessage } from './job.ts';
-import { REPLAY_WINDOW_BYTES } from './limits.ts';
-import { sumAnswer, sumStage } from './testing.ts';
+import { PROGRESS_EVERY_MS, REPLAY_WINDOW_BYTES } from './limits.ts';
+import { sumAnswer, sumStage, TIMING } from './testing.ts';
 
 const JOB = '1f'.repeat(16);
 const SAMPLING = { temperature: 0, topK: 0, topP: 1, repetitionPenalty: 1, seed: 0 };
@@ -25,6 +27,8 @@ function setUp(
     maxNewTokens = 10,
     contextLength = 400,
     eosTokens = [] as number[],
+    direct = undefined as DirectPort | undefined,
+    previous = undefined as FromCoordinator['jobOpen']['previous'],
   } = {},
 ) {
   const engine = sumStage(...kind);
@@ -38,11 +42,13 @@ function setUp(
     has: last ? promptTokens + answered.length : has,
     promptTokens,
     wire: 'f16',
+    ...(previous && { previous }),
     ...(last && { sample: { sampling: SAMPLING, maxNewTokens, prompt: [], answered } }),
   };
   const job = createJob({
     open,
     stage: engine.stage,
+    batcher: createBatcher({ stage: engine.stage, ...TIMING }),
     shape: engine.shape,
     contextLength,
     eosTokens,
@@ -51,6 +57,7 @@ function setUp(
     send: (type, body) => sent.push({ type, body } as Sent),
     onStep: () => {},
     startAfter: Promise.resolve(),
+    ...(direct && { direct }),
     ...(last && { sampler: greedy }),
   });
   return { job, sent, ...engine };
@@ -287,5 +294,91 @@ describe('a job whose neighbours are replaced', () => {
     job.link.relink({ next: address('z'), epoch: 9, has: 7 });
     expect(sent).toMatchObject([{ type: 'frame', body: { to: address('z'), epoch: 9 } }]);
     expect(spans(sent)).toEqual([[7, 1]]);
+  });
+
+  it('answers each row of a replay that was not answered before', async () => {
+    // The first stage got token 7 directly from a last stage whose word to the coordinator was lost.
+    for (const exact of [true, false]) {
+      const { job, sent } = setUp(['tokens', 'logits'], { promptTokens: 3, answered: [6], exact });
+      job.accept(prompt([1, 2, 3, 6, 12]));
+      await idle(job);
+      expect(tokensOf(sent).map(({ index, token }) => [index, token])).toEqual([
+        [1, 12],
+        [2, 24],
+      ]);
+      await job.close();
+    }
+  });
+});
+
+describe('job with a direct link', () => {
+  const others = [address('z'), address('p')] as const;
+
+  function linked(options: Parameters<typeof setUp>[1] = {}) {
+    const said: { to: string; type: string; body: { rows?: number; epoch: number } }[] = [];
+    let nowMs = 0;
+    const direct = {
+      isOpen: () => true,
+      state: () => ({ preferred: true, writable: true }),
+      send: (to: string, type: string, body: object) => void said.push({ to, type, body: body as never }),
+      now: () => nowMs,
+    };
+    const it = setUp(['tokens', 'hidden'], { ...options, direct, previous: { node: others[0], epoch: 4 } });
+    return { ...it, said, pass: (ms: number) => (nowMs += ms) };
+  }
+
+  it('tells its predecessor what has arrived, and computes rows once that come twice', async () => {
+    const { job, said, log } = linked();
+    job.welcome();
+    job.accept(prompt([1, 2, 3]));
+    job.accept(prompt([2, 3, 6], { position: 1 }));
+    job.accept(prompt([1, 2, 3]));
+    job.welcome();
+    await idle(job);
+    expect(said).toEqual([
+      { to: others[0], type: 'has', body: { job: JOB, epoch: 4, rows: 0 } },
+      { to: others[0], type: 'has', body: { job: JOB, epoch: 4, rows: 4 } },
+    ]);
+    expect(log).toEqual(['0+3', '3+1']);
+  });
+
+  it('lets rows wait for those before them, and counts what waits', async () => {
+    const { job, log } = linked();
+    job.accept(prompt([6], { position: 3 }));
+    expect(job.queuedBytes).toBeGreaterThan(0);
+    job.accept(prompt([1, 2, 3]));
+    await idle(job);
+    expect(log).toEqual(['0+3', '3+1']);
+  });
+
+  it('sends directly once its successor takes it, and again over the relay what was lost', async () => {
+    const { job, said, sent } = linked();
+    job.accept(prompt([1, 2, 3]));
+    await idle(job);
+    job.link.has({ epoch: 4, rows: 3 }, true);
+    job.accept(prompt([6], { position: 3 }));
+    await idle(job);
+    expect(said.at(-1)).toMatchObject({ to: others[1], type: 'frame' });
+    expect(framesOf(sent).map(({ position }) => position)).toEqual([0]);
+    job.link.cut();
+    expect(framesOf(sent).map(({ position }) => position)).toEqual([0, 3]);
+  });
+
+  it('tells the coordinator now and then that it goes on, and when it is asked', async () => {
+    const { job, sent, said, pass } = linked();
+    job.accept(prompt([1, 2, 3]));
+    await idle(job);
+    const rows = () => sent.flatMap((each) => (each.type === 'jobRows' ? [each.body] : []));
+    expect(rows()).toEqual([]);
+    pass(PROGRESS_EVERY_MS);
+    job.accept(prompt([6], { position: 3 }));
+    await idle(job);
+    expect(rows()).toEqual([{ job: JOB, epoch: 4, rows: 4 }]);
+    job.follow({ epoch: 6 });
+    expect(rows()).toHaveLength(2);
+    expect(rows()[1]).toEqual({ job: JOB, epoch: 6, rows: 4 });
+    const before = said.length;
+    job.welcome();
+    expect(said, 'the new predecessor has no direct link').toHaveLength(before);
   });
 });

@@ -6,16 +6,23 @@ import { AiloError, toAiloError } from '../errors/index.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { LoadedStage, StageOutput } from '../runtime/types.ts';
 import type { Sampler } from '../sampler/types.ts';
-import { decodeFrame } from '../tensor/frame.ts';
+import { decodeFrame, frameRange } from '../tensor/frame.ts';
+import { arrive, type Due, earlyBytes, NOTHING_ARRIVED } from './arrivals.ts';
+import type { Batcher } from './batcher.ts';
+import type { DirectPort } from './direct/port.ts';
+import { createEvidence, type Evidence } from './evidence.ts';
 import { hiddenJournal, tokenJournal } from './journal.ts';
-import { createLink, type Link } from './link.ts';
-import { finishReason, rowsPerStep, type StageShape, type Step, stepsOf } from './step.ts';
+import { PROGRESS_EVERY_MS } from './limits.ts';
+import { createLink, type Link, type Way } from './link.ts';
+import { finishReason, rowsPerStep, type StageShape, stepsOf, withoutFirst } from './step.ts';
 
-export type JobMessage = 'frame' | 'token' | 'more' | 'jobFailed';
+export type JobMessage = 'frame' | 'token' | 'more' | 'jobRows' | 'jobFailed' | 'commitment' | 'evidence';
 
 export interface JobOptions {
   open: FromCoordinator['jobOpen'];
-  stage: LoadedStage;
+  stage: Pick<LoadedStage, 'drop'>;
+  /** Runs the job's steps on the stage, with those of other jobs. */
+  batcher: Batcher;
   shape: StageShape;
   contextLength: number;
   eosTokens: number[];
@@ -29,6 +36,8 @@ export interface JobOptions {
   /** Our own address: a job of one stage hands its tokens to itself, without the network. */
   address: string;
   send<T extends JobMessage>(type: T, body: FromNode[T]): void;
+  /** Links to neighbours that do without the coordinator; absent where there can be none. */
+  direct?: DirectPort;
   onStep(): void;
   /** Nothing runs before: the caches of closed jobs have to be free first. */
   startAfter: Promise<void>;
@@ -39,8 +48,16 @@ export interface Job {
   readonly queuedBytes: number;
   /** Queues a frame. What is wrong with it fails the job, not the caller. `more`: its sender waits until it has run. */
   accept(data: Uint8Array, more?: boolean): void;
-  /** The successor was replaced, or it has run what it got. */
-  readonly link: Pick<Link, 'relink' | 'more'>;
+  /** The way to the successor. */
+  readonly link: Link;
+  /** Who may send frames directly, and in which epoch of that link. */
+  readonly previous: { node?: string | undefined; epoch: number } | undefined;
+  /** The predecessor was replaced. */
+  follow(previous: NonNullable<Job['previous']>): void;
+  /** Tells the predecessor over the direct link, if there is one, how many rows have arrived: the next may come there. */
+  welcome(): void;
+  /** What the stage can be held to, once the answer is complete. */
+  readonly evidence: Pick<Evidence, 'audit' | 'show' | 'more'>;
   /** Fails the job towards the coordinator and takes nothing more. */
   fail(error: AiloError): void;
   /** Takes nothing more; settles when the running step has ended and the KV cache is free. Never rejects. */
@@ -48,56 +65,104 @@ export interface Job {
 }
 
 export function createJob(options: JobOptions): Job {
-  const { open, stage, shape, contextLength, send } = options;
+  const { open, stage, batcher, shape, contextLength, send } = options;
   const { job, wire, promptTokens } = open;
   const maxRows = rowsPerStep(shape, wire);
-  const singleFrom = options.exact ? promptTokens : Number.POSITIVE_INFINITY;
   let answered = open.sample?.answered.length ?? 0;
+  // After what was answered, each row has its token; a replay may bring several that were not answered yet.
+  const unanswered = open.sample ? promptTokens + answered : Number.POSITIVE_INFINITY;
+  const singleFrom = options.exact ? promptTokens : unanswered;
   const tokens = tokenJournal(promptTokens + answered);
-  const hidden = hiddenJournal(shape.hiddenSize, wire, contextLength);
+  const hidden = hiddenJournal(shape.outWidth, wire, contextLength);
   const journal = shape.gives === 'hidden' ? hidden : tokens;
-  const link = createLink({ open, journal, maxRows, send: hand });
+  const linkState = (node: string) => options.direct?.state(node) ?? { preferred: false, writable: false };
+  const link = createLink({ open, journal, maxRows, direct: linkState, send: hand });
+  let previous: Job['previous'] = open.previous;
+  let arrivals = NOTHING_ARRIVED;
+  let toldMs = options.direct?.now() ?? 0;
+  const evidence = createEvidence({ open, shape, hidden, maxRows, send });
   let closed = false;
   let work = options.startAfter;
   let queuedBytes = 0;
 
-  function hand(frame: FromNode['frame']) {
+  function hand(frame: FromNode['frame'], way: Way) {
     if (closed) return;
-    if (frame.to === options.address) accept(frame.data);
+    const { to, ...body } = frame;
+    if (to === options.address) accept(frame.data);
+    else if (way === 'direct') options.direct!.send(to, 'frame', body);
     else send('frame', frame);
   }
 
   function accept(data: Uint8Array, more = false) {
-    queuedBytes += data.length;
+    const { start, end } = frameRange(data) ?? { start: 0, end: 0 };
+    if (end <= start || end > contextLength) {
+      return fail(
+        AiloError.of('FRAME_INVALID', { reason: `its rows are not among the ${contextLength} of the context` }),
+      );
+    }
+    // What comes over the relay alone is in order as it comes.
+    const arrived = previous
+      ? arrive(arrivals, { start, end, data, more })
+      : { arrivals: { ...arrivals, rows: end }, due: [{ start, end, data, more, skip: 0 }] };
+    arrivals = arrived.arrivals;
+    for (const due of arrived.due) queue(due);
+  }
+
+  function queue(due: Due) {
+    queuedBytes += due.data.length;
     work = work.then(async () => {
-      queuedBytes -= data.length;
+      queuedBytes -= due.data.length;
       if (closed) return;
       try {
-        await runFrame(data);
-        if (more && !closed) send('more', { job });
+        if (due.skip < due.end - due.start) await runFrame(due);
+        if (due.more && !closed) send('more', { job });
       } catch (thrown) {
         fail(toAiloError(thrown));
       }
     });
   }
 
-  async function runFrame(data: Uint8Array) {
+  async function runFrame({ data, skip }: Due) {
     const frame = decodeFrame(data);
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
-    for (const step of stepsOf(frame, shape, maxRows, singleFrom)) {
-      const output = await stage.run({ sequence: job, position: step.position, input: step.input });
+    evidence.received(data, frame.position, frame.kind === 'tokens' ? frame.ids.length : frame.rows, skip);
+    for (const step of stepsOf(withoutFirst(frame, skip), shape, maxRows, singleFrom)) {
+      const { position, input } = step;
+      const logits = position + step.rows >= promptTokens ? 1 : 0;
+      let end = position;
+      await batcher.run({ sequence: job, position, input, logits }, (output, rows) => {
+        end += rows;
+        if (!closed) handOn(output, end);
+      });
       if (closed) return;
-      options.onStep();
-      handOn(step, output);
     }
   }
 
-  function handOn(step: Step, output: StageOutput) {
-    if (output.kind === 'hidden') {
-      hidden.append(output.data, output.rows);
+  function tellProgress() {
+    if (!options.direct || options.direct.now() - toldMs < PROGRESS_EVERY_MS) return;
+    toldMs = options.direct.now();
+    tellRows();
+  }
+
+  function tellRows() {
+    if (previous) send('jobRows', { job, epoch: previous.epoch, rows: arrivals.rows });
+  }
+
+  function welcome() {
+    const { node, epoch } = previous ?? {};
+    if (closed || node === undefined || epoch === undefined || !options.direct?.isOpen(node)) return;
+    options.direct.send(node, 'has', { job, epoch, rows: arrivals.rows });
+  }
+
+  /** `end`: rows of the sequence up to the output's last. */
+  function handOn({ kind, data, rows }: StageOutput, end: number) {
+    options.onStep();
+    tellProgress();
+    if (kind === 'hidden') {
+      hidden.append(data, rows);
       link.push();
-    } else if (step.sampleAfter) {
-      answer(output.data, step.position + step.rows);
+    } else if (rows > 0) {
+      answer(data, end);
     }
   }
 
@@ -108,6 +173,7 @@ export function createJob(options: JobOptions): Job {
     const index = position - promptTokens;
     // The stage that was here before has answered this already.
     if (index < answered) return;
+    evidence.answering(logits);
     const token = options.sampler.next(logits);
     answered = index + 1;
     const { maxNewTokens } = open.sample;
@@ -127,13 +193,24 @@ export function createJob(options: JobOptions): Job {
 
   return {
     get queuedBytes() {
-      return queuedBytes;
+      return queuedBytes + earlyBytes(arrivals);
+    },
+    get previous() {
+      return previous;
     },
     accept,
     link,
+    evidence,
+    follow(to) {
+      previous = to;
+      tellRows();
+      welcome();
+    },
+    welcome,
     fail,
     async close() {
       closed = true;
+      batcher.forget(job);
       await work;
       // A stage whose engine broke cannot drop either; its release frees everything.
       await stage.drop(job).catch(() => {});

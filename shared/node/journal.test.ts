@@ -1,18 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { decodeFrame } from '../tensor/frame.ts';
+import { decodeRows, encodeRows, WIRE_DTYPES } from '../tensor/payload.ts';
 import { hiddenJournal, tokenJournal } from './journal.ts';
 
 const head = { job: '6a'.repeat(16), sequence: 3, sampleAfter: true };
 const values = (count: number, from = 0) => Float32Array.from({ length: count }, (_, i) => from + i / 8);
 
 describe('a journal of hidden states', () => {
-  it.each(['f32', 'f16'] as const)('gives back any run of rows as it went over the wire in %s', (wire) => {
+  it.each(WIRE_DTYPES)('gives back any run of rows as it went over the wire in %s', (wire) => {
     const journal = hiddenJournal(4, wire, 10);
     journal.append(values(12), 3);
     journal.append(values(4, 5), 1);
     journal.append(values(24, 9), 6);
     expect(journal.end).toBe(10);
     const all = [...values(12), ...values(4, 5), ...values(24, 9)];
+    const part = (position: number, rows: number) => all.slice(4 * position, 4 * (position + rows));
     for (const [position, rows] of [
       [0, 10],
       [2, 3],
@@ -23,7 +25,7 @@ describe('a journal of hidden states', () => {
         position,
         kind: 'hidden',
         rows,
-        data: Float32Array.from(all.slice(4 * position, 4 * (position + rows))),
+        data: decodeRows(encodeRows(Float32Array.from(part(position, rows)), rows, wire), rows, 4, wire),
       });
     }
   });

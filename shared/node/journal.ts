@@ -3,7 +3,7 @@
  * which the stage's memory figure counts (shared/graph/memory.ts).
  */
 import { encodeFrame, encodeHiddenRows, type FrameHead } from '../tensor/frame.ts';
-import { encodeRows, payloadBytes } from '../tensor/payload.ts';
+import { encodeRows, joinRows, payloadBytes, type WireDtype } from '../tensor/payload.ts';
 
 export interface Journal {
   /** Rows of the sequence up to here are in the journal. */
@@ -15,14 +15,17 @@ export interface Journal {
 export interface HiddenJournal extends Journal {
   /** `data` is row-major [rows, columns], float32. */
   append(data: Float32Array, rows: number): void;
+  /** Rows `start` ≤ position < `end`, all of them in the journal, as they go over the wire. */
+  payload(start: number, end: number): Uint8Array;
 }
 
 /** Rows of hidden states, from the first of the sequence on, as they go over the wire. */
-export function hiddenJournal(columns: number, wire: 'f32' | 'f16', contextLength: number): HiddenJournal {
+export function hiddenJournal(columns: number, wire: WireDtype, contextLength: number): HiddenJournal {
   const rowBytes = payloadBytes(1, columns, wire);
   /** All of it at once, as the KV caches: it never grows beyond what was counted. */
   let bytes: Uint8Array | undefined;
   let end = 0;
+  const payload = (first: number, last: number) => bytes!.subarray(first * rowBytes, last * rowBytes);
 
   return {
     get end() {
@@ -30,13 +33,16 @@ export function hiddenJournal(columns: number, wire: 'f32' | 'f16', contextLengt
     },
     append(data, rows) {
       bytes ??= new Uint8Array(contextLength * rowBytes);
-      bytes.set(encodeRows(data, rows, wire), end * rowBytes);
+      for (let row = 0; row < rows; row++) {
+        bytes.set(encodeRows(data.subarray(row * columns, (row + 1) * columns), 1, wire), (end + row) * rowBytes);
+      }
       end += rows;
     },
     frame(head, rows) {
-      const start = head.position * rowBytes;
-      return encodeHiddenRows(head, [rows, columns], wire, bytes!.subarray(start, start + rows * rowBytes));
+      const each = payload(head.position, head.position + rows);
+      return encodeHiddenRows(head, [rows, columns], wire, joinRows(each, rows, wire));
     },
+    payload,
   };
 }
 

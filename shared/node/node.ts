@@ -8,14 +8,18 @@ import type { ChunkStore, TextCodec } from '../model/types.ts';
 import type { Authenticate, FromCoordinator, FromNode, ModelListing } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
 import type { Runtime } from '../runtime/types.ts';
+import type { Campaign } from '../train/campaign/campaign.ts';
+import type { Learner } from '../train/campaign/worker.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { createContributor } from './contributor.ts';
 import type { Dial } from './dial.ts';
+import type { DirectTransport } from './direct/transport.ts';
 import type { Log } from './log.ts';
 import { type ModelFilesOptions, openModelFiles } from './model-files.ts';
 import { createRequester } from './requester.ts';
 import { createSession } from './session.ts';
 import { createLoadStage } from './stage.ts';
+import { createTrainer } from './trainer.ts';
 import type { AiloNode, NodeState } from './types.ts';
 
 export interface NodeOptions {
@@ -29,12 +33,18 @@ export interface NodeOptions {
   want?: FromNode['offer']['want'];
   /** Called when contributing begins, and again after it was switched off in between. */
   createRuntime(): Promise<Runtime>;
+  /** What trains in a campaign; a host without it cannot. */
+  createLearner?(campaign: Campaign): Promise<Learner>;
   chunks: ChunkStore;
+  /** Links to neighbours without the coordinator; absent where the host has none to give. */
+  direct?: DirectTransport;
   fetch: typeof fetch;
   dial: Dial;
   /** The coordinator's newest checkpoint; nothing about it was checked. */
   onCheckpoint?(seal: Seal): void;
   schedule: Schedule;
+  /** Settles when messages that have arrived meanwhile have been handled; absent where computing never holds them up. */
+  afterArrivals?(): Promise<void>;
   /** Milliseconds of a steady clock. */
   now(): number;
   /** Uniform in [0, 1). */
@@ -44,13 +54,14 @@ export interface NodeOptions {
 
 export function createNode(options: NodeOptions): AiloNode {
   const { url, wallet, fetch, chunks, log } = options;
-  const files = { url, fetch, chunks };
+  const files = { url, fetch, chunks, now: options.now };
   const listeners = new Set<(state: NodeState) => void>();
   let state: NodeState = {
     connection: 'stopped',
     address: wallet.address,
     contributing: false,
     activity: { kind: 'off' },
+    training: { kind: 'off' },
     models: [],
   };
 
@@ -76,6 +87,7 @@ export function createNode(options: NodeOptions): AiloNode {
     onOpen(username) {
       if (username !== undefined) update({ username });
       contributor.onOpen();
+      trainer.onOpen();
     },
     onLost() {
       requester.onLost();
@@ -94,8 +106,25 @@ export function createNode(options: NodeOptions): AiloNode {
       if (activity.kind === 'ready') forgetError();
       update({ contributing, activity });
     },
+    onLinks: (links) => update({ links }),
     onError(error) {
       if (error.code === 'INTERNAL') log.warn({ err: error.cause }, error.message);
+      showError(error.toWire());
+    },
+  });
+
+  const trainer = createTrainer({
+    ...options,
+    async createLearner(campaign) {
+      if (options.createLearner) return options.createLearner(campaign);
+      throw AiloError.of('ENGINE_UNAVAILABLE', { engine: 'training', reason: 'this host does not train' });
+    },
+    networkId: () => session.networkId,
+    isOpen: () => session.open,
+    send: session.send,
+    onChange: (training) => update({ training }),
+    onError(error) {
+      log.warn({ code: error.code, cause: error.cause }, error.message);
       showError(error.toWire());
     },
   });
@@ -118,12 +147,22 @@ export function createNode(options: NodeOptions): AiloNode {
     unassign: contributor.unassign,
     jobOpen: contributor.jobOpen,
     jobNext: contributor.jobNext,
+    jobPrevious: contributor.jobPrevious,
+    jobRows: contributor.jobRows,
     jobClose: contributor.jobClose,
+    signal: contributor.signal,
     more: contributor.more,
     frame: contributor.frame,
+    audit: contributor.audit,
+    show: contributor.show,
+    checkOpen: contributor.checkOpen,
     accepted: requester.accepted,
     token: requester.token,
+    rewind: requester.rewind,
     finished: requester.finished,
+    unit: trainer.unit,
+    unitRefused: trainer.unitRefused,
+    round: trainer.round,
     failed: requester.failed,
     refused,
   };
@@ -132,6 +171,7 @@ export function createNode(options: NodeOptions): AiloNode {
     const known = AiloError.fromWire(error).toWire();
     log.warn({ about, code: error.code }, error.message);
     if (about === 'generate') return requester.onRefused(known);
+    if (about === 'train') return trainer.refused(known);
     if (about === 'offer') contributor.offerRefused(known);
     showError(known);
   }
@@ -147,9 +187,11 @@ export function createNode(options: NodeOptions): AiloNode {
     start: () => session.start(),
     async stop() {
       session.stop();
+      await trainer.release();
       await contributor.release();
     },
     contribute: (on) => contributor.contribute(on),
+    train: (wanted) => trainer.train(wanted),
     chat: (request, signal) => requester.chat(request, signal),
   };
 }

@@ -20,6 +20,8 @@ const codec: TextCodec = {
   encodePrompt: (text) => [...text].map((character) => character.codePointAt(0)!),
   encodeChat: (messages) => codec.encodePrompt(messages.at(-1)!.content),
   hasChatTemplate: false,
+  encodeText: (text) => codec.encodePrompt(text),
+  eosToken: undefined,
   decode: (ids) => String.fromCodePoint(...ids),
   stream: () => ({ push: (id) => String.fromCodePoint(id), end: () => '.' }),
 };
@@ -64,6 +66,22 @@ describe('requester', () => {
     expect((await answer).slice(0, 2)).toEqual([
       { kind: 'token', index: 0, token: 65, text: 'A' },
       { kind: 'token', index: 1, token: 66, text: 'B', pausedMs: 1200 },
+    ]);
+  });
+
+  it('takes back what was wrong, and goes on from there', async () => {
+    const { requester, ask } = setUp();
+    const answer = collect(ask('hey'));
+    await settle();
+    for (const [index, token] of [65, 66, 67].entries()) requester.token({ request: first, index, token });
+    requester.rewind({ request: first, index: 1 });
+    requester.token({ request: first, index: 1, token: 90 });
+    requester.rewind({ request: 'f'.repeat(32), index: 0 });
+    requester.finished({ request: first, reason: 'stop', tokens: 2, latencyMs: 1 });
+    expect((await answer).slice(3)).toEqual([
+      { kind: 'rewound', index: 1, text: 'A' },
+      { kind: 'token', index: 1, token: 90, text: 'Z' },
+      { kind: 'finished', reason: 'stop', text: 'AZ.', tokens: 2, latencyMs: 1 },
     ]);
   });
 

@@ -20,6 +20,7 @@ export interface Requester {
   chat(request: ChatRequest, signal?: AbortSignal): AsyncGenerator<ChatEvent, void, void>;
   accepted(body: FromCoordinator['accepted']): void;
   token(body: FromCoordinator['token']): void;
+  rewind(body: FromCoordinator['rewind']): void;
   finished(body: FromCoordinator['finished']): void;
   failed(body: FromCoordinator['failed']): void;
   /** The coordinator refused a `generate` as such; which one it does not say, so it is the oldest without an answer. */
@@ -30,8 +31,11 @@ export interface Requester {
 
 interface Pending {
   events: EventQueue<ChatEvent>;
+  /** A new stream of text that goes on after the prompt. */
+  begin(): ReturnType<TextCodec['stream']>;
   text: ReturnType<TextCodec['stream']>;
   written: string;
+  answer: number[];
   promptTokens: number;
   accepted: boolean;
 }
@@ -61,8 +65,9 @@ export function createRequester(options: RequesterOptions): Requester {
 
     const id = newId();
     const events = createEventQueue<ChatEvent>();
-    const text = codec.stream(tokens);
-    pending.set(id, { events, text, written: '', promptTokens: tokens.length, accepted: false });
+    const begin = () => codec.stream(tokens);
+    const entry = { events, begin, text: begin(), written: '', answer: [] };
+    pending.set(id, { ...entry, promptTokens: tokens.length, accepted: false });
     const cancel = () => {
       if (!pending.has(id)) return;
       send('cancel', { request: id });
@@ -93,7 +98,16 @@ export function createRequester(options: RequesterOptions): Requester {
       if (!entry) return;
       const text = entry.text.push(token);
       entry.written += text;
+      entry.answer.push(token);
       entry.events.push({ kind: 'token', index, token, text, ...(pausedMs !== undefined && { pausedMs }) });
+    },
+    rewind({ request, index }) {
+      const entry = pending.get(request);
+      if (!entry) return;
+      entry.answer.length = Math.min(index, entry.answer.length);
+      entry.text = entry.begin();
+      entry.written = entry.answer.map((token) => entry.text.push(token)).join('');
+      entry.events.push({ kind: 'rewound', index: entry.answer.length, text: entry.written });
     },
     finished({ request, reason, tokens, latencyMs }) {
       const entry = pending.get(request);

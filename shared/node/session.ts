@@ -17,7 +17,7 @@ import type { Schedule } from '../protocol/schedule.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { reconnectDelayMs } from './backoff.ts';
 import type { Dial, NodeSocket } from './dial.ts';
-import { answerChallenge, readWelcome } from './handshake.ts';
+import { answerChallenge, readChallenge, readWelcome } from './handshake.ts';
 import { LEAVE_TIMEOUT_MS, REFUSED_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { NodeState } from './types.ts';
@@ -42,6 +42,8 @@ export interface SessionOptions {
 export interface Session {
   /** Whether there is a session, be it between two sockets. */
   readonly open: boolean;
+  /** The network that the coordinator says it keeps; undefined before the first connection. */
+  readonly networkId: string | undefined;
   start(): void;
   stop(): void;
   /** Without a session the message is dropped: `onOpen` is the time to say things anew. */
@@ -53,6 +55,7 @@ export function createSession(options: SessionOptions): Session {
   let running = false;
   let attempt = 0;
   let socket: NodeSocket | undefined;
+  let networkId: string | undefined;
   let current: { id: string; channel: Channel<FromNode> } | undefined;
   let cancelRetry = () => {};
   let cancelTimeout = () => {};
@@ -92,7 +95,11 @@ export function createSession(options: SessionOptions): Session {
 
   function authenticate(raw: unknown) {
     const mine = socket!;
-    const message = attempted(() => answerChallenge(raw, wallet, current, options));
+    const message = attempted(() => {
+      const challenge = readChallenge(raw);
+      ({ networkId } = challenge);
+      return answerChallenge(challenge, wallet, current, options);
+    });
     // A callback, not a promise: the channel must stand before the next packet is handled.
     if (message) mine.emit('authenticate', message, (answer: unknown) => void (socket === mine && welcomed(answer)));
   }
@@ -195,6 +202,9 @@ export function createSession(options: SessionOptions): Session {
   return {
     get open() {
       return current !== undefined;
+    },
+    get networkId() {
+      return networkId;
     },
     start() {
       if (running) return;

@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { MAX_STEP_ROWS } from '../graph/limits.ts';
 import { MAX_FRAME_BYTES } from '../protocol/limits.ts';
 import { encodeFrame, type Frame } from '../tensor/frame.ts';
+import { WIRE_DTYPES } from '../tensor/payload.ts';
 import { finishReason, rowsPerStep, type StageShape, stepsOf } from './step.ts';
 
 const JOB = '5c'.repeat(16);
-const FIRST: StageShape = { takes: 'tokens', gives: 'hidden', hiddenSize: 4, vocabSize: 100 };
-const MIDDLE: StageShape = { takes: 'hidden', gives: 'hidden', hiddenSize: 4, vocabSize: 100 };
+const FIRST: StageShape = { takes: 'tokens', gives: 'hidden', inWidth: 4, outWidth: 4, vocabSize: 100 };
+const MIDDLE: StageShape = { takes: 'hidden', gives: 'hidden', inWidth: 4, outWidth: 4, vocabSize: 100 };
 
 const tokens = (...ids: number[]): Frame => ({
   job: JOB,
@@ -25,17 +26,13 @@ const hidden = (rows: number, columns: number): Frame => {
 describe('rowsPerStep', () => {
   it('fills a frame as far as it goes and never more', () => {
     fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 20_000 }),
-        fc.constantFrom('f32' as const, 'f16' as const),
-        (size, wire) => {
-          const rows = rowsPerStep({ ...MIDDLE, hiddenSize: size }, wire);
-          const bytes = (count: number) => encodeFrame(hidden(count, size), wire).length;
-          expect(rows).toBeGreaterThan(0);
-          expect(bytes(rows)).toBeLessThanOrEqual(MAX_FRAME_BYTES);
-          if (rows < MAX_STEP_ROWS) expect(bytes(rows + 1)).toBeGreaterThan(MAX_FRAME_BYTES - 64);
-        },
-      ),
+      fc.property(fc.integer({ min: 1, max: 20_000 }), fc.constantFrom(...WIRE_DTYPES), (size, wire) => {
+        const rows = rowsPerStep({ ...MIDDLE, outWidth: size }, wire);
+        const bytes = (count: number) => encodeFrame(hidden(count, size), wire).length;
+        expect(rows).toBeGreaterThan(0);
+        expect(bytes(rows)).toBeLessThanOrEqual(MAX_FRAME_BYTES);
+        if (rows < MAX_STEP_ROWS) expect(bytes(rows + 1)).toBeGreaterThan(MAX_FRAME_BYTES - 64);
+      }),
       { numRuns: 30 },
     );
   });

@@ -1,9 +1,26 @@
 /** Stages that compute something a test can foresee, in place of an engine. */
 import { AiloError } from '../errors/index.ts';
-import type { LoadedStage, StageInput, StageOutput } from '../runtime/types.ts';
+import type { LoadedStage, StageInput, StageOutput, StageStep } from '../runtime/types.ts';
 import type { StageShape } from './step.ts';
 
 export const VOCABULARY = 50;
+const LANES = 3;
+
+/** For batchers whose time stands still. */
+export const TIMING = { afterArrivals: async () => {}, now: () => 0, schedule: () => () => {} };
+
+/** A stage that computes the steps of a run one after the other. */
+function stageOf(runOne: (step: StageStep) => StageOutput, rest: Pick<LoadedStage, 'drop' | 'release'>): LoadedStage {
+  return {
+    lanes: LANES,
+    async run(steps) {
+      const outputs = steps.map(runOne);
+      await Promise.resolve();
+      return outputs;
+    },
+    ...rest,
+  };
+}
 
 /**
  * The next token of the model that these stages make up: the sum of all tokens so far. Each stage keeps its caches as
@@ -11,11 +28,11 @@ export const VOCABULARY = 50;
  */
 export function sumStage(takes: 'tokens' | 'hidden', gives: 'hidden' | 'logits') {
   const caches = new Map<string, number[]>();
-  const shape: StageShape = { takes, gives, hiddenSize: 2, vocabSize: VOCABULARY };
+  const shape: StageShape = { takes, gives, inWidth: 2, outWidth: 2, vocabSize: VOCABULARY };
   const log: string[] = [];
   let released = false;
-  const stage: LoadedStage = {
-    async run({ sequence, position, input }): Promise<StageOutput> {
+  const stage = stageOf(
+    ({ sequence, position, input }) => {
       if (released) throw AiloError.of('STAGE_RELEASED', {});
       const cache = caches.get(sequence) ?? [];
       caches.set(sequence, cache);
@@ -23,23 +40,24 @@ export function sumStage(takes: 'tokens' | 'hidden', gives: 'hidden' | 'logits')
       const tokens = tokensOf(input);
       cache.push(...tokens);
       log.push(`${position}+${tokens.length}`);
-      await Promise.resolve();
       if (gives === 'hidden') {
         return { kind: 'hidden', rows: tokens.length, data: Float32Array.from(tokens.flatMap((id) => [id, id])) };
       }
       const data = new Float32Array(VOCABULARY);
       data[cache.reduce((sum, id) => sum + id, 0) % VOCABULARY] = 1;
-      return { kind: 'logits', data };
+      return { kind: 'logits', rows: 1, data };
     },
-    async drop(sequence) {
-      caches.delete(sequence);
-      log.push('drop');
+    {
+      async drop(sequence) {
+        caches.delete(sequence);
+        log.push('drop');
+      },
+      async release() {
+        released = true;
+        log.push('release');
+      },
     },
-    async release() {
-      released = true;
-      log.push('release');
-    },
-  };
+  );
   return { stage, shape, caches, log };
 }
 
@@ -66,11 +84,12 @@ export function mixStage(start: number, end: number, units: number): { stage: Lo
   const shape: StageShape = {
     takes: start === 0 ? 'tokens' : 'hidden',
     gives: isLast ? 'logits' : 'hidden',
-    hiddenSize: 2,
+    inWidth: 2,
+    outWidth: 2,
     vocabSize: VOCABULARY,
   };
-  const stage: LoadedStage = {
-    async run({ sequence, position, input }): Promise<StageOutput> {
+  const stage = stageOf(
+    ({ sequence, position, input }) => {
       const cache = caches.get(sequence) ?? { rows: 0, values: Array<number>(end - start).fill(1) };
       caches.set(sequence, cache);
       if (position !== cache.rows) throw AiloError.of('POSITION_INVALID', { position, expected: cache.rows });
@@ -84,21 +103,22 @@ export function mixStage(start: number, end: number, units: number): { stage: Lo
         return passed;
       });
       cache.rows += outputs.length;
-      await Promise.resolve();
       if (!isLast) {
         const data = Float32Array.from(outputs.flatMap((value) => [value, value]));
         return { kind: 'hidden', rows: outputs.length, data };
       }
       const data = Float32Array.from({ length: VOCABULARY }, (_, id) => mix(cache.values.at(-1)!, id, units) / 2 ** 30);
-      return { kind: 'logits', data };
+      return { kind: 'logits', rows: 1, data };
     },
-    async drop(sequence) {
-      caches.delete(sequence);
+    {
+      async drop(sequence) {
+        caches.delete(sequence);
+      },
+      async release() {
+        caches.clear();
+      },
     },
-    async release() {
-      caches.clear();
-    },
-  };
+  );
   return { stage, shape };
 }
 

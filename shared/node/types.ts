@@ -14,9 +14,20 @@ export interface NodeState {
   /** Whether the person switched contributing on. */
   contributing: boolean;
   activity: Activity;
+  training: Training;
   models: ModelListing[];
+  /** To the neighbours in the jobs that run here, where they could be linked directly. */
+  links?: LinkStatus[];
   /** Absent until the coordinator told it. */
   account?: AccountSummary;
+}
+
+export interface LinkStatus {
+  /** The neighbour's address. */
+  node: string;
+  way: 'direct' | 'relayed';
+  /** To it and back this way, smoothed; absent until measured. */
+  roundTripMs?: number;
 }
 
 export type Activity =
@@ -24,10 +35,28 @@ export type Activity =
   /** Contributing, but no stage was assigned yet. */
   | { kind: 'waiting' }
   | { kind: 'measuring' }
-  | { kind: 'loading'; model: string; stage: number; stages: number; loadedBytes: number; totalBytes: number }
+  | {
+      kind: 'loading';
+      model: string;
+      stage: number;
+      stages: number;
+      loadedBytes: number;
+      totalBytes: number;
+      /** At the speed so far; absent while that is not known. */
+      remainingMs?: number;
+    }
   | { kind: 'ready'; model: string; stage: number; stages: number; start: number; end: number; jobsDone: number }
   /** In the middle of `jobs` answers; `steps` counts the steps (prefill chunks and tokens) of the newest. */
   | { kind: 'working'; model: string; stage: number; stages: number; jobs: number; steps: number; jobsDone: number };
+
+export type Training =
+  | { kind: 'off' }
+  /** For a unit, or for the others of the round; `weights` (SHA-256, hex) are those that are here. */
+  | { kind: 'waiting'; campaign?: string; weights?: string }
+  | { kind: 'preparing'; campaign: string; round: number }
+  /** `step` of `steps` of a round of `rounds`, both from 0; the loss of the step before, in nats per token. */
+  | { kind: 'learning'; campaign: string; round: number; rounds: number; step: number; steps: number; loss?: number }
+  | { kind: 'sending'; campaign: string; round: number; rounds: number; steps: number; bytes: number };
 
 export interface ChatRequest {
   model: string;
@@ -47,6 +76,8 @@ export type ChatEvent =
       /** A node was lost before this token, and another took over after so long. */
       pausedMs?: number;
     }
+  /** What nodes answered from token `index` on was wrong and is computed anew; `text` is what stays of the answer. */
+  | { kind: 'rewound'; index: number; text: string }
   /** `text` is the whole answer; `latencyMs` is the coordinator's figure, which the rewards follow. */
   | { kind: 'finished'; reason: 'stop' | 'length'; text: string; tokens: number; latencyMs: number };
 
@@ -57,6 +88,8 @@ export interface AiloNode {
   start(): void;
   stop(): Promise<void>;
   contribute(on: boolean): void;
+  /** Trains in a campaign, or in any (true), until told false. Needs an engine for training (NodeOptions). */
+  train(wanted: string | boolean): void;
   /**
    * Asks the network and streams its answer; stops asking when `signal` fires or the reader leaves. Goes on over dropped
    * sockets. Rejects with an AiloError (MODEL_NOT_READY, PROMPT_TOO_LONG, CANCELLED, STAGE_LOST, SESSION_LOST, …).

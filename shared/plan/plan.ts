@@ -45,6 +45,7 @@ export function plan({ unitCosts, unitBytes, nodes, stages, random }: PlanInput)
   const chain = chainOf(unitCosts, unitBytes);
   const usable = nodes.filter((node) => node.speed > 0 && node.budgetBytes >= Math.min(...unitBytes));
   refuseHopeless(chain, unitBytes, usable, stages);
+  if (stages === undefined) refuseUncoverable(chain, usable, random);
   const most = Math.min(chain.units, usable.length);
   for (let count = stages ?? fewest(chain, usable); count <= (stages ?? most); count++) {
     for (const draw of draws(chain, usable, count, random)) {
@@ -58,8 +59,7 @@ export function plan({ unitCosts, unitBytes, nodes, stages, random }: PlanInput)
       };
     }
   }
-  const parts = stages === undefined ? 'any number of' : stages;
-  throw impossible(`no split into ${parts} parts fits what the nodes can hold`);
+  throw unfitting(stages);
 }
 
 /** `stages` runs of units, the costliest as cheap as can be. Throws PLAN_IMPOSSIBLE. */
@@ -108,6 +108,12 @@ function refuseHopeless(chain: Chain, unitBytes: number[], usable: PlanNode[], s
   if (needed > offered) throw impossible(`it needs ${needed} bytes, but all nodes together offer ${offered}`);
 }
 
+/** Orders that cover the units with some of the nodes cover them with all: what all can't is not tried with fewer. */
+function refuseUncoverable(chain: Chain, usable: PlanNode[], random: () => number): void {
+  for (const draw of draws(chain, usable, usable.length, random)) if (coversAll(chain, draw)) return;
+  throw unfitting(undefined);
+}
+
 function refuseStages(chain: Chain, stages: number): void {
   if (Number.isInteger(stages) && stages >= 1 && stages <= chain.units) return;
   throw impossible(`a model of ${chain.units} units has no ${stages} parts`);
@@ -125,6 +131,10 @@ function shuffle<T>(items: T[], random: () => number): T[] {
     [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
   }
   return shuffled;
+}
+
+function unfitting(stages: number | undefined): AiloError {
+  return impossible(`no split into ${stages ?? 'any number of'} parts fits what the nodes can hold`);
 }
 
 function impossible(reason: string): AiloError {

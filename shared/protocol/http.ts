@@ -22,6 +22,17 @@ export const paths = {
   /** POST of a Submission. */
   submissions: '/v1/submissions',
   manifest: (model: string) => `/models/${model}/manifest.json`,
+  campaigns: '/v1/campaigns',
+  /** The campaign file. */
+  campaign: (id: string) => `/v1/campaigns/${id}`,
+  /** Token ids of a shard, int32 little-endian. */
+  shard: (id: string, shard: number | string) => `/v1/campaigns/${id}/shards/${shard}`,
+  /** The canonical weights before the round, f32 little-endian; the newest rounds only. */
+  weights: (id: string, round: number | string) => `/v1/campaigns/${id}/weights/${round}`,
+  /** What the round changed: an update, for ever the same. */
+  delta: (id: string, round: number | string) => `/v1/campaigns/${id}/deltas/${round}`,
+  /** PUT of an update, signed by the wallet that the unit was assigned to. */
+  update: (id: string, unit: string) => `/v1/campaigns/${id}/updates/${unit}`,
   /** Answers Range requests. */
   modelFile: (model: string, path: string) => `/models/${model}/files/${path}`,
 } as const;
@@ -108,5 +119,27 @@ export type Submission = v.InferOutput<typeof Submission>;
 
 /** Answered when the entry is sealed in a checkpoint; again for the same submission, however often it is made. */
 export const SubmissionResponse = v.object({ index: v.number() });
+
+/** How far each campaign has come. */
+export const CampaignsResponse = v.object({
+  campaigns: v.array(
+    v.object({
+      id: v.string(),
+      phase: v.picklist(['waiting', 'training', 'validating', 'aggregating', 'finished']),
+      paused: v.boolean(),
+      round: v.number(),
+      rounds: v.number(),
+      workers: v.number(),
+      /** SHA-256 of the canonical weights. */
+      weights: Hash,
+      /** Of the weights before each of the last rounds, on held-out text; nats per token. */
+      losses: v.array(v.object({ round: v.number(), loss: v.number() })),
+    }),
+  ),
+});
+export type CampaignsResponse = v.InferOutput<typeof CampaignsResponse>;
+
+/** Header of an uploaded update: whose it is, and its signature over `uploadBytes`. */
+export const UPLOAD_HEADERS = { publicKey: 'x-ailo-public-key', signature: 'x-ailo-signature' } as const;
 
 export const NetworkResponse = v.object({ networkId: Hash, name: v.string(), genesis: v.unknown(), publicKey: Hash });

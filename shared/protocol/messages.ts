@@ -7,9 +7,19 @@
  * events (`Envelope`) on the reliable channel of channel.ts.
  */
 import * as v from 'valibot';
+import { MAX_MLP_PARTS } from '../graph/limits.ts';
 import { QUANTS } from '../graph/types.ts';
 import { ENGINES } from '../runtime/types.ts';
-import { MAX_FRAME_BYTES, MAX_NEW_TOKENS, MAX_PROMPT_TOKENS, MAX_STAGES } from './limits.ts';
+import { WIRE_DTYPES } from '../tensor/payload.ts';
+import {
+  MAX_FRAME_BYTES,
+  MAX_ICE_SERVERS,
+  MAX_NEW_TOKENS,
+  MAX_PROMPT_TOKENS,
+  MAX_SDP_LENGTH,
+  MAX_STAGES,
+  MAX_UNITS,
+} from './limits.ts';
 
 const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 const amount = (max: number) => v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(max));
@@ -27,10 +37,24 @@ export const NodeId = v.pipe(v.string(), v.regex(/^alc1[02-9ac-hj-np-z]{50,70}$/
 export const ModelId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/));
 const MicroAlc = v.pipe(v.string(), v.regex(/^-?(0|[1-9][0-9]{0,38})$/));
 const Token = count(2 ** 31 - 1);
-const Unit = count(4 * MAX_STAGES);
+const Unit = count(MAX_UNITS);
 /** Counts how often a stage of a job was replaced; a link has the count of when one of its ends was replaced last. */
 const Epoch = count(2 ** 16);
 const Rows = count(2 ** 24);
+/** Helps two nodes to find a way to each other. No TURN: the coordinator is the relay. */
+export const IceUrl = v.pipe(v.string(), v.maxLength(256), v.regex(/^stuns?:[A-Za-z0-9.-]+(:[0-9]{1,5})?$/));
+const Attempt = count(2 ** 31);
+/**
+ * What two nodes say to each other through the coordinator about their direct link: WebRTC's session descriptions with
+ * all candidates in them, and what measures the way over the relay.
+ */
+export const Signal = v.variant('kind', [
+  v.strictObject({ kind: v.literal('offer'), attempt: Attempt, sdp: text(MAX_SDP_LENGTH) }),
+  v.strictObject({ kind: v.literal('answer'), attempt: Attempt, sdp: text(MAX_SDP_LENGTH) }),
+  v.strictObject({ kind: v.literal('ping'), n: Attempt }),
+  v.strictObject({ kind: v.literal('pong'), n: Attempt }),
+]);
+export type Signal = v.InferOutput<typeof Signal>;
 export const WireErrorSchema = v.strictObject({ code: text(64), message: text(1024) });
 
 export const SamplingSchema = v.strictObject({
@@ -92,12 +116,14 @@ export type Envelope = v.InferOutput<typeof Envelope>;
 // --- node → coordinator ---------------------------------------------------------------------------------------
 
 export const fromNode = {
-  /** “I can compute.” Measured figures. `want` asks for one stage in particular (STAGE_TOO_LARGE if it can't fit). */
+  /** “I can compute.” Measured figures. `want` asks for one stage of undivided units in particular (STAGE_TOO_LARGE if it can't fit). */
   offer: v.strictObject({
     engine: v.picklist(ENGINES),
     budgetBytes: count(2 ** 50),
     matmulGflops: amount(1e7),
     want: v.optional(v.strictObject({ model: ModelId, start: Unit, end: Unit })),
+    /** It can be linked directly with its neighbours. */
+    direct: v.optional(v.literal(true)),
   }),
   /** “I finish what I have and take nothing new.” Answered by `unassign`. */
   withdraw: v.strictObject({}),
@@ -116,6 +142,10 @@ export const fromNode = {
   }),
   /** “I have run what my predecessor sent me; let it go on.” */
   more: v.strictObject({ job: Id }),
+  /** Rows of the link into this stage that have arrived: asked for by `jobPrevious`, and told while they come directly. */
+  jobRows: v.strictObject({ job: Id, epoch: Epoch, rows: Rows }),
+  /** For a neighbour in a job or a room, about the direct link between both. */
+  signal: v.strictObject({ to: NodeId, signal: Signal }),
   /** The last stage's answer: the next token of the job. `finish` is set on the last one. */
   token: v.strictObject({
     job: Id,
@@ -124,6 +154,12 @@ export const fromNode = {
     finish: v.optional(v.picklist(['stop', 'length'])),
   }),
   jobFailed: v.strictObject({ job: Id, error: WireErrorSchema }),
+  /** The answer to `audit`: digests of the rows that this stage received and sent (RowsDigest). */
+  commitment: v.strictObject({ job: Id, received: hex(32), sent: hex(32) }),
+  /** A frame of rows for a check: what was asked for by `show`, or what a checker computed. `more` as in `frame`. */
+  evidence: v.strictObject({ check: Id, more: v.optional(v.literal(true)), data: bytes(16, MAX_FRAME_BYTES) }),
+  /** The check's last row was sent. `wrong`: places in the answer of tokens that the checker's logits cannot give. */
+  checked: v.strictObject({ check: Id, wrong: v.pipe(v.array(count(MAX_NEW_TOKENS)), v.maxLength(MAX_NEW_TOKENS)) }),
   /** A request to the network. The requester tokenises: the coordinator never needs the text. */
   generate: v.strictObject({
     request: Id,
@@ -133,6 +169,10 @@ export const fromNode = {
     sampling: SamplingSchema,
   }),
   cancel: v.strictObject({ request: Id }),
+  /** “I can train.” In this campaign, or any that is running. Answered by `unit` when there is one to be done. */
+  train: v.strictObject({ campaign: v.optional(ModelId) }),
+  /** “I train no more.” A unit that was given may still be handed in. */
+  trainNoMore: v.strictObject({}),
   /** “Don't wait for me”: ends the session at once, where a socket that merely drops has its grace. */
   leave: v.strictObject({}),
 };
@@ -177,12 +217,18 @@ export const fromCoordinator = {
     manifestHash: hex(32),
     start: Unit,
     end: Unit,
+    /** Into how many units each MLP half-layer is divided in the list that start and end count; absent: 1. */
+    mlpParts: v.optional(v.pipe(count(MAX_MLP_PARTS), v.minValue(2))),
     /** This stage's place in the room, from 0. */
     stage: count(MAX_STAGES),
     stages: count(MAX_STAGES),
     quant: v.picklist(QUANTS),
     contextLength: count(2 ** 24),
     maxSequences: count(1024),
+    /** Of the room's activations, which its journals keep; absent: as the quantisation has it. */
+    wire: v.optional(v.picklist(WIRE_DTYPES)),
+    /** For direct links; absent: none are needed where the network is one house. */
+    ice: v.optional(v.pipe(v.array(IceUrl), v.maxLength(MAX_ICE_SERVERS))),
   }),
   unassign: v.strictObject({ assignment: Id }),
   /** A job begins, or goes on here after another holder was lost: who comes next, and for the last stage how to sample. */
@@ -195,9 +241,13 @@ export const fromCoordinator = {
     epoch: Epoch,
     /** Rows of this link that `next` has already: they are computed, but not sent. */
     has: Rows,
+    /** `next` can be reached directly, too. */
+    direct: v.optional(v.literal(true)),
+    /** Who may send frames directly, and the epoch of that link. */
+    previous: v.optional(v.strictObject({ node: NodeId, epoch: Epoch })),
     promptTokens: count(MAX_PROMPT_TOKENS),
     /** Activations between neighbours. */
-    wire: v.picklist(['f32', 'f16']),
+    wire: v.picklist(WIRE_DTYPES),
     /** Only for the last stage. */
     sample: v.optional(
       v.strictObject({
@@ -211,10 +261,43 @@ export const fromCoordinator = {
     ),
   }),
   /** The successor was replaced: send again what the job sent so far, from row `has` on. */
-  jobNext: v.strictObject({ job: Id, next: NodeId, epoch: Epoch, has: Rows }),
+  jobNext: v.strictObject({ job: Id, next: NodeId, epoch: Epoch, has: Rows, direct: v.optional(v.literal(true)) }),
+  /** The predecessor was replaced; `node`, if it is there, may send directly. Answered by `jobRows`. */
+  jobPrevious: v.strictObject({ job: Id, epoch: Epoch, node: v.optional(NodeId) }),
+  /** Rows of the link to the successor that it has: they need not be sent. */
+  jobRows: v.strictObject({ job: Id, epoch: Epoch, rows: Rows }),
+  signal: v.strictObject({ from: NodeId, signal: Signal }),
   /** The successor has run what it got; go on sending. */
   more: v.strictObject({ job: Id }),
   jobClose: v.strictObject({ job: Id, reason: v.picklist(['done', 'cancelled', 'failed']) }),
+  /**
+   * The answer is complete and is to be checked. Answered by `commitment`: what came in from row `receivedFrom` on and
+   * went out from `sentFrom` on, up to row `rows`. The last stage's rows that went out are sketches, one for each token
+   * of the answer, counted from 0.
+   */
+  audit: v.strictObject({ job: Id, rows: Rows, receivedFrom: Rows, sentFrom: Rows }),
+  /** “Send what the job sent from row `from` on, up to row `rows`, as `evidence` of this check.” */
+  show: v.strictObject({ job: Id, check: Id, from: Rows, rows: Rows }),
+  /**
+   * “Compute this again”: `rows` rows come as frames of the job `check`, what comes out goes back as `evidence`, then
+   * `checked`. `jobFailed` says that it cannot be done, `jobClose` that it need not.
+   */
+  checkOpen: v.strictObject({
+    check: Id,
+    assignment: Id,
+    rows: v.pipe(Rows, v.minValue(1)),
+    promptTokens: count(MAX_PROMPT_TOKENS),
+    wire: v.picklist(WIRE_DTYPES),
+    /** Of the last stage: what it is to have chosen, and by how much logits may differ (a share of their largest). */
+    sample: v.optional(
+      v.strictObject({
+        sampling: SamplingSchema,
+        prompt: v.pipe(v.array(Token), v.maxLength(MAX_PROMPT_TOKENS)),
+        answer: v.pipe(v.array(Token), v.maxLength(MAX_NEW_TOKENS)),
+        tolerance: amount(1),
+      }),
+    ),
+  }),
   /** `from` is absent when the frame is the prompt that the coordinator hands to the first stage. */
   frame: v.strictObject({
     job: Id,
@@ -222,6 +305,20 @@ export const fromCoordinator = {
     more: v.optional(v.literal(true)),
     data: bytes(16, MAX_FRAME_BYTES),
   }),
+  /** “Learn this”: local steps from the weights `start`, on sequences of the shard that `seed` chooses. */
+  unit: v.strictObject({
+    campaign: ModelId,
+    unit: Id,
+    round: count(2 ** 32 - 1),
+    /** SHA-256 of the weights that the round starts from. */
+    start: hex(32),
+    shard: count(2 ** 16),
+    seed: count(2 ** 32 - 1),
+  }),
+  /** The unit's update does not count, and why. */
+  unitRefused: v.strictObject({ campaign: ModelId, unit: Id, error: WireErrorSchema }),
+  /** A round is over: the SHA-256 of its delta and of the weights that it leads to. */
+  round: v.strictObject({ campaign: ModelId, round: count(2 ** 32 - 1), weights: hex(32), delta: hex(32) }),
   /** To the requester. */
   accepted: v.strictObject({ request: Id, participants: v.pipe(v.array(NodeId), v.maxLength(MAX_STAGES)) }),
   token: v.strictObject({
@@ -231,6 +328,8 @@ export const fromCoordinator = {
     /** A node was lost before this token, and the answer stood still for so long until another had taken over. */
     pausedMs: v.optional(count(1e9)),
   }),
+  /** Tokens from `index` on were wrong; the right ones follow, or the end. */
+  rewind: v.strictObject({ request: Id, index: count(MAX_NEW_TOKENS) }),
   finished: v.strictObject({
     request: Id,
     reason: v.picklist(['stop', 'length']),

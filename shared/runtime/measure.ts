@@ -3,6 +3,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { encodeOnnx } from '../graph/onnx.ts';
 import { MEASURE_MS } from './limits.ts';
 import { createSession, engineFailed, type Ort } from './ort.ts';
+import { memoryStaging } from './staging.ts';
 
 const ROWS = 128;
 const SIZE = 512;
@@ -14,7 +15,8 @@ export async function measureMatMul(
   options: InferenceSession.SessionOptions,
   nowMs: () => number,
 ): Promise<number> {
-  const weights = new Map([['b', new Uint8Array(new Float32Array(SIZE * SIZE).fill(1 / SIZE).buffer)]]);
+  const weights = memoryStaging();
+  await weights.put('b', new Uint8Array(new Float32Array(SIZE * SIZE).fill(1 / SIZE).buffer));
   const session = await createSession(ort, productGraph(), weights, options);
   try {
     const feeds = { a: new ort.Tensor('float32', new Float32Array(ROWS * SIZE).fill(1), [1, ROWS, SIZE]) };

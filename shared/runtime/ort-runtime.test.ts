@@ -25,7 +25,7 @@ const step = (sequence: string, position: number, ...ids: number[]): StageStep =
   position,
   input: { kind: 'tokens', ids: Int32Array.from(ids) },
 });
-const logits = async (stage: LoadedStage, at: StageStep) => [...(await stage.run(at)).data];
+const logits = async (stage: LoadedStage, at: StageStep) => [...(await stage.run([at]))[0]!.data];
 
 beforeAll(async () => {
   const source = folderSource(folder);
@@ -97,7 +97,7 @@ describe('a loaded stage', () => {
   test('refuses what it cannot compute and goes on unharmed', async () => {
     const runtime = runtimeFor(1);
     const stage = await runtime.load(whole, read, { maxSequences: 1 });
-    const refused = (at: StageStep, code: string) => expect(stage.run(at)).rejects.toMatchObject({ code });
+    const refused = (at: StageStep, code: string) => expect(stage.run([at])).rejects.toMatchObject({ code });
     await refused(step('a', 3, 1), 'POSITION_INVALID');
     const first = await logits(stage, step('a', 0, 1, 2));
     await refused(step('a', 0, 1), 'POSITION_INVALID');
@@ -112,7 +112,7 @@ describe('a loaded stage', () => {
     );
     await refused(step('b', 0, 1), 'STEP_INVALID');
     await refused(step('a', 2, ...Array(CONTEXT - 1).fill(1)), 'CONTEXT_FULL');
-    await stage.run(step('a', 2, ...Array(CONTEXT - 2).fill(1)));
+    await stage.run([step('a', 2, ...Array(CONTEXT - 2).fill(1))]);
     await refused(step('a', CONTEXT, 1), 'CONTEXT_FULL');
     await stage.drop('a');
     await stage.drop('never opened');
@@ -123,10 +123,10 @@ describe('a loaded stage', () => {
   test('is gone after its release', async () => {
     const runtime = runtimeFor(1);
     const stage = await runtime.load(whole, read, { maxSequences: 1 });
-    const running = stage.run(step('a', 0, 1));
+    const running = stage.run([step('a', 0, 1)]);
     await runtime.close();
-    await expect(running).resolves.toMatchObject({ kind: 'logits' });
-    await expect(stage.run(step('a', 1, 1))).rejects.toMatchObject({ code: 'STAGE_RELEASED' });
+    await expect(running).resolves.toMatchObject([{ kind: 'logits' }]);
+    await expect(stage.run([step('a', 1, 1)])).rejects.toMatchObject({ code: 'STAGE_RELEASED' });
     await stage.drop('a');
   });
 
@@ -139,8 +139,8 @@ describe('a loaded stage', () => {
       position: 0,
       input: { kind: 'hidden', rows, data: new Float32Array(values) },
     });
-    await expect(stage.run(hidden(2, 63))).rejects.toMatchObject({ code: 'STEP_INVALID' });
-    await expect(stage.run(hidden(2, 64))).resolves.toMatchObject({ kind: 'hidden', rows: 2 });
+    await expect(stage.run([hidden(2, 63)])).rejects.toMatchObject({ code: 'STEP_INVALID' });
+    await expect(stage.run([hidden(2, 64)])).resolves.toMatchObject([{ kind: 'hidden', rows: 2 }]);
     await runtime.close();
   });
 });
@@ -148,7 +148,7 @@ describe('a loaded stage', () => {
 test('the speed is measured, also while a stage is at work', async () => {
   const runtime = runtimeFor(1);
   const stage = await runtime.load(whole, read, { maxSequences: 1 });
-  const [{ matmulGflops }] = await Promise.all([runtime.measure(), stage.run(step('a', 0, 1))]);
+  const [{ matmulGflops }] = await Promise.all([runtime.measure(), stage.run([step('a', 0, 1)])]);
   expect(matmulGflops).toBeGreaterThan(0.01);
   await runtime.close();
 });

@@ -1,14 +1,15 @@
 import type { InferenceSession } from 'onnxruntime-common';
 import { throwIfCancelled } from '../errors/cancelled.ts';
 import { AiloError } from '../errors/index.ts';
-import { totalBytes } from '../graph/memory.ts';
 import type { StageGraph, WeightSpec } from '../graph/types.ts';
+import { peakBytes } from './budget.ts';
 import type { CreateKvCache } from './kv-cache.ts';
 import { MAX_SEQUENCES } from './limits.ts';
 import { measureMatMul } from './measure.ts';
 import { Mutex } from './mutex.ts';
 import { createSession, type Ort } from './ort.ts';
 import { OrtStage } from './stage.ts';
+import { memoryStaging, type Staging } from './staging.ts';
 import type { Engine, LoadedStage, LoadOptions, Runtime } from './types.ts';
 
 export interface OrtRuntimeOptions {
@@ -18,6 +19,10 @@ export interface OrtRuntimeOptions {
   /** Execution providers and threads. */
   session: InferenceSession.SessionOptions;
   createKvCache: CreateKvCache;
+  /** Whether the engine is given the memory for what comes out (false). */
+  givesOutputs?: boolean;
+  /** Where weights wait for their session: in memory without one. */
+  createStaging?: () => Promise<Staging>;
   nowMs: () => number;
 }
 
@@ -31,11 +36,13 @@ export function createOrtRuntime({
   budgetBytes,
   session: sessionOptions,
   createKvCache,
+  givesOutputs = false,
+  createStaging = async () => memoryStaging(),
   nowMs,
 }: OrtRuntimeOptions): Runtime {
   const mutex = new Mutex();
   const stages = new Set<LoadedStage>();
-  /** Bytes of the stages that are loaded or being loaded. */
+  /** Peaks of the stages that are loaded or being loaded: no heap shrinks for sure once it has grown. */
   let reservedBytes = 0;
 
   return {
@@ -47,7 +54,7 @@ export function createOrtRuntime({
       if (!(Number.isInteger(maxSequences) && maxSequences >= 1 && maxSequences <= MAX_SEQUENCES)) {
         throw new RangeError(`maxSequences must be 1 to ${MAX_SEQUENCES}`);
       }
-      const neededBytes = totalBytes(graph.memory, maxSequences);
+      const neededBytes = peakBytes(graph.memory, maxSequences, engine);
       if (reservedBytes + neededBytes > budgetBytes) {
         throw AiloError.of('MEMORY_BUDGET_EXCEEDED', { neededBytes, budgetBytes: budgetBytes - reservedBytes });
       }
@@ -56,14 +63,17 @@ export function createOrtRuntime({
         reservedBytes -= neededBytes;
       };
       try {
-        const weights = await readWeights(graph, read, options);
-        const session = await mutex.run(() => createSession(ort, graph.onnx, weights, sessionOptions));
+        const session = await staged(await createStaging(), async (staging) => {
+          await readWeights(graph, read, staging, options);
+          return mutex.run(() => createSession(ort, graph.onnx, staging, sessionOptions));
+        });
         const stage: LoadedStage = new OrtStage({
           ort,
           session,
           graph,
           maxSequences,
           createKvCache,
+          givesOutputs,
           mutex,
           onReleased() {
             stages.delete(stage);
@@ -86,13 +96,21 @@ export function createOrtRuntime({
   };
 }
 
-/** All weights of a stage by name. Throws CANCELLED, and ENGINE_FAILED for a weight of the wrong size. */
+async function staged<T>(staging: Staging, use: (staging: Staging) => Promise<T>): Promise<T> {
+  try {
+    return await use(staging);
+  } finally {
+    await staging.clear();
+  }
+}
+
+/** Puts all weights of a stage in their place. Throws CANCELLED, and ENGINE_FAILED for a weight of the wrong size. */
 async function readWeights(
   graph: StageGraph,
   read: (weight: WeightSpec) => Promise<Uint8Array>,
+  staging: Staging,
   { signal, onProgress }: Pick<LoadOptions, 'signal' | 'onProgress'>,
-): Promise<Map<string, Uint8Array>> {
-  const weights = new Map<string, Uint8Array>();
+): Promise<void> {
   let loadedBytes = 0;
   for (const weight of graph.weights) {
     throwIfCancelled(signal);
@@ -100,10 +118,9 @@ async function readWeights(
     if (bytes.length !== weight.byteLength) {
       throw AiloError.of('ENGINE_FAILED', { reason: `the weight ${weight.name} has ${bytes.length} bytes` });
     }
-    weights.set(weight.name, bytes);
+    await staging.put(weight.name, bytes);
     loadedBytes += bytes.length;
     onProgress?.(loadedBytes, graph.memory.weightBytes);
   }
   throwIfCancelled(signal);
-  return weights;
 }

@@ -2,7 +2,8 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { AiloError } from '../errors/index.ts';
 import { Mutex } from './mutex.ts';
-import { createSession, engineFailed, type Ort } from './ort.ts';
+import { createSession, engineFailed, type Ort, type OrtSession } from './ort.ts';
+import { memoryStaging } from './staging.ts';
 
 /** A tensor outside the engine, row-major. */
 export interface Values {
@@ -29,7 +30,7 @@ export function createTensorEngine(ort: Ort, options: InferenceSession.SessionOp
   const loaded = new Set<LoadedGraph>();
   return {
     async load(onnx) {
-      const session = await mutex.run(() => createSession(ort, onnx, new Map(), options));
+      const session = await mutex.run(() => createSession(ort, onnx, memoryStaging(), options));
       let released = false;
       const graph: LoadedGraph = {
         run: (inputs) =>
@@ -56,7 +57,7 @@ export function createTensorEngine(ort: Ort, options: InferenceSession.SessionOp
 
 async function runOnce(
   ort: Ort,
-  session: InferenceSession,
+  session: OrtSession,
   inputs: Readonly<Record<string, Values>>,
 ): Promise<Record<string, Float32Array>> {
   const feeds: Record<string, Tensor> = {};

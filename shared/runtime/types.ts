@@ -10,14 +10,17 @@ export type Engine = (typeof ENGINES)[number];
 /** What a stage consumes: token ids (a stage that starts with the embedding) or hidden states. */
 export type StageInput =
   | { kind: 'tokens'; ids: Int32Array }
-  /** `data` is row-major [rows, hiddenSize], float32. */
+  /** `data` is row-major [rows, inWidth of the stage], float32. */
   | { kind: 'hidden'; rows: number; data: Float32Array };
 
-/** What a stage produces: hidden states of every row, or (a stage that ends with the head) the logits of the last. */
+/** What a stage produces: hidden states of every row, or (a stage that ends with the head) logits of the last rows. */
 export type StageOutput =
   | { kind: 'hidden'; rows: number; data: Float32Array }
-  /** `data` is [vocabSize], float32: the last row only. */
-  | { kind: 'logits'; data: Float32Array };
+  /**
+   * `data` is row-major [rows, vocabSize], float32: the last rows of the step, as many as it asked for. Good until the
+   * stage runs again: copy what is to be kept.
+   */
+  | { kind: 'logits'; rows: number; data: Float32Array };
 
 export interface StageStep {
   /** Names the KV cache; the first step of a new sequence has position 0. */
@@ -25,12 +28,20 @@ export interface StageStep {
   /** Rows already cached before this step; anything else than the cache's own count is `POSITION_INVALID`. */
   position: number;
   input: StageInput;
+  /** How many of its last rows want logits from a stage that gives them (1); 0 to its number of rows. */
+  logits?: number;
 }
 
 export interface LoadedStage {
-  /** Throws POSITION_INVALID, CONTEXT_FULL, STAGE_RELEASED, ENGINE_FAILED. Steps of one runtime run one at a time. */
-  run(step: StageStep): Promise<StageOutput>;
-  /** Forgets a sequence and frees its cache; unknown sequences are fine. */
+  /** Steps that one run may have. */
+  readonly lanes: number;
+  /**
+   * Runs steps of different sequences together and gives their outputs in the same order. What comes of a step does not
+   * depend on which others run with it. If one of them can't be computed, none is: throws STEP_INVALID,
+   * POSITION_INVALID, CONTEXT_FULL, STAGE_RELEASED, ENGINE_FAILED. Runs of one runtime come one at a time.
+   */
+  run(steps: readonly StageStep[]): Promise<StageOutput[]>;
+  /** Forgets a sequence and frees its cache for another; unknown sequences are fine. */
   drop(sequence: string): Promise<void>;
   /** Frees weights and caches. */
   release(): Promise<void>;

@@ -17,12 +17,19 @@ export function createSampler(sampling: Sampling, prompt: number[], answered: nu
   return {
     next(logits) {
       if (sampling.repetitionPenalty !== 1) penalise(logits, seen, sampling.repetitionPenalty);
-      const likeliest = argmax(logits);
-      const token = sampling.temperature === 0 ? likeliest : draw(logits, logits[likeliest]!, sampling, random);
+      const token = choose(logits, sampling, () => random() / 2 ** 32);
       seen.add(token);
       return token;
     },
   };
+}
+
+/**
+ * The token of these logits [vocabSize], which the penalty has been put on already; `uniform` in [0, 1) is asked unless
+ * greedy. Throws ENGINE_FAILED for logits without a number.
+ */
+export function choose(logits: Float32Array, sampling: Sampling, uniform: () => number): number {
+  return sampling.temperature === 0 ? argmax(logits) : pick(candidatesOf(logits, sampling), uniform);
 }
 
 /** Index of the largest logit, the lowest of equals. Throws ENGINE_FAILED where that is not a finite number. */
@@ -41,15 +48,24 @@ function argmax(logits: Float32Array): number {
 }
 
 /** Keskar et al. 2019, “CTRL”, §4.1: divides what is positive, multiplies what is negative. */
-function penalise(logits: Float32Array, seen: Set<number>, penalty: number): void {
+export function penalise(logits: Float32Array, seen: Set<number>, penalty: number): void {
   for (const id of seen) {
     const logit = logits[id];
     if (logit !== undefined) logits[id] = logit > 0 ? logit / penalty : logit * penalty;
   }
 }
 
-function draw(logits: Float32Array, largest: number, sampling: Sampling, random: () => number): number {
+/** What a draw is made of: tokens in order, each as likely as its weight; `total` is their sum. */
+export interface Drawn {
+  ids: Iterable<number>;
+  weights: Float64Array;
+  total: number;
+}
+
+/** Throws ENGINE_FAILED for logits without a number. */
+export function candidatesOf(logits: Float32Array, sampling: Sampling): Drawn {
   const { temperature, topK, topP } = sampling;
+  const largest = logits[argmax(logits)]!;
   const weights = new Float64Array(logits.length);
   let total = 0;
   for (let id = 0; id < logits.length; id++) {
@@ -59,12 +75,12 @@ function draw(logits: Float32Array, largest: number, sampling: Sampling, random:
     total += weights[id]!;
   }
   const limit = topK > 0 && topK < logits.length ? topK : logits.length;
-  if (limit === logits.length && topP === 1) return pick(weights.keys(), weights, total, random);
+  if (limit === logits.length && topP === 1) return { ids: weights.keys(), weights, total };
   const kept = limit < logits.length ? likeliest(weights, limit) : nucleus(weights, topP * total);
   const mass = sum(kept, weights);
-  if (limit === logits.length || topP === 1) return pick(kept, weights, mass, random);
+  if (limit === logits.length || topP === 1) return { ids: kept, weights, total: mass };
   const head = within(kept, weights, topP * mass);
-  return pick(head, weights, sum(head, weights), random);
+  return { ids: head, weights, total: sum(head, weights) };
 }
 
 /** The `count` ids of the largest weights, in falling order. */
@@ -105,9 +121,8 @@ function sum(ids: number[], weights: Float64Array): number {
   return ids.reduce((total, id) => total + weights[id]!, 0);
 }
 
-/** One of `ids`, each as likely as its weight; `total` is their sum. */
-function pick(ids: Iterable<number>, weights: Float64Array, total: number, random: () => number): number {
-  let left = (random() / 2 ** 32) * total;
+function pick({ ids, weights, total }: Drawn, uniform: () => number): number {
+  let left = uniform() * total;
   let last = 0;
   for (const id of ids) {
     const weight = weights[id]!;

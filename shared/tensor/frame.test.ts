@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import vectors from '../../tests/vectors/frames.json' with { type: 'json' };
 import { AiloError } from '../errors/index.ts';
-import { decodeFrame, encodeFrame, type Frame, frameEnd } from './frame.ts';
+import { decodeFrame, encodeFrame, type Frame, frameRange } from './frame.ts';
 import type { WireDtype } from './payload.ts';
 
 type Vector = (typeof vectors.valid)[number];
@@ -13,7 +13,8 @@ function frameOf(vector: Vector, hex: string): Frame {
   const { job, sequence, position, sampleAfter } = vector;
   const head = { job, sequence, position, sampleAfter };
   if (vector.kind === 'tokens') return { ...head, kind: 'tokens', ids: new Int32Array(buffer) };
-  return { ...head, kind: 'hidden', rows: vector.shape[0]!, data: new Float32Array(buffer) };
+  const marks = 'marks' in vector ? { marks: Uint32Array.from(vector.marks as number[]) } : {};
+  return { ...head, kind: 'hidden', rows: vector.shape[0]!, data: new Float32Array(buffer), ...marks };
 }
 
 const invalid = expect.objectContaining({ code: 'FRAME_INVALID' });
@@ -61,12 +62,12 @@ describe('properties', () => {
     );
   });
 
-  it('i8 stays within half a step of each row’s scale', () => {
+  it('int8 stays within half a step of each row’s scale', () => {
     fc.assert(
       fc.property(anyHidden, ({ kind, rows, data }) => {
         fc.pre(data.every((x) => x === 0 || (Math.abs(x) > 1e-30 && Math.abs(x) < 1e38)));
         const frame: Frame = { job: '00'.repeat(16), sequence: 0, position: 0, sampleAfter: false, kind, rows, data };
-        const back = decodeFrame(encodeFrame(frame, 'i8'));
+        const back = decodeFrame(encodeFrame(frame, 'int8'));
         if (back.kind !== 'hidden') throw new Error('unreachable');
         const columns = data.length / rows;
         data.forEach((x, i) => {
@@ -78,7 +79,7 @@ describe('properties', () => {
     );
   });
 
-  it('i8 loses a row that is not finite as a whole, and no other', () => {
+  it('int8 loses a row that is not finite as a whole, and no other', () => {
     const data = Float32Array.of(1, Number.NaN, 2, 3, Number.POSITIVE_INFINITY, 4, 127, -127, 0);
     const frame: Frame = {
       job: '00'.repeat(16),
@@ -89,7 +90,7 @@ describe('properties', () => {
       rows: 3,
       data,
     };
-    const back = decodeFrame(encodeFrame(frame, 'i8'));
+    const back = decodeFrame(encodeFrame(frame, 'int8'));
     expect(back.kind === 'hidden' && [...back.data]).toEqual([NaN, NaN, NaN, NaN, NaN, NaN, 127, -127, 0]);
   });
 
@@ -128,9 +129,9 @@ describe('properties', () => {
   it('tells its end by the header alone, wherever the bytes lie', () => {
     for (const { frame: hex, position, shape } of vectors.valid) {
       const pooled = Buffer.concat([Buffer.from([9]), hexToBytes(hex)]).subarray(1);
-      expect(frameEnd(pooled)).toBe(position + shape[0]!);
+      expect(frameRange(pooled)).toEqual({ start: position, end: position + shape[0]! });
     }
-    expect(frameEnd(new Uint8Array(34))).toBeUndefined();
+    expect(frameRange(new Uint8Array(34))).toBeUndefined();
   });
 
   it('reads a Node Buffer inside a larger pool without looking at its neighbours', () => {

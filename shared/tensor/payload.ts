@@ -1,11 +1,12 @@
 /** The rows of a tensor frame in their formats on the wire. */
 import { floatToHalf, halfToFloat } from './half.ts';
 
-/** f32: as is. f16: IEEE 754 binary16. i8: per row a f32 scale and int8 values, value = scale × int8. */
-export type WireDtype = 'f32' | 'f16' | 'i8';
+/** f32: as is. f16: IEEE 754 binary16. int8: per row a f32 scale and int8 values, value = scale × int8. */
+export const WIRE_DTYPES = ['f32', 'f16', 'int8'] as const;
+export type WireDtype = (typeof WIRE_DTYPES)[number];
 
 export function payloadBytes(rows: number, columns: number, dtype: WireDtype): number {
-  if (dtype === 'i8') return 4 * rows + rows * columns;
+  if (dtype === 'int8') return 4 * rows + rows * columns;
   return rows * columns * (dtype === 'f32' ? 4 : 2);
 }
 
@@ -14,6 +15,32 @@ export function encodeRows(data: Float32Array, rows: number, dtype: WireDtype): 
   if (dtype === 'f32') return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (dtype === 'f16') return new Uint8Array(floatToHalf(data).buffer);
   return quantiseRows(data, rows);
+}
+
+/** Rows that were encoded one by one, one after the other, as `encodeRows` gives them together. May share memory. */
+export function joinRows(each: Uint8Array, rows: number, dtype: WireDtype): Uint8Array {
+  if (dtype !== 'int8') return each;
+  const rowBytes = each.length / rows;
+  const joined = new Uint8Array(each.length);
+  for (let row = 0; row < rows; row++) {
+    const start = row * rowBytes;
+    joined.set(each.subarray(start, start + 4), 4 * row);
+    joined.set(each.subarray(start + 4, start + rowBytes), 4 * rows + row * (rowBytes - 4));
+  }
+  return joined;
+}
+
+/** The opposite of `joinRows`. May share memory. */
+export function splitRows(joined: Uint8Array, rows: number, dtype: WireDtype): Uint8Array {
+  if (dtype !== 'int8') return joined;
+  const valueBytes = joined.length / rows - 4;
+  const each = new Uint8Array(joined.length);
+  for (let row = 0; row < rows; row++) {
+    const start = row * (valueBytes + 4);
+    each.set(joined.subarray(4 * row, 4 * row + 4), start);
+    each.set(joined.subarray(4 * rows + row * valueBytes, 4 * rows + (row + 1) * valueBytes), start + 4);
+  }
+  return each;
 }
 
 /** `payload` has `payloadBytes(rows, columns, dtype)` bytes at any alignment. */
@@ -38,7 +65,7 @@ export function decodeRows(payload: Uint8Array, rows: number, columns: number, d
  */
 function quantiseRows(data: Float32Array, rows: number): Uint8Array {
   const columns = data.length / rows;
-  const bytes = new Uint8Array(payloadBytes(rows, columns, 'i8'));
+  const bytes = new Uint8Array(payloadBytes(rows, columns, 'int8'));
   const scales = new Float32Array(bytes.buffer, 0, rows);
   const values = new Int8Array(bytes.buffer, 4 * rows);
   for (let row = 0; row < rows; row++) {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../sampler/random.ts';
-import { countedTargets, randomBatch, splitCorpus, wholeText } from './data.ts';
-import { IGNORED } from './loss.ts';
+import { randomBatch, splitCorpus } from './data.ts';
 
 const corpus = Int32Array.from({ length: 100 }, (_, i) => i);
 
@@ -14,15 +13,6 @@ test('a random batch holds consecutive tokens and what follows each, from every 
     starts.add(tokens[0]!).add(tokens[8]!);
   }
   expect([Math.min(...starts), Math.max(...starts), starts.size]).toEqual([0, 91, 92]);
-});
-
-test.each([2, 16, 17, 33, 100])('of the first %i tokens every one but the first is predicted once', (length) => {
-  const text = corpus.subarray(0, length);
-  const batches = [...wholeText(text, { batch: 2, sequence: 8 })];
-  const predicted = batches.flatMap(({ targets }) => [...targets].filter((target) => target !== IGNORED));
-  expect(predicted).toEqual([...text.subarray(1)]);
-  expect(batches.reduce((sum, batch) => sum + countedTargets(batch), 0)).toBe(length - 1);
-  expect(batches.every(({ tokens }) => tokens.length === 16)).toBe(true);
 });
 
 describe('a text', () => {

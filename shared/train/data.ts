@@ -1,5 +1,4 @@
 import { AiloError } from '../errors/index.ts';
-import { IGNORED } from './loss.ts';
 import type { BatchShape } from './model/model.ts';
 
 /** Token ids and what follows each of them, [batch · sequence], row by row. */
@@ -37,17 +36,6 @@ export function randomBatch(corpus: Int32Array, { batch, sequence }: BatchShape,
     targets.set(corpus.subarray(start + 1, start + 1 + sequence), row * sequence);
   }
   return { tokens, targets };
-}
-
-/** The whole text in sequences one after the other, so that every token but the first is predicted exactly once. */
-export function* wholeText(corpus: Int32Array, { batch, sequence }: BatchShape): Generator<Batch, void, void> {
-  for (let start = 0; start < corpus.length - 1; start += batch * sequence) {
-    const [tokens, targets] = [new Int32Array(batch * sequence), new Int32Array(batch * sequence).fill(IGNORED)];
-    const followed = corpus.subarray(start, Math.min(start + batch * sequence, corpus.length - 1));
-    tokens.set(followed);
-    targets.set(corpus.subarray(start + 1, start + 1 + followed.length));
-    yield { tokens, targets };
-  }
 }
 
 /** Targets that the loss is the mean of. */

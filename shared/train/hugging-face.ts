@@ -4,13 +4,19 @@ import type { Parameter } from './model/family.ts';
 import { sizeOf } from './tape/tape.ts';
 
 const ACTIVATIONS = { silu: 'silu', gelu: 'gelu', gelu_tanh: 'gelu_new' };
+const ARCHITECTURES = {
+  gpt2: 'GPT2LMHeadModel',
+  llama: 'LlamaForCausalLM',
+  qwen2: 'Qwen2ForCausalLM',
+  mixtral: 'MixtralForCausalLM',
+};
 /** The header is padded so that the tensors begin at a multiple of it. */
 const ALIGNMENT = 8;
 
 /** What `parseConfig` reads back as the same configuration. */
 export function configJson(config: ModelConfig): object {
   const common = {
-    architectures: [{ gpt2: 'GPT2LMHeadModel', llama: 'LlamaForCausalLM', qwen2: 'Qwen2ForCausalLM' }[config.family]],
+    architectures: [ARCHITECTURES[config.family]],
     model_type: config.family,
     vocab_size: config.vocabSize,
     tie_word_embeddings: config.tiedHead,
@@ -41,17 +47,21 @@ export function configJson(config: ModelConfig): object {
     max_position_embeddings: config.maxPositions,
     rms_norm_eps: config.normEpsilon,
     hidden_act: ACTIVATIONS[config.activation],
+    ...(config.experts && {
+      num_local_experts: config.experts.count,
+      num_experts_per_tok: config.experts.perToken,
+    }),
     ...ropeJson(config.rope),
   };
 }
 
-/** The beginning of a safetensors file; the parameters follow it in their order, float32 little-endian. */
-export function safetensorsHeader(parameters: readonly Parameter[]): Uint8Array {
+/** The beginning of a safetensors file; the parameters follow it in their order, little-endian. */
+export function safetensorsHeader(parameters: readonly Parameter[], dtype: 'F32' | 'F16' | 'BF16' = 'F32'): Uint8Array {
   let end = 0;
   const entries = parameters.map(({ name, shape }) => {
     const start = end;
-    end += 4 * sizeOf(shape);
-    return [name, { dtype: 'F32', shape, data_offsets: [start, end] }];
+    end += (dtype === 'F32' ? 4 : 2) * sizeOf(shape);
+    return [name, { dtype, shape, data_offsets: [start, end] }];
   });
   const metadata = { __metadata__: { format: 'pt' } };
   const json = new TextEncoder().encode(JSON.stringify({ ...metadata, ...Object.fromEntries(entries) }));

@@ -11,3 +11,5 @@ export const MAX_WORKERS = 64;
 export const MAX_STEPS = 1_000_000;
 export const MAX_BATCH = 4096;
 export const MAX_EVALUATION_BATCHES = 10_000;
+/** Of one dialogue to learn from. */
+export const MAX_DIALOGUE_MESSAGES = 256;

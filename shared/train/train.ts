@@ -3,7 +3,8 @@ import { throwIfCancelled } from '../errors/cancelled.ts';
 import type { ModelConfig } from '../model/types.ts';
 import type { TensorEngine } from '../runtime/tensor-engine.ts';
 import { seededRandom } from '../sampler/random.ts';
-import { type Batch, randomBatch, shardsOf, splitCorpus } from './data.ts';
+import type { Corpus } from './corpus.ts';
+import type { Batch } from './data.ts';
 import { Evaluator } from './evaluator.ts';
 import type { Aggregator } from './federation/aggregator.ts';
 import { runRound, type Worker } from './federation/round.ts';
@@ -19,7 +20,7 @@ export interface TrainOptions {
   config: ModelConfig;
   /** The model's weights, which the rounds change. */
   weights: TensorStore;
-  corpus: Int32Array;
+  corpus: Corpus;
   shape: BatchShape;
   workers: number;
   rounds: number;
@@ -55,9 +56,9 @@ export async function train(
   signal?: AbortSignal,
 ): Promise<void> {
   const { engine, config, weights, corpus, shape, rounds, localSteps, evaluateEvery } = options;
-  const { training, validation } = splitCorpus(corpus, TRAINING_SHARE, shape);
+  const { training, validation } = corpus.split(TRAINING_SHARE, shape);
   const batches = fixedBatches(validation, shape, options.evaluationBatches);
-  const shards = shardsOf(training, options.workers, shape);
+  const shards = training.shards(options.workers, shape);
   const graphs = await loadStepGraphs(engine, options);
   const evaluator = await Evaluator.create(engine, config, shape);
   const crew = shards.map((shard, index) => createWorker(options, graphs, shard, index, emit, signal));
@@ -79,7 +80,7 @@ export async function train(
 function createWorker(
   options: TrainOptions,
   graphs: StepGraphs,
-  corpus: Int32Array,
+  corpus: Corpus,
   index: number,
   emit: (event: TrainEvent) => void | Promise<void>,
   signal: AbortSignal | undefined,
@@ -95,7 +96,7 @@ function createWorker(
         throwIfCancelled(signal);
         const step = round * localSteps + local;
         const learningRate = learningRateAt(step, schedule);
-        const report = await trainer.step(randomBatch(corpus, shape, random), learningRate);
+        const report = await trainer.step(corpus.randomBatch(shape, random), learningRate);
         await emit({ kind: 'step', worker: index, step, ...report, learningRate });
       }
       return localSteps * shape.batch * shape.sequence;
@@ -103,7 +104,7 @@ function createWorker(
   };
 }
 
-function fixedBatches(corpus: Int32Array, shape: BatchShape, count: number): Batch[] {
+function fixedBatches(corpus: Corpus, shape: BatchShape, count: number): Batch[] {
   const random = seededRandom(EVALUATION_SEED);
-  return Array.from({ length: count }, () => randomBatch(corpus, shape, random));
+  return Array.from({ length: count }, () => corpus.randomBatch(shape, random));
 }

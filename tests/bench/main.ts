@@ -2,17 +2,35 @@
 
 import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
+import { attacks } from './attacks.ts';
+import { guide } from './guide.ts';
+import { honesty } from './honesty.ts';
 import { ledger } from './ledger.ts';
+import { memory } from './memory.ts';
+import { pipeline } from './pipeline/pipeline.ts';
 import { solo } from './solo.ts';
 import { updates } from './updates.ts';
+import { wire } from './wire.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
+  attacks: { summary: 'what liars among the workers of a campaign cost it, and what they earn', command: attacks },
+  guide: { summary: 'how well the built-in model answers what it was never trained on', command: guide },
+  honesty: { summary: 'requests until a node that cheats is caught, and what became of its answers', command: honesty },
   ledger: {
     summary: 'durable transfers a second in the coordinator, transactions a second replayed by a client',
     command: ledger,
   },
+  memory: {
+    summary: 'memory of headless nodes that hold the parts of a model, while they load and while they answer',
+    command: memory,
+  },
+  pipeline: {
+    summary: 'tokens a second over four node processes, one stream and eight, and what a hop between them takes',
+    command: pipeline,
+  },
   solo: { summary: 'one browser with a model of its own, beside Transformers.js and wllama', command: solo },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
+  wire: { summary: 'what f16 and int8 activations change in answers', command: wire },
 };
 
 async function main([name, ...args]: string[]): Promise<void> {

@@ -111,3 +111,16 @@ async function evaluateInTarget(session: CDPSession, targetId: string, expressio
     throw new Error(`in the offscreen document: ${result?.exceptionDetails?.text}`);
   return result.result.value;
 }
+
+/** Agrees to contribute, as a person does; the popup. */
+export async function startContributing(profile: Profile): Promise<Page> {
+  const onboarding = await profile.open('onboarding');
+  await onboarding.getByRole('button', { name: 'Start contributing' }).click();
+  return profile.open('popup');
+}
+
+/** What the wallet says it can spend. */
+export async function balance(popup: Page): Promise<string | null> {
+  await popup.getByRole('tab', { name: 'Wallet' }).click();
+  return popup.getByTestId('balance-available').textContent();
+}

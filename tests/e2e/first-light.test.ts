@@ -11,7 +11,7 @@ import { pino } from 'pino';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Coordinator, startCoordinator } from '../../server/coordinator/coordinator.ts';
-import { buildForTest, openProfile, type Profile } from './extension-harness.ts';
+import { balance, buildForTest, openProfile, type Profile, startContributing } from './extension-harness.ts';
 
 const STORIES = fileURLToPath(new URL('../../../shared/models/stories260k/', import.meta.url));
 const STAGES = 4;
@@ -83,23 +83,12 @@ describe.skipIf(!existsSync(STORIES))('a model split over four browsers', () => 
   });
 });
 
-async function startContributing(profile: Profile): Promise<Page> {
-  const onboarding = await profile.open('onboarding');
-  await onboarding.getByRole('button', { name: 'Start contributing' }).click();
-  return profile.open('popup');
-}
-
 async function partHeld(popup: Page): Promise<string> {
   await popup.getByRole('tab', { name: 'Earnings' }).click();
   const stage = popup.getByTestId('stage');
   await expect.poll(() => stage.textContent(), { timeout: 120_000 }).toMatch(/part \d of 4/i);
   const [, number] = /part (\d) of 4/i.exec((await stage.textContent())!)!;
   return `Part ${number} of 4`;
-}
-
-async function balance(popup: Page): Promise<string | null> {
-  await popup.getByRole('tab', { name: 'Wallet' }).click();
-  return popup.getByTestId('balance-available').textContent();
 }
 
 /** Keeps what was shown, each text once. */

@@ -10,7 +10,7 @@ import { pino } from 'pino';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Coordinator, startCoordinator } from '../../server/coordinator/coordinator.ts';
-import { buildForTest, openProfile, type Profile } from './extension-harness.ts';
+import { balance, buildForTest, openProfile, type Profile, startContributing } from './extension-harness.ts';
 import { STORIES } from './network.ts';
 
 const STAGES = 4;
@@ -85,20 +85,9 @@ describe.skipIf(!existsSync(STORIES))('an answer of four browsers, one of which 
   });
 });
 
-async function startContributing(profile: Profile): Promise<Page> {
-  const onboarding = await profile.open('onboarding');
-  await onboarding.getByRole('button', { name: 'Start contributing' }).click();
-  return profile.open('popup');
-}
-
 async function partHeld(popup: Page): Promise<string> {
   await popup.getByRole('tab', { name: 'Earnings' }).click();
   const stage = popup.getByTestId('stage');
   await expect.poll(() => stage.textContent(), { timeout: 120_000 }).toMatch(/part \d of 4/i);
   return /part \d of 4/i.exec((await stage.textContent())!)![0].toLowerCase();
-}
-
-async function balance(popup: Page): Promise<string | null> {
-  await popup.getByRole('tab', { name: 'Wallet' }).click();
-  return popup.getByTestId('balance-available').textContent();
 }

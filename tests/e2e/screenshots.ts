@@ -58,6 +58,14 @@ async function tour(profile: Profile, network: Network): Promise<void> {
   await shoot(onboarding, 'onboarding-answered', { fullPage: true });
   await onboarding.close();
   await shoot(popup, 'earnings-ready');
+  await popup.getByText('Storage', { exact: true }).click();
+  await popup
+    .getByRole('button', { name: /^Delete/ })
+    .first()
+    .waitFor();
+  await popup.getByText('Storage', { exact: true }).evaluate((summary) => summary.scrollIntoView());
+  await shoot(popup, 'earnings-storage');
+  await popup.getByText('Storage', { exact: true }).click();
 
   for (let i = 0; i < 5; i++) await network.ask(PROMPT, 24);
   const asked = network.ask(PROMPT, 400);

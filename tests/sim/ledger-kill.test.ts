@@ -12,8 +12,9 @@ import { openFolderSource } from '../../server/ledger/folder-source.ts';
 import { verifyLedger } from '../../shared/replica/verify.ts';
 import { Wallet } from '../../shared/wallet/wallet.ts';
 import { type Sent, sendTransfers } from './ledger-load.ts';
-import { type LedgerProcess, startLedger } from './ledger-process.ts';
+import { startLedger } from './ledger-process.ts';
 import { networkAt, replayLog } from './ledger-replay.ts';
+import type { ServerProcess } from './process.ts';
 
 const KILLS = Number(process.env.AILO_KILLS ?? 8);
 const POINTS: CommitPoint[] = ['begun', 'staged', 'signed', 'swapped', 'published'];
@@ -32,7 +33,7 @@ async function verifyLeft(): Promise<void> {
 }
 
 let folder: string;
-let running: LedgerProcess | undefined;
+let running: ServerProcess | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ailo-kill-'));

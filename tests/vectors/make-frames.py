@@ -7,7 +7,7 @@ import struct
 import numpy as np
 
 JOB = bytes(range(16))
-DTYPES = {"i32": 0, "f32": 1, "f16": 2, "i8": 3}
+DTYPES = {"i32": 0, "f32": 1, "f16": 2, "int8": 3}
 
 
 def header(kind, dtype, flags, sequence, position, dims, job=JOB, magic=b"AF", version=1):
@@ -31,11 +31,14 @@ def payload(rows, wire):
     return scales.tobytes() + values.tobytes(), scales[:, None] * values.astype("<f4")
 
 
-def hidden(name, rows, wire, sequence=0, position=0, sample=False):
+def hidden(name, rows, wire, sequence=0, position=0, sample=False, marks=None):
     rows = np.asarray(rows, "<f4")
     data, decoded = payload(rows, wire)
-    frame = header(1, DTYPES[wire], int(sample), sequence, position, rows.shape) + data
+    flags = int(sample) + (0 if marks is None else 2)
+    marked = b"" if marks is None else np.asarray(marks, "<u4").tobytes()
+    frame = header(1, DTYPES[wire], flags, sequence, position, rows.shape) + marked + data
     return {
+        **({} if marks is None else {"marks": marks}),
         "name": name, "kind": "hidden", "wire": wire, "job": JOB.hex(), "sequence": sequence, "position": position,
         "sampleAfter": sample, "shape": list(rows.shape), "input": rows.tobytes().hex(),
         "decoded": np.ascontiguousarray(decoded, "<f4").tobytes().hex(), "frame": frame.hex(),
@@ -60,11 +63,13 @@ def main():
     valid = [
         tokens("one token, decode", [403], sequence=7, position=64, sample=True),
         tokens("a prompt", [1, 403, 407, 261, 2**31 - 1]),
-        *(hidden(f"three rows as {w}", rows, w, sequence=1, position=512, sample=True) for w in ("f32", "f16", "i8")),
+        *(hidden(f"three rows as {w}", rows, w, sequence=1, position=512, sample=True) for w in ("f32", "f16", "int8")),
         hidden("half-precision edges", edges, "f16"),
-        hidden("ties go to even", ties, "i8"),
-        hidden("a row of zeros keeps scale 0", [[0, 0, 0], [1, -2, 4]], "i8", sequence=2**32 - 1, position=2**24),
-        hidden("odd columns need no padding after them", rows[:, :3], "i8"),
+        hidden("ties go to even", ties, "int8"),
+        hidden("a row of zeros keeps scale 0", [[0, 0, 0], [1, -2, 4]], "int8", sequence=2**32 - 1, position=2**24),
+        hidden("odd columns need no padding after them", rows[:, :3], "int8"),
+        hidden("marks of three rows", rows, "f32", position=64, sample=True, marks=[0, 1, 2**32 - 1]),
+        hidden("a mark before an int8 row", rows[:1, :3], "int8", position=65, marks=[0xDEADBEEF]),
     ]
     good = bytes.fromhex(valid[3]["frame"])
     prompt = bytes.fromhex(valid[1]["frame"])
@@ -77,7 +82,9 @@ def main():
         ("unknown dtype", good[:4] + b"\x04" + good[5:]),
         ("tokens as f32", prompt[:4] + b"\x01" + prompt[5:]),
         ("hidden as i32", good[:4] + b"\x00" + good[5:]),
-        ("unknown flag", good[:5] + b"\x02" + good[6:]),
+        ("unknown flag", good[:5] + b"\x04" + good[6:]),
+        ("marks that are not there", good[:5] + b"\x02" + good[6:]),
+        ("marks of tokens", prompt[:5] + b"\x02" + prompt[6:]),
         ("rank 0", header(1, 1, 0, 0, 0, [])),
         ("rank 3", header(1, 1, 0, 0, 0, [1, 1, 1]) + one),
         ("rank 255", good[:30] + b"\xff" + good[31:]),

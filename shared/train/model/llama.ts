@@ -1,4 +1,7 @@
-/** Llama (Touvron et al. 2023) and Qwen2 for training: shared/graph/llama.ts over whole sequences. */
+/**
+ * Llama (Touvron et al. 2023) and Qwen2 for training: shared/graph/llama.ts over whole sequences. Of Mixtral it knows the
+ * parameters.
+ */
 import { headTensor } from '../../graph/family.ts';
 import type { ModelConfig } from '../../model/types.ts';
 import { add, mul } from '../tape/elementwise.ts';
@@ -52,7 +55,7 @@ export const llama: TrainingFamily = {
 };
 
 function blockParameters(config: ModelConfig, from: string): Parameter[] {
-  const { hiddenSize: d, intermediateSize, heads, kvHeads, headDim, family } = config;
+  const { hiddenSize: d, heads, kvHeads, headDim, family, experts } = config;
   const residual = residualDeviation(config);
   const projection = (part: string, outSize: number): Parameter[] => {
     const name = `${from}.self_attn.${part}_proj`;
@@ -66,10 +69,27 @@ function blockParameters(config: ModelConfig, from: string): Parameter[] {
     ...projection('v', kvHeads * headDim),
     matrix(`${from}.self_attn.o_proj.weight`, d, heads * headDim, residual),
     norm(`${from}.post_attention_layernorm.weight`, d),
-    matrix(`${from}.mlp.gate_proj.weight`, intermediateSize, d, DEVIATION),
-    matrix(`${from}.mlp.up_proj.weight`, intermediateSize, d, DEVIATION),
-    matrix(`${from}.mlp.down_proj.weight`, d, intermediateSize, residual),
+    ...(experts ? mixtureParameters(config, `${from}.block_sparse_moe`) : mlpParameters(config, `${from}.mlp`, MLP)),
   ];
+}
+
+/** What a family calls the three matrices of SwiGLU. */
+const MLP = { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' };
+const EXPERT = { gate: 'w1', up: 'w3', down: 'w2' };
+
+function mlpParameters(config: ModelConfig, from: string, { gate, up, down }: typeof MLP): Parameter[] {
+  const { hiddenSize: d, intermediateSize } = config;
+  return [
+    matrix(`${from}.${gate}.weight`, intermediateSize, d, DEVIATION),
+    matrix(`${from}.${up}.weight`, intermediateSize, d, DEVIATION),
+    matrix(`${from}.${down}.weight`, d, intermediateSize, residualDeviation(config)),
+  ];
+}
+
+function mixtureParameters(config: ModelConfig, from: string): Parameter[] {
+  const count = config.experts!.count;
+  const experts = Array.from({ length: count }, (_, i) => mlpParameters(config, `${from}.experts.${i}`, EXPERT));
+  return [matrix(`${from}.gate.weight`, count, config.hiddenSize, DEVIATION), ...experts.flat()];
 }
 
 function normed({ g, config, parameter }: Forward, name: string, x: Tensor): Tensor {

@@ -5,15 +5,27 @@ import { folderSource } from '../../../server/model/folder-source.ts';
 import { createNodeEngine } from '../../../server/runtime/node-engine.ts';
 import { createNodeRuntime } from '../../../server/runtime/node-runtime.ts';
 import { loadChain } from '../../generate/chain.ts';
-import { loadConfig } from '../../model/config.ts';
+import { loadConfig, parseConfig } from '../../model/config.ts';
 import { openWeights } from '../../model/weights.ts';
 import { loadWeights } from '../load.ts';
 import { weightInputs } from '../store.ts';
-import { forward, parametersOf, record } from './model.ts';
+import { forward, parameterCount, parametersOf, record } from './model.ts';
 
 const SEQUENCE = 20;
 const engine = createNodeEngine({ threads: 1 });
 afterAll(() => engine.close());
+
+test('a mixture of experts is not trained, but its parameters are known', () => {
+  const sizes = { hidden_size: 8192, intermediate_size: 28_672, num_attention_heads: 64, num_key_value_heads: 8 };
+  const rest = { num_hidden_layers: 104, vocab_size: 32_000, max_position_embeddings: 32_768 };
+  const config = parseConfig({ model_type: 'mixtral', ...sizes, ...rest });
+  // Per layer: Q and O, K and V, two norms, the router, eight experts of three matrices; embedding, head, last norm.
+  const layer = 2 * 8192 ** 2 + 2 * 8192 * 1024 + 2 * 8192 + 8 * 8192 + 8 * 3 * 8192 * 28_672;
+  expect(parameterCount(config)).toBe(104 * layer + 2 * 32_000 * 8192 + 8192);
+  expect(() => record(config, { batch: 1, sequence: 1 }, forward)).toThrow(
+    expect.objectContaining({ code: 'TRAINING_FAMILY_UNKNOWN' }),
+  );
+});
 
 describe('the forward pass of training', () => {
   test.each(['gpt2-f16', 'qwen2-tied-bf16', 'qwen2-untied', 'llama3-rope'])(

@@ -1,18 +1,22 @@
+import { AiloError } from '../../errors/index.ts';
 import type { ModelConfig } from '../../model/types.ts';
 import { sizeOf, Tape, type Tensor } from '../tape/tape.ts';
 import type { Forward, Parameter, TrainingFamily } from './family.ts';
 import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
 
-const FAMILIES: Record<ModelConfig['family'], TrainingFamily> = { llama, qwen2: llama, gpt2 };
+const FAMILIES: Partial<Record<ModelConfig['family'], TrainingFamily>> = { llama, qwen2: llama, gpt2 };
 
+/** Throws TRAINING_FAMILY_UNKNOWN. */
 export function familyOf({ family }: ModelConfig): TrainingFamily {
-  return FAMILIES[family];
+  const known = FAMILIES[family];
+  if (!known) throw AiloError.of('TRAINING_FAMILY_UNKNOWN', { family });
+  return known;
 }
 
-/** Every tensor of the model, in the order of execution. */
+/** Every tensor of the model, in the order of execution; also of a family that is not trained. */
 export function parametersOf(config: ModelConfig): Parameter[] {
-  return familyOf(config).parameters(config);
+  return (config.family === 'mixtral' ? llama : familyOf(config)).parameters(config);
 }
 
 export function parameterCount(config: ModelConfig): number {

@@ -19,12 +19,9 @@ export async function loadAilo({ model, threads, contextLength, seed }: SoloLoad
   const stage = await runtime.load(graph, (weight) => materialise(weight, weights, config), { maxSequences: 1 });
 
   const step = async (position: number, tokens: number[]) => {
-    const output = await stage.run({
-      sequence: 'text',
-      position,
-      input: { kind: 'tokens', ids: Int32Array.from(tokens) },
-    });
-    return output.data;
+    const input = { kind: 'tokens' as const, ids: Int32Array.from(tokens) };
+    const [output] = await stage.run([{ sequence: 'text', position, input }]);
+    return output!.data;
   };
   return {
     async answer(prompt, newTokens) {

@@ -39,16 +39,23 @@ export function seededWeights(config: ModelConfig, seed: number): WeightReader {
     if (!found) throw new RangeError(`the model has no tensor ${name}`);
     return { path: '', dtype: 'F32', shape: [...found.shape], start: 0, end: 0 };
   };
+  const readFloat32 = async (name: string) => {
+    const { shape } = info(name);
+    const centre = shape.length === 1 && name.endsWith('.weight') ? 1 : 0;
+    const random = seededRandom(seed + find(name));
+    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    for (let i = 0; i < values.length; i++) values[i] = centre + SPREAD * (random() / 2 ** 31 - 1);
+    return values;
+  };
   return {
     has: (name) => find(name) >= 0,
     info,
-    async readFloat32(name) {
-      const { shape } = info(name);
-      const centre = shape.length === 1 && name.endsWith('.weight') ? 1 : 0;
-      const random = seededRandom(seed + find(name));
-      const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-      for (let i = 0; i < values.length; i++) values[i] = centre + SPREAD * (random() / 2 ** 31 - 1);
-      return values;
+    readFloat32,
+    async readFloat32Rows(name, start, end) {
+      const width = info(name)
+        .shape.slice(1)
+        .reduce((product, size) => product * size, 1);
+      return (await readFloat32(name)).slice(start * width, end * width);
     },
   };
 }

@@ -14,7 +14,7 @@ const BATCH = 'batch_size';
  * accepts from exporters that know `num_logits_to_keep`. `contextLength` bounds the RoPE tables.
  */
 export function peerGraph(config: ModelConfig, contextLength: number): { onnx: Uint8Array; weights: WeightSpec[] } {
-  const { graph } = record(config, { start: 0, end: units(config).length }, 'int8', contextLength);
+  const { graph } = record(config, units(config), { quant: 'int8', contextLength, lanes: 1 });
   const rename = new Map([
     ['tokens', 'input_ids'],
     [PORTS.positions, 'position_ids'],
@@ -39,7 +39,7 @@ export function peerGraph(config: ModelConfig, contextLength: number): { onnx: U
 }
 
 function isLength(name: string): boolean {
-  return name === PORTS.lastPosition || name === PORTS.totalLength;
+  return name === PORTS.lastPosition || name === PORTS.totalLength || name === PORTS.logitRows;
 }
 
 function input(port: Port): Port {
@@ -58,7 +58,7 @@ const lengthConstants: Graph['constants'] = [
   { name: 'second', dtype: 'int64', dims: [1], values: [1] },
 ];
 
-/** GroupQueryAttention's lengths from the mask, as exporters make them. */
+/** GroupQueryAttention's lengths from the mask, as exporters make them, and the last row. */
 function lengthNodes(): Node[] {
   const INT32 = { to: { int: 6 } };
   return [
@@ -68,6 +68,9 @@ function lengthNodes(): Node[] {
     node('Shape', [MASK], 'mask_shape'),
     node('Gather', ['mask_shape', 'second'], 'total'),
     node('Cast', ['total'], PORTS.totalLength, INT32),
+    node('Shape', ['input_ids'], 'ids_shape'),
+    node('Gather', ['ids_shape', 'second'], 'row_count'),
+    node('Sub', ['row_count', 'one'], PORTS.logitRows),
   ];
 }
 

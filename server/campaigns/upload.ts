@@ -1,0 +1,55 @@
+/** An update comes in: what can be said of it at once, before it waits for its cohort. */
+import { open, rename } from 'node:fs/promises';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { AiloError } from '../../shared/errors/index.ts';
+import { measureUpdate } from '../../shared/train/aggregate/measure.ts';
+import { type Campaign, formatsOf, modelOf } from '../../shared/train/campaign/campaign.ts';
+import { codecOf } from '../../shared/train/codec/format.ts';
+import { blocksOf, slabsOf } from '../../shared/train/codec/space.ts';
+import { spaceOf } from '../../shared/train/flat.ts';
+import { parametersOf } from '../../shared/train/model/model.ts';
+import type { CampaignFolder } from './folder.ts';
+import type { Unit, Update } from './state.ts';
+
+/** Room for the header of an update. */
+const HEADER_BYTES = 512;
+
+/** No update of the campaign has more bytes. */
+export function maxUpdateBytes(campaign: Campaign): number {
+  const { maxBlockBytes } = codecOf(formatsOf(campaign).uplink);
+  let blocks = 0;
+  for (const slab of slabsOf(spaceOf(parametersOf(modelOf(campaign))))) blocks += blocksOf(slab);
+  return HEADER_BYTES + blocks * maxBlockBytes;
+}
+
+/** Reads the update to its end. Throws UPDATE_INVALID with the reason. */
+export async function examine(
+  campaign: Campaign,
+  unit: Unit,
+  bytes: Uint8Array,
+): Promise<Pick<Update, 'norm' | 'values'>> {
+  const space = spaceOf(parametersOf(modelOf(campaign)));
+  const { header, norm, values } = await measureUpdate([bytes], space, formatsOf(campaign).uplink);
+  if (header.campaign !== campaign.id) throw invalid('it belongs to another campaign');
+  if (bytesToHex(header.unit) !== unit.id || header.round !== unit.round) throw invalid('it belongs to another unit');
+  if (bytesToHex(header.start) !== unit.start) throw invalid('it starts from other weights than were assigned');
+  if (!(norm > 0)) throw invalid('it changes nothing');
+  return { norm, values };
+}
+
+/** Keeps the bytes so that they are there, whole, after a power cut. */
+export async function keep(folder: CampaignFolder, unit: string, bytes: Uint8Array): Promise<void> {
+  const path = folder.update(unit);
+  const file = await open(`${path}.unfinished`, 'w');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.unfinished`, path);
+}
+
+function invalid(reason: string): AiloError {
+  return AiloError.of('UPDATE_INVALID', { reason });
+}

@@ -1,0 +1,102 @@
+/** What campaigns need: their files go out, updates come in. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { hexToBytes } from '@noble/hashes/utils.js';
+import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+import * as v from 'valibot';
+import { sha256Hex } from '../../shared/bytes/sha256.ts';
+import { AiloError } from '../../shared/errors/index.ts';
+import { type CampaignsResponse, paths, UPLOAD_HEADERS } from '../../shared/protocol/http.ts';
+import { Id, ModelId } from '../../shared/protocol/messages.ts';
+import { uploadBytes } from '../../shared/train/campaign/upload.ts';
+import { encodeAddress } from '../../shared/wallet/address.ts';
+import { checkPublicKey, verify } from '../../shared/wallet/public-key.ts';
+import type { Campaigns } from '../campaigns/campaigns.ts';
+import type { Runner } from '../campaigns/runner.ts';
+import { FOR_EVER, MAX_UPDATE_BODY_BYTES } from './limits.ts';
+import { parse, wholeNumber } from './parse.ts';
+
+export interface CampaignRoutes {
+  campaigns: Pick<Campaigns, 'of' | 'list'>;
+  /** SHA-256 of the genesis file, hex. */
+  networkId: string;
+}
+
+const number = wholeNumber(0, 2 ** 32 - 1);
+const Campaign = v.object({ id: ModelId });
+const Shard = v.object({ id: ModelId, shard: number });
+const Round = v.object({ id: ModelId, round: number });
+const Upload = v.object({ id: ModelId, unit: Id });
+const hex = (bytes: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`)));
+const Headers = v.object({ [UPLOAD_HEADERS.publicKey]: hex(32), [UPLOAD_HEADERS.signature]: hex(64) });
+
+export function campaignRoutes({ campaigns, networkId }: CampaignRoutes): FastifyPluginAsync {
+  return async (app) => {
+    app.addContentTypeParser(
+      'application/octet-stream',
+      { parseAs: 'buffer', bodyLimit: MAX_UPDATE_BODY_BYTES },
+      (_request, body, done) => done(null, body),
+    );
+
+    app.get(paths.campaigns, async (): Promise<CampaignsResponse> => ({ campaigns: campaigns.list().map(describe) }));
+
+    app.get(paths.campaign(':id'), async ({ params }) => campaigns.of(parse(Campaign, params).id).state.campaign);
+
+    app.get(paths.shard(':id', ':shard'), async ({ params }, reply) => {
+      const { id, shard } = parse(Shard, params);
+      const { folder, state } = campaigns.of(id);
+      const { shards, shardTokens } = state.campaign.data;
+      if (shard >= shards) throw AiloError.of('NOT_FOUND', { what: 'such shard' });
+      const bytes = 4 * shardTokens;
+      return stream(reply, folder.training, { start: shard * bytes, end: (shard + 1) * bytes - 1 });
+    });
+
+    app.get(paths.weights(':id', ':round'), async ({ params }, reply) => {
+      const { id, round } = parse(Round, params);
+      const { folder, state } = campaigns.of(id);
+      if (round > state.round) throw AiloError.of('NOT_FOUND', { what: 'such round yet' });
+      return stream(reply, folder.weights(round)).catch(() => {
+        throw AiloError.of('WEIGHTS_GONE', { round });
+      });
+    });
+
+    app.get(paths.delta(':id', ':round'), async ({ params }, reply) => {
+      const { id, round } = parse(Round, params);
+      const { folder, state } = campaigns.of(id);
+      if (round >= state.round) throw AiloError.of('NOT_FOUND', { what: 'such round yet' });
+      return stream(reply.header('cache-control', FOR_EVER), folder.delta(round));
+    });
+
+    app.put(
+      paths.update(':id', ':unit'),
+      { bodyLimit: MAX_UPDATE_BODY_BYTES },
+      async ({ params, headers, body }, reply) => {
+        const { id, unit } = parse(Upload, params);
+        const runner = campaigns.of(id);
+        const signed = parse(Headers, headers);
+        if (!(body instanceof Uint8Array)) throw AiloError.of('REQUEST_INVALID', { reason: 'its body is no update' });
+        if (body.length > runner.maxUpdateBytes) throw AiloError.of('UPDATE_INVALID', { reason: 'it is too large' });
+        const publicKey = hexToBytes(signed[UPLOAD_HEADERS.publicKey]!);
+        checkPublicKey(publicKey);
+        const message = uploadBytes({ networkId, unit, hash: await sha256Hex(body) });
+        if (!verify(hexToBytes(signed[UPLOAD_HEADERS.signature]!), message, publicKey)) {
+          throw AiloError.of('SIGNATURE_INVALID', {});
+        }
+        await runner.submit(encodeAddress(publicKey), unit, body);
+        reply.code(204);
+      },
+    );
+  };
+}
+
+function describe({ state }: Runner): CampaignsResponse['campaigns'][number] {
+  const { campaign, phase, paused, round, workers, weights, losses } = state;
+  const { id, rounds } = campaign;
+  return { id, phase, paused, round, rounds, workers: workers.size, weights, losses: [...losses] };
+}
+
+async function stream(reply: FastifyReply, path: string, range?: { start: number; end: number }) {
+  const { size } = await stat(path);
+  reply.type('application/octet-stream').header('content-length', range ? range.end - range.start + 1 : size);
+  return reply.send(createReadStream(path, range));
+}

@@ -1,0 +1,31 @@
+/** `ailo simulate` with a node that ends in the middle of the answer: the command, its processes, its figures. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+async function simulate(...options: string[]) {
+  const args = ['--import', 'tsx', 'server/main.ts', 'simulate', ...options, '--json'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+describe('a simulated network', () => {
+  it('answers as one machine does, though a node is lost', async () => {
+    const options = ['--nodes', '16', '--latency-ms', '5', '--jitter', '2', '--loss', '0.002', '--kill', '1'];
+    const result = await simulate('--model', 'llama-2-7b', ...options, '--tokens', '30', '--seed', '3');
+    expect(result).toMatchObject({
+      stages: 16,
+      nodes: 17,
+      tokens: 30,
+      recovered: 1,
+      tokensLost: 0,
+      identical: true,
+      latencyFloorTokensPerSecond: 12.5,
+    });
+    // No timing is promised but that nothing is faster than its way.
+    expect(result.tokensPerSecond).toBeLessThan(12.5);
+  });
+});

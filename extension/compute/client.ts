@@ -12,6 +12,8 @@ const WORKER_URL = 'compute-worker.js';
 export interface WorkerRuntimeOptions {
   engine: Engine;
   budgetBytes: number;
+  /** Of the WASM engine; absent: as many as the machine has, within reason. */
+  threads?: number;
 }
 
 /** Starts the worker and its engine. Throws ENGINE_UNAVAILABLE. */
@@ -30,7 +32,7 @@ type Read = (weight: WeightSpec) => Promise<Uint8Array>;
 /** A runtime behind any port; `terminate` ends the other side. */
 export function runtimeOverPort(
   port: Port,
-  { engine, budgetBytes }: WorkerRuntimeOptions,
+  { engine, budgetBytes, threads }: WorkerRuntimeOptions,
   terminate: () => void,
 ): { runtime: Promise<Runtime>; fail: (error: AiloError) => void } {
   /** Of the stages that are being loaded. */
@@ -80,5 +82,5 @@ export function runtimeOverPort(
       terminate();
     },
   };
-  return { runtime: call('open', { engine, budgetBytes }).then(() => runtime), fail };
+  return { runtime: call('open', { engine, budgetBytes, ...(threads && { threads }) }).then(() => runtime), fail };
 }

@@ -21,7 +21,7 @@ function connected({ budgetBytes = 64 * 2 ** 20 } = {}) {
   const { port1, port2 } = new MessageChannel();
   // Node's ports start by themselves only for `on('message')`.
   for (const port of [port1, port2]) port.start();
-  serveRuntime(port2 as unknown as Port, async (engine, budget) => {
+  serveRuntime(port2 as unknown as Port, async ({ engine, budgetBytes: budget }) => {
     if (engine !== 'wasm') throw AiloError.of('ENGINE_UNAVAILABLE', { engine, reason: 'there is none in this test' });
     return createNodeRuntime({ budgetBytes: budget, threads: 1 });
   });

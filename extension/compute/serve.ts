@@ -5,8 +5,14 @@ import type { StageGraph, WeightSpec } from '../../shared/graph/types.ts';
 import type { Engine, LoadedStage, Measurement, Runtime, StageOutput, StageStep } from '../../shared/runtime/types.ts';
 import { connect, type Handlers, type Port, type Reply } from './rpc.ts';
 
+export interface RuntimeOptions {
+  engine: Engine;
+  budgetBytes: number;
+  threads?: number;
+}
+
 export interface WorkerCalls extends Handlers {
-  open(options: { engine: Engine; budgetBytes: number }): Promise<Reply<void>>;
+  open(options: RuntimeOptions): Promise<Reply<void>>;
   /** The page names the stage; `read` calls for its weights come back to the page under that name. */
   load(stage: { id: number; graph: StageGraph; maxSequences: number }): Promise<Reply<void>>;
   run(steps: { id: number; steps: readonly StageStep[] }): Promise<Reply<StageOutput[]>>;
@@ -20,7 +26,7 @@ export interface PageCalls extends Handlers {
 }
 
 /** Serves one runtime, which `create` makes when the page opens it. */
-export function serveRuntime(port: Port, create: (engine: Engine, budgetBytes: number) => Promise<Runtime>): void {
+export function serveRuntime(port: Port, create: (options: RuntimeOptions) => Promise<Runtime>): void {
   const stages = new Map<number, LoadedStage>();
   let runtime: Runtime | undefined;
 
@@ -36,8 +42,8 @@ export function serveRuntime(port: Port, create: (engine: Engine, budgetBytes: n
   const nothing = { value: undefined };
 
   const handlers: WorkerCalls = {
-    async open({ engine, budgetBytes }) {
-      runtime = await create(engine, budgetBytes);
+    async open(options) {
+      runtime = await create(options);
       return nothing;
     },
     async load({ id, graph, maxSequences }) {

@@ -7,6 +7,7 @@ import { createOrtRuntime } from '../../shared/runtime/ort-runtime.ts';
 import { createTensorEngine, type TensorEngine } from '../../shared/runtime/tensor-engine.ts';
 import type { Engine, Runtime } from '../../shared/runtime/types.ts';
 import { ORT_BUILDS } from './ort-builds.ts';
+import type { RuntimeOptions } from './serve.ts';
 
 /** More threads than this gain nothing in onnxruntime's kernels and take the machine from its owner. */
 const MAX_THREADS = 8;
@@ -18,8 +19,8 @@ const [COPY_SRC, COPY_DST, STORAGE] = [0x04, 0x08, 0x80];
 const web = ort as unknown as Ort;
 
 /** onnxruntime-web in this worker for stages of a model. Throws ENGINE_UNAVAILABLE. */
-export async function createWebRuntime(engine: Engine, budgetBytes: number): Promise<Runtime> {
-  const session = await configure(engine);
+export async function createWebRuntime({ engine, budgetBytes, threads }: RuntimeOptions): Promise<Runtime> {
+  const session = await configure(engine, threads);
   return createOrtRuntime({
     ort: web,
     engine,
@@ -36,7 +37,7 @@ export async function createWebEngine(engine: Engine): Promise<TensorEngine> {
 }
 
 /** Sets onnxruntime-web up for an engine; its files lie beside the worker's. */
-async function configure(engine: Engine): Promise<InferenceSession.SessionOptions> {
+async function configure(engine: Engine, threads?: number): Promise<InferenceSession.SessionOptions> {
   if (engine === 'node') throw AiloError.of('ENGINE_UNAVAILABLE', { engine, reason: 'this is a browser' });
   const { wasm } = ort.env;
   const build = ORT_BUILDS[engine];
@@ -45,7 +46,7 @@ async function configure(engine: Engine): Promise<InferenceSession.SessionOption
     wasm: new URL(`${build}.wasm`, self.location.href),
   };
   // Threads need shared memory, which only isolated pages have.
-  wasm.numThreads = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MAX_THREADS) : 1;
+  wasm.numThreads = self.crossOriginIsolated ? (threads ?? Math.min(navigator.hardwareConcurrency, MAX_THREADS)) : 1;
   if (engine === 'webgpu') await requireWebGpu();
   return { executionProviders: [engine], logSeverityLevel: 3 };
 }

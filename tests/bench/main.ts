@@ -8,6 +8,7 @@ import { honesty } from './honesty.ts';
 import { ledger } from './ledger.ts';
 import { memory } from './memory.ts';
 import { pipeline } from './pipeline/pipeline.ts';
+import { solo } from './solo.ts';
 import { updates } from './updates.ts';
 import { wire } from './wire.ts';
 
@@ -27,6 +28,7 @@ const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
     summary: 'tokens a second over four node processes, one stream and eight, and what a hop between them takes',
     command: pipeline,
   },
+  solo: { summary: 'one browser with a model of its own, beside Transformers.js and wllama', command: solo },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
   wire: { summary: 'what f16 and int8 activations change in answers', command: wire },
 };

@@ -4,7 +4,6 @@
  *
  *     npx tsx tests/bench/replay.ts [transfers]
  */
-import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,10 +12,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { build } from 'esbuild';
-import type { Browser } from 'playwright-core';
 import { bundleLedger } from '../../extension/ledger/bundle.ts';
 import { launchChromium } from '../../server/browser.ts';
 import { describeSeal } from '../../shared/ledger/checkpoint.ts';
+import { peakRendererBytes } from './renderer-memory.ts';
 import { makeReplayLog, type ReplayLog } from './replay-log.ts';
 
 export interface ReplayFigures {
@@ -52,7 +51,7 @@ export async function benchReplay({ transfers = 50_000, seed = 1 } = {}): Promis
     await page.goto(url);
     const options = { url, publicKey: [...log.publicKey] };
     const { replayMs, openMs } = await page.evaluate((asked) => globalThis.ailoReplay(asked), options);
-    const peakMemoryBytes = await peakMemory(browser);
+    const peakMemoryBytes = await peakRendererBytes(browser);
     const seconds = replayMs / 1000;
     return {
       transactions: log.transactions,
@@ -110,20 +109,6 @@ function serve({ network, seal, tiles }: ReplayLog, site: string): RequestListen
 function listen(listener: RequestListener): Promise<Server> {
   const server = createServer(listener);
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-}
-
-/** The largest renderer's. Linux writes it down for each process. */
-async function peakMemory(browser: Browser): Promise<number | undefined> {
-  if (process.platform !== 'linux') return undefined;
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  const peaks = processInfo
-    .filter(({ type }) => type === 'renderer')
-    .map(({ id }) => {
-      const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${id}/status`, 'utf8')) ?? [];
-      return Number(kib ?? 0) * 1024;
-    });
-  return Math.max(...peaks);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

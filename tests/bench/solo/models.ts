@@ -1,0 +1,71 @@
+/** The models that are measured: true shapes, random weights by seed, so that nothing is downloaded. */
+import { parseConfig } from '../../../shared/model/config.ts';
+import type { ModelConfig, TensorInfo, WeightReader } from '../../../shared/model/types.ts';
+import { seededRandom } from '../../../shared/sampler/random.ts';
+import { parametersOf } from '../../../shared/train/model/model.ts';
+
+export const SOLO_MODELS = ['gpt2-124m', 'qwen2.5-0.5b'] as const;
+export type SoloModel = (typeof SOLO_MODELS)[number];
+
+/** The published `config.json`, as far as it says shapes; without an end token, so that no text ends early. */
+export const CONFIG_FILES: Readonly<Record<SoloModel, Record<string, unknown>>> = {
+  'gpt2-124m': {
+    model_type: 'gpt2',
+    architectures: ['GPT2LMHeadModel'],
+    ...{ n_embd: 768, n_layer: 12, n_head: 12, vocab_size: 50_257, n_positions: 1024 },
+  },
+  'qwen2.5-0.5b': {
+    model_type: 'qwen2',
+    architectures: ['Qwen2ForCausalLM'],
+    ...{ hidden_size: 896, intermediate_size: 4864, num_hidden_layers: 24, vocab_size: 151_936 },
+    ...{ num_attention_heads: 14, num_key_value_heads: 2, max_position_embeddings: 32_768 },
+    ...{ rms_norm_eps: 1e-6, rope_theta: 1_000_000, hidden_act: 'silu', tie_word_embeddings: true },
+  },
+};
+
+export function configOf(model: SoloModel): ModelConfig {
+  return parseConfig(CONFIG_FILES[model]);
+}
+
+/** Half the width of the uniform distribution with GPT-2's standard deviation of 0.02. */
+const SPREAD = 0.02 * Math.sqrt(3);
+
+/** Weights that depend on the seed and the tensor's place only. Vectors that scale a norm lie around 1. */
+export function seededWeights(config: ModelConfig, seed: number): WeightReader {
+  const parameters = parametersOf(config);
+  const find = (name: string) => parameters.findIndex((parameter) => parameter.name === name);
+  const info = (name: string): TensorInfo => {
+    const found = parameters[find(name)];
+    if (!found) throw new RangeError(`the model has no tensor ${name}`);
+    return { path: '', dtype: 'F32', shape: [...found.shape], start: 0, end: 0 };
+  };
+  const readFloat32 = async (name: string) => {
+    const { shape } = info(name);
+    const centre = shape.length === 1 && name.endsWith('.weight') ? 1 : 0;
+    const random = seededRandom(seed + find(name));
+    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    for (let i = 0; i < values.length; i++) values[i] = centre + SPREAD * (random() / 2 ** 31 - 1);
+    return values;
+  };
+  return {
+    has: (name) => find(name) >= 0,
+    info,
+    readFloat32,
+    async readFloat32Rows(name, start, end) {
+      const width = info(name)
+        .shape.slice(1)
+        .reduce((product, size) => product * size, 1);
+      return (await readFloat32(name)).slice(start * width, end * width);
+    },
+  };
+}
+
+/** Multiplications and additions of the matrices for a prompt whose last position alone gets logits. */
+export function prefillFlops({ config, tokens }: { config: ModelConfig; tokens: number }): number {
+  let perToken = 0;
+  for (const { name, shape } of parametersOf(config)) {
+    const table = /(wte|wpe|embed_tokens|lm_head)\.weight$/.test(name);
+    if (shape.length === 2 && !table) perToken += 2 * shape[0]! * shape[1]!;
+  }
+  return tokens * perToken + 2 * config.hiddenSize * config.vocabSize;
+}

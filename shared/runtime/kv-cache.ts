@@ -6,11 +6,9 @@ import type { Ort } from './ort.ts';
 /** The caches of one sequence in one stage. */
 export interface KvCache {
   /** The past tensors, by input name. */
-  feeds(): Record<string, Tensor>;
-  /** Where the engine puts the present tensors, by output name; null: wherever it likes. */
-  fetches(): Record<string, Tensor | null>;
-  /** Takes over the present tensors of a run. */
-  advance(outputs: Readonly<Record<string, Tensor>>): void;
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  /** The present tensors, by output name: the same ones, which a run extends in place. */
+  readonly fetches: Readonly<Record<string, Tensor>>;
   free(): void;
 }
 
@@ -40,28 +38,10 @@ export function sharedKvCache(graph: StageGraph, allocate: (dims: number[]) => T
   const feeds = Object.fromEntries(all.map(({ past, tensor }) => [past, tensor]));
   const fetches = Object.fromEntries(all.map(({ present, tensor }) => [present, tensor]));
   return {
-    feeds: () => feeds,
-    fetches: () => fetches,
-    advance() {},
+    feeds,
+    fetches,
     free() {
       for (const { tensor } of all) tensor.dispose();
-    },
-  };
-}
-
-/** The present tensors of one step are the past ones of the next; the engine copies them in and out. */
-export function copiedKvCache(ort: Ort, graph: StageGraph): KvCache {
-  const all = slots(graph);
-  let feeds = Object.fromEntries(all.map(({ past, dims }) => [past, zeros(ort, dims)]));
-  const fetches = Object.fromEntries(all.map(({ present }) => [present, null]));
-  return {
-    feeds: () => feeds,
-    fetches: () => fetches,
-    advance(outputs) {
-      feeds = Object.fromEntries(all.map(({ past, present }) => [past, outputs[present]!]));
-    },
-    free() {
-      feeds = {};
     },
   };
 }

@@ -7,7 +7,7 @@ import type { CreateKvCache } from './kv-cache.ts';
 import { MAX_SEQUENCES } from './limits.ts';
 import { measureMatMul } from './measure.ts';
 import { Mutex } from './mutex.ts';
-import { createSession, type Ort } from './ort.ts';
+import { createSession, type Ort, type RunSession, runSession } from './ort.ts';
 import { OrtStage } from './stage.ts';
 import type { Engine, LoadedStage, LoadOptions, Runtime } from './types.ts';
 
@@ -18,6 +18,8 @@ export interface OrtRuntimeOptions {
   /** Execution providers and threads. */
   session: InferenceSession.SessionOptions;
   createKvCache: CreateKvCache;
+  /** How a session is run, where not by its own method. */
+  run?: RunSession;
   nowMs: () => number;
 }
 
@@ -31,6 +33,7 @@ export function createOrtRuntime({
   budgetBytes,
   session: sessionOptions,
   createKvCache,
+  run = runSession,
   nowMs,
 }: OrtRuntimeOptions): Runtime {
   const mutex = new Mutex();
@@ -64,6 +67,7 @@ export function createOrtRuntime({
           graph,
           maxSequences,
           createKvCache,
+          run,
           mutex,
           onReleased() {
             stages.delete(stage);

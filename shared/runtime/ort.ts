@@ -1,4 +1,4 @@
-import type { InferenceSession, TensorConstructor, TensorFactory } from 'onnxruntime-common';
+import type { InferenceSession, Tensor, TensorConstructor, TensorFactory } from 'onnxruntime-common';
 import { AiloError } from '../errors/index.ts';
 import { MAX_REASON_CHARACTERS } from './limits.ts';
 
@@ -9,6 +9,15 @@ export interface Ort {
   };
   Tensor: TensorConstructor & TensorFactory;
 }
+
+/** `fetches` names the outputs, null being wherever the engine likes. */
+export type RunSession = (
+  session: InferenceSession,
+  feeds: Readonly<Record<string, Tensor>>,
+  fetches: Readonly<Record<string, Tensor | null>>,
+) => Promise<Readonly<Record<string, Tensor>>>;
+
+export const runSession: RunSession = (session, feeds, fetches) => session.run(feeds, fetches);
 
 /** Makes a session; `weights` are the bytes of the external data files by name. Throws ENGINE_FAILED. */
 export async function createSession(

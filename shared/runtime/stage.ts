@@ -4,7 +4,7 @@ import { PORTS } from '../graph/attention.ts';
 import type { StageGraph } from '../graph/types.ts';
 import type { CreateKvCache, KvCache } from './kv-cache.ts';
 import type { Mutex } from './mutex.ts';
-import { engineFailed, type Ort } from './ort.ts';
+import { engineFailed, type Ort, type RunSession } from './ort.ts';
 import { checkStep, rowsOf } from './step.ts';
 import type { LoadedStage, StageInput, StageOutput, StageStep } from './types.ts';
 
@@ -20,6 +20,7 @@ interface StageParts {
   graph: StageGraph;
   maxSequences: number;
   createKvCache: CreateKvCache;
+  run: RunSession;
   /** Guards the session, the sequences and `#released`: every method runs within it. */
   mutex: Mutex;
   /** Called once, when the memory is free again. */
@@ -61,15 +62,14 @@ export class OrtStage implements LoadedStage {
 
   async #run({ sequence: name, position, input }: StageStep): Promise<StageOutput> {
     if (this.#released) throw AiloError.of('STAGE_RELEASED', {});
-    const { graph, session } = this.#parts;
+    const { graph, session, run } = this.#parts;
     const rows = rowsOf(input);
     checkStep(graph, { position, input }, this.#sequences.get(name)?.length ?? 0);
     const sequence = await this.#open(name);
-    const feeds = { ...this.#feeds(input, position, rows), ...sequence.cache.feeds() };
+    const feeds = { ...this.#feeds(input, position, rows), ...sequence.cache.feeds };
     const port = graph.gives === 'logits' ? 'logits' : 'hidden_out';
     try {
-      const outputs = await session.run(feeds, { [port]: null, ...sequence.cache.fetches() });
-      sequence.cache.advance(outputs);
+      const outputs = await run(session, feeds, { [port]: null, ...sequence.cache.fetches });
       sequence.length += rows;
       const data = outputs[port]!.data as Float32Array;
       return graph.gives === 'logits' ? { kind: 'logits', data } : { kind: 'hidden', rows, data };

@@ -12,10 +12,7 @@ const ORT_FILES = Object.values(ORT_BUILDS).flatMap((build) => [`${build}.mjs`, 
 export async function bundleCompute(outDir: string): Promise<void> {
   await mkdir(outDir, { recursive: true });
   await build({
-    entryPoints: {
-      'compute-worker': fileURLToPath(new URL('worker.ts', import.meta.url)),
-      'training-worker': fileURLToPath(new URL('training-worker.ts', import.meta.url)),
-    },
+    entryPoints: ['compute-worker', 'training-worker', 'ort-module'].map(source),
     splitting: true,
     outdir: outDir,
     bundle: true,
@@ -24,8 +21,13 @@ export async function bundleCompute(outDir: string): Promise<void> {
     minify: true,
     // Otherwise every thread of the WASM pool would run this whole bundle again.
     conditions: ['onnxruntime-web-use-extern-wasm'],
+    external: [`./${ORT_BUILDS.wasm}.mjs`],
     logLevel: 'warning',
   });
   const dist = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/webgpu'));
   await Promise.all(ORT_FILES.map((file) => copyFile(join(dist, file), join(outDir, file))));
+}
+
+function source(name: string): string {
+  return fileURLToPath(new URL(`${name}.ts`, import.meta.url));
 }

@@ -7,3 +7,6 @@ export const ORT_BUILDS = {
   webgpu: 'ort-wasm-simd-threaded.asyncify',
   wasm: 'ort-wasm-simd-threaded',
 };
+
+/** Loads the `wasm` build and keeps hold of it: `ort-module.ts`, bundled. */
+export const ORT_MODULE = 'ort-module.js';

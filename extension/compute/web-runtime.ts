@@ -1,12 +1,14 @@
 import type { InferenceSession } from 'onnxruntime-common';
 import * as ort from 'onnxruntime-web/webgpu';
 import { AiloError } from '../../shared/errors/index.ts';
-import { type CreateKvCache, copiedKvCache, sharedKvCache } from '../../shared/runtime/kv-cache.ts';
+import { type CreateKvCache, sharedKvCache } from '../../shared/runtime/kv-cache.ts';
 import type { Ort } from '../../shared/runtime/ort.ts';
 import { createOrtRuntime } from '../../shared/runtime/ort-runtime.ts';
 import { createTensorEngine, type TensorEngine } from '../../shared/runtime/tensor-engine.ts';
 import type { Engine, Runtime } from '../../shared/runtime/types.ts';
-import { ORT_BUILDS } from './ort-builds.ts';
+import { OrtHeap } from './heap-session.ts';
+import { ORT_BUILDS, ORT_MODULE } from './ort-builds.ts';
+import type * as OrtModuleFile from './ort-module.ts';
 import type { RuntimeOptions } from './serve.ts';
 
 /** More threads than this gain nothing in onnxruntime's kernels and take the machine from its owner. */
@@ -15,20 +17,51 @@ const MAX_THREADS = 8;
 /** `GPUBufferUsage` (WebGPU §5.1.2), which TypeScript's library does not declare. */
 const [COPY_SRC, COPY_DST, STORAGE] = [0x04, 0x08, 0x80];
 
+const ORT_MODULE_URL = new URL(ORT_MODULE, self.location.href);
+
 /** The package has its own copy of the types, which differ only in private members. */
 const web = ort as unknown as Ort;
 
 /** onnxruntime-web in this worker for stages of a model. Throws ENGINE_UNAVAILABLE. */
 export async function createWebRuntime({ engine, budgetBytes, threads }: RuntimeOptions): Promise<Runtime> {
   const session = await configure(engine, threads);
-  return createOrtRuntime({
-    ort: web,
-    engine,
-    budgetBytes,
-    session,
-    createKvCache: engine === 'webgpu' ? gpuKvCache : (graph) => copiedKvCache(web, graph),
-    nowMs: () => performance.now(),
-  });
+  const common = { engine, budgetBytes, session, nowMs: () => performance.now() };
+  if (engine === 'webgpu') return createOrtRuntime({ ...common, ort: web, createKvCache: gpuKvCache });
+  return createOrtRuntime({ ...common, ort: inHeap, createKvCache: heapKvCache });
+}
+
+const heapKvCache: CreateKvCache = async (graph) => {
+  const heap = await wasmHeap();
+  return sharedKvCache(graph, (dims) => heap.allocate(dims));
+};
+
+/** onnxruntime-web with sessions that run in its heap. */
+const inHeap: Ort = {
+  Tensor: web.Tensor,
+  InferenceSession: {
+    async create(model, options) {
+      const session = await ort.InferenceSession.create(model, options);
+      const heap = await wasmHeap();
+      const all = Object.fromEntries(session.outputNames.map((name) => [name, null]));
+      return {
+        inputNames: session.inputNames,
+        run: (feeds, fetches = all) => heap.run(session, feeds, fetches),
+        release: () => session.release(),
+      };
+    },
+  },
+};
+
+let heap: OrtHeap | undefined;
+
+/** The heap of the WASM engine, which has a session by now. */
+async function wasmHeap(): Promise<OrtHeap> {
+  if (heap) return heap;
+  const { ortModule }: typeof OrtModuleFile = await import(ORT_MODULE_URL.href);
+  const module = ortModule();
+  if (!module) throw new Error('onnxruntime-web was not loaded through our module');
+  heap = new OrtHeap(web, module);
+  return heap;
 }
 
 /** onnxruntime-web in this worker for training. Throws ENGINE_UNAVAILABLE. */
@@ -42,7 +75,7 @@ async function configure(engine: Engine, threads?: number): Promise<InferenceSes
   const { wasm } = ort.env;
   const build = ORT_BUILDS[engine];
   wasm.wasmPaths = {
-    mjs: new URL(`${build}.mjs`, self.location.href),
+    mjs: engine === 'wasm' ? ORT_MODULE_URL : new URL(`${build}.mjs`, self.location.href),
     wasm: new URL(`${build}.wasm`, self.location.href),
   };
   // Threads need shared memory, which only isolated pages have.

@@ -1,18 +1,19 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildKernels } from './build-kernels.ts';
 import { ORT_BUILDS } from './ort-builds.ts';
 
 /** One of the two is loaded, by engine; see ORT_BUILDS. */
 const ORT_FILES = Object.values(ORT_BUILDS).flatMap((build) => [`${build}.mjs`, `${build}.wasm`]);
 
-/** Writes `compute-worker.js` and onnxruntime's files to `outDir`, beside the page that starts the worker. */
+/** Writes `compute-worker.js`, the kernels and onnxruntime's files to `outDir`, beside the page that starts the worker. */
 export async function bundleCompute(outDir: string): Promise<void> {
   await mkdir(outDir, { recursive: true });
   await build({
-    entryPoints: ['compute-worker', 'ort-module'].map(source),
+    entryPoints: ['compute-worker', 'kernel-thread', 'ort-module'].map(source),
     outdir: outDir,
     bundle: true,
     format: 'esm',
@@ -24,6 +25,7 @@ export async function bundleCompute(outDir: string): Promise<void> {
     logLevel: 'warning',
   });
   const dist = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/webgpu'));
+  await writeFile(join(outDir, 'kernels.wasm'), await buildKernels());
   await Promise.all(ORT_FILES.map((file) => copyFile(join(dist, file), join(outDir, file))));
 }
 

@@ -24,6 +24,7 @@ export function buildStage(
   const run = units(config).slice(range.start, range.end);
   return {
     onnx: encodeOnnx(graph),
+    recorded: graph,
     weights: graph.weights,
     range,
     caches: run.flatMap((unit) =>

@@ -1,4 +1,5 @@
 /** What the graph builder promises to the rest: placement units, and a stage as ONNX bytes plus a list of weights. */
+import type { Graph } from './onnx.ts';
 
 /** The smallest thing that is placed on a node. A model has 2 · layers + 2 of them, in this order of execution. */
 export type Unit =
@@ -73,6 +74,8 @@ export interface StageMemory {
 export interface StageGraph {
   /** ONNX protobuf without weights: every initializer of `weights` is external data in the file of its `WeightSpec`. */
   onnx: Uint8Array;
+  /** What `onnx` says, as plain data. */
+  recorded: Graph;
   weights: WeightSpec[];
   range: UnitRange;
   /** The KV caches this stage keeps, one per attention unit, each [1, kvHeads, contextLength, headDim] twice. */

@@ -3,13 +3,22 @@ import { throwIfCancelled } from '../errors/cancelled.ts';
 import { AiloError } from '../errors/index.ts';
 import { totalBytes } from '../graph/memory.ts';
 import type { StageGraph, WeightSpec } from '../graph/types.ts';
-import type { CreateKvCache } from './kv-cache.ts';
+import type { CreateKvCache, KvCache } from './kv-cache.ts';
 import { MAX_SEQUENCES } from './limits.ts';
 import { measureMatMul } from './measure.ts';
 import { Mutex } from './mutex.ts';
 import { createSession, type Ort, type RunSession, runSession } from './ort.ts';
-import { OrtStage } from './stage.ts';
+import { OrtStage } from './ort-stage.ts';
+import { SequencedStage, type StageBody } from './stage.ts';
 import type { Engine, LoadedStage, LoadOptions, Runtime } from './types.ts';
+
+/** The files of a stage's weights, each read when it is asked for. */
+export type ReadWeights = AsyncGenerator<{ name: string; bytes: Uint8Array }, void, void>;
+export type OpenStage = (
+  graph: StageGraph,
+  weights: ReadWeights,
+  maxSequences: number,
+) => Promise<StageBody<unknown>> | undefined;
 
 export interface OrtRuntimeOptions {
   ort: Ort;
@@ -20,6 +29,8 @@ export interface OrtRuntimeOptions {
   createKvCache: CreateKvCache;
   /** How a session is run, where not by its own method. */
   run?: RunSession;
+  /** Opens stages by other means than onnxruntime; undefined for those that they do not know. */
+  openOther?: OpenStage;
   nowMs: () => number;
 }
 
@@ -34,12 +45,20 @@ export function createOrtRuntime({
   session: sessionOptions,
   createKvCache,
   run = runSession,
+  openOther,
   nowMs,
 }: OrtRuntimeOptions): Runtime {
   const mutex = new Mutex();
   const stages = new Set<LoadedStage>();
   /** Bytes of the stages that are loaded or being loaded. */
   let reservedBytes = 0;
+
+  const openOrt = async (graph: StageGraph, weights: ReadWeights): Promise<StageBody<KvCache>> => {
+    const files = new Map<string, Uint8Array>();
+    for await (const { name, bytes } of weights) files.set(name, bytes);
+    const session = await mutex.run(() => createSession(ort, graph.onnx, files, sessionOptions));
+    return new OrtStage({ ort, session, graph, createKvCache, run });
+  };
 
   return {
     engine,
@@ -59,15 +78,12 @@ export function createOrtRuntime({
         reservedBytes -= neededBytes;
       };
       try {
-        const weights = await readWeights(graph, read, options);
-        const session = await mutex.run(() => createSession(ort, graph.onnx, weights, sessionOptions));
-        const stage: LoadedStage = new OrtStage({
-          ort,
-          session,
+        const weights = readWeights(graph, read, options);
+        const body = await (openOther?.(graph, weights, maxSequences) ?? openOrt(graph, weights));
+        const stage: LoadedStage = new SequencedStage<unknown>({
           graph,
+          body,
           maxSequences,
-          createKvCache,
-          run,
           mutex,
           onReleased() {
             stages.delete(stage);
@@ -90,13 +106,12 @@ export function createOrtRuntime({
   };
 }
 
-/** All weights of a stage by name. Throws CANCELLED, and ENGINE_FAILED for a weight of the wrong size. */
-async function readWeights(
+/** All weights of a stage, one after the other. Throws CANCELLED, and ENGINE_FAILED for a weight of the wrong size. */
+async function* readWeights(
   graph: StageGraph,
   read: (weight: WeightSpec) => Promise<Uint8Array>,
   { signal, onProgress }: Pick<LoadOptions, 'signal' | 'onProgress'>,
-): Promise<Map<string, Uint8Array>> {
-  const weights = new Map<string, Uint8Array>();
+): ReadWeights {
   let loadedBytes = 0;
   for (const weight of graph.weights) {
     throwIfCancelled(signal);
@@ -104,10 +119,9 @@ async function readWeights(
     if (bytes.length !== weight.byteLength) {
       throw AiloError.of('ENGINE_FAILED', { reason: `the weight ${weight.name} has ${bytes.length} bytes` });
     }
-    weights.set(weight.name, bytes);
+    yield { name: weight.name, bytes };
     loadedBytes += bytes.length;
     onProgress?.(loadedBytes, graph.memory.weightBytes);
   }
   throwIfCancelled(signal);
-  return weights;
 }

@@ -1,18 +1,19 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildKernels } from './build-kernels.ts';
 import { ORT_BUILDS } from './ort-builds.ts';
 
 /** One of the two is loaded, by engine; see ORT_BUILDS. */
 const ORT_FILES = Object.values(ORT_BUILDS).flatMap((build) => [`${build}.mjs`, `${build}.wasm`]);
 
-/** Writes `compute-worker.js`, `training-worker.js`, what both share, and onnxruntime's files to `outDir`, beside the page that starts them. */
+/** Writes `compute-worker.js`, `training-worker.js`, what both share, the kernels and onnxruntime's files to `outDir`, beside the page that starts them. */
 export async function bundleCompute(outDir: string): Promise<void> {
   await mkdir(outDir, { recursive: true });
   await build({
-    entryPoints: ['compute-worker', 'training-worker', 'ort-module'].map(source),
+    entryPoints: ['compute-worker', 'training-worker', 'kernel-thread', 'ort-module'].map(source),
     splitting: true,
     outdir: outDir,
     bundle: true,
@@ -25,6 +26,7 @@ export async function bundleCompute(outDir: string): Promise<void> {
     logLevel: 'warning',
   });
   const dist = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/webgpu'));
+  await writeFile(join(outDir, 'kernels.wasm'), await buildKernels());
   await Promise.all(ORT_FILES.map((file) => copyFile(join(dist, file), join(outDir, file))));
 }
 

@@ -1,6 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-common';
 import * as ort from 'onnxruntime-web/webgpu';
 import { AiloError } from '../../shared/errors/index.ts';
+import { kernelStages } from '../../shared/kernels/open-stage.ts';
 import { type CreateKvCache, sharedKvCache } from '../../shared/runtime/kv-cache.ts';
 import type { Ort } from '../../shared/runtime/ort.ts';
 import { createOrtRuntime } from '../../shared/runtime/ort-runtime.ts';
@@ -10,6 +11,7 @@ import { OrtHeap } from './heap-session.ts';
 import { ORT_BUILDS, ORT_MODULE } from './ort-builds.ts';
 import type * as OrtModuleFile from './ort-module.ts';
 import type { RuntimeOptions } from './serve.ts';
+import { loadKernels } from './web-kernels.ts';
 
 /** More threads than this gain nothing in onnxruntime's kernels and take the machine from its owner. */
 const MAX_THREADS = 8;
@@ -27,7 +29,12 @@ export async function createWebRuntime({ engine, budgetBytes, threads }: Runtime
   const session = await configure(engine, threads);
   const common = { engine, budgetBytes, session, nowMs: () => performance.now() };
   if (engine === 'webgpu') return createOrtRuntime({ ...common, ort: web, createKvCache: gpuKvCache });
-  return createOrtRuntime({ ...common, ort: inHeap, createKvCache: heapKvCache });
+  const kernels = await loadKernels(ort.env.wasm.numThreads!);
+  return createOrtRuntime({
+    ...common,
+    ...{ ort: inHeap, createKvCache: heapKvCache },
+    ...(kernels && { others: kernelStages(kernels) }),
+  });
 }
 
 const heapKvCache: CreateKvCache = async (graph) => {

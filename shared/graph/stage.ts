@@ -27,6 +27,7 @@ export function buildStage(config: ModelConfig, range: UnitRange, options: Graph
   const { graph, lanes } = record(config, run, options);
   return {
     onnx: encodeOnnx(graph),
+    recorded: lanes === 1 ? graph : record(config, run, { quant, contextLength }).graph,
     weights: graph.weights,
     range,
     caches: run.flatMap((unit) =>

@@ -1,6 +1,6 @@
 /** What the graph builder promises to the rest: placement units, and a stage as ONNX bytes plus a list of weights. */
-
 import type { WireDtype } from '../tensor/payload.ts';
+import type { Graph } from './onnx.ts';
 
 /** The smallest thing that is placed on a node, in this order of execution; `units` lists those of a model. */
 export type Unit =
@@ -103,6 +103,8 @@ export interface GraphOptions {
 export interface StageGraph {
   /** ONNX protobuf without weights: every initializer of `weights` is external data in the file of its `WeightSpec`. */
   onnx: Uint8Array;
+  /** What `onnx` says, with one lane, as plain data. */
+  recorded: Graph;
   weights: WeightSpec[];
   range: UnitRange;
   /** Steps of different sequences that one run may have. */

@@ -1,16 +1,27 @@
 import type { InferenceSession } from 'onnxruntime-common';
 import { throwIfCancelled } from '../errors/cancelled.ts';
 import { AiloError } from '../errors/index.ts';
+import { totalBytes } from '../graph/memory.ts';
 import type { StageGraph, WeightSpec } from '../graph/types.ts';
 import { peakBytes } from './budget.ts';
-import type { CreateKvCache } from './kv-cache.ts';
+import type { CreateKvCache, KvCache } from './kv-cache.ts';
 import { MAX_SEQUENCES } from './limits.ts';
 import { measureMatMul } from './measure.ts';
 import { Mutex } from './mutex.ts';
-import { createSession, type Ort } from './ort.ts';
-import { OrtStage } from './stage.ts';
+import { createSession, engineFailed, type Ort } from './ort.ts';
+import { OrtStage } from './ort-stage.ts';
+import { SequencedStage, type StageBody } from './stage.ts';
 import { memoryStaging, type Staging } from './staging.ts';
 import type { Engine, LoadedStage, LoadOptions, Runtime } from './types.ts';
+
+/** The files of a stage's weights, each read when it is asked for. */
+export type ReadWeights = AsyncGenerator<{ name: string; bytes: Uint8Array }, void, void>;
+
+/** Opens stages by other means than onnxruntime. They hold weights once. */
+export interface OtherStages {
+  /** How to open this one, or undefined where it is not known how. */
+  opener(graph: StageGraph): ((weights: ReadWeights, maxSequences: number) => Promise<StageBody<unknown>>) | undefined;
+}
 
 export interface OrtRuntimeOptions {
   ort: Ort;
@@ -23,6 +34,8 @@ export interface OrtRuntimeOptions {
   givesOutputs?: boolean;
   /** Where weights wait for their session: in memory without one. */
   createStaging?: () => Promise<Staging>;
+  /** What opens stages in the place of onnxruntime, as far as it can. */
+  others?: OtherStages;
   nowMs: () => number;
 }
 
@@ -38,12 +51,21 @@ export function createOrtRuntime({
   createKvCache,
   givesOutputs = false,
   createStaging = async () => memoryStaging(),
+  others,
   nowMs,
 }: OrtRuntimeOptions): Runtime {
   const mutex = new Mutex();
   const stages = new Set<LoadedStage>();
   /** Peaks of the stages that are loaded or being loaded: no heap shrinks for sure once it has grown. */
   let reservedBytes = 0;
+
+  const openOrt = async (graph: StageGraph, weights: ReadWeights): Promise<StageBody<KvCache>> => {
+    const session = await staged(await createStaging(), async (staging) => {
+      for await (const { name, bytes } of weights) await staging.put(name, bytes);
+      return mutex.run(() => createSession(ort, graph.onnx, staging, sessionOptions));
+    });
+    return new OrtStage({ ort, session, graph, createKvCache, givesOutputs });
+  };
 
   return {
     engine,
@@ -54,7 +76,8 @@ export function createOrtRuntime({
       if (!(Number.isInteger(maxSequences) && maxSequences >= 1 && maxSequences <= MAX_SEQUENCES)) {
         throw new RangeError(`maxSequences must be 1 to ${MAX_SEQUENCES}`);
       }
-      const neededBytes = peakBytes(graph.memory, maxSequences, engine);
+      const open = others?.opener(graph);
+      const neededBytes = open ? totalBytes(graph.memory, maxSequences) : peakBytes(graph.memory, maxSequences, engine);
       if (reservedBytes + neededBytes > budgetBytes) {
         throw AiloError.of('MEMORY_BUDGET_EXCEEDED', { neededBytes, budgetBytes: budgetBytes - reservedBytes });
       }
@@ -63,17 +86,12 @@ export function createOrtRuntime({
         reservedBytes -= neededBytes;
       };
       try {
-        const session = await staged(await createStaging(), async (staging) => {
-          await readWeights(graph, read, staging, options);
-          return mutex.run(() => createSession(ort, graph.onnx, staging, sessionOptions));
-        });
-        const stage: LoadedStage = new OrtStage({
-          ort,
-          session,
+        const weights = readWeights(graph, read, options);
+        const body = await (open ? opened(open(weights, maxSequences)) : openOrt(graph, weights));
+        const stage: LoadedStage = new SequencedStage<unknown>({
           graph,
+          body,
           maxSequences,
-          createKvCache,
-          givesOutputs,
           mutex,
           onReleased() {
             stages.delete(stage);
@@ -104,13 +122,20 @@ async function staged<T>(staging: Staging, use: (staging: Staging) => Promise<T>
   }
 }
 
-/** Puts all weights of a stage in their place. Throws CANCELLED, and ENGINE_FAILED for a weight of the wrong size. */
-async function readWeights(
+async function opened<T>(body: Promise<T>): Promise<T> {
+  try {
+    return await body;
+  } catch (error) {
+    throw error instanceof AiloError ? error : engineFailed(error);
+  }
+}
+
+/** All weights of a stage, one after the other. Throws CANCELLED, and ENGINE_FAILED for a weight of the wrong size. */
+async function* readWeights(
   graph: StageGraph,
   read: (weight: WeightSpec) => Promise<Uint8Array>,
-  staging: Staging,
   { signal, onProgress }: Pick<LoadOptions, 'signal' | 'onProgress'>,
-): Promise<void> {
+): ReadWeights {
   let loadedBytes = 0;
   for (const weight of graph.weights) {
     throwIfCancelled(signal);
@@ -118,7 +143,7 @@ async function readWeights(
     if (bytes.length !== weight.byteLength) {
       throw AiloError.of('ENGINE_FAILED', { reason: `the weight ${weight.name} has ${bytes.length} bytes` });
     }
-    await staging.put(weight.name, bytes);
+    yield { name: weight.name, bytes };
     loadedBytes += bytes.length;
     onProgress?.(loadedBytes, graph.memory.weightBytes);
   }

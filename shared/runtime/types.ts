@@ -1,6 +1,6 @@
 /**
- * The seam between Ailo and whatever executes graphs: onnxruntime-node, onnxruntime-web (WASM or WebGPU) in a
- * worker. A `Runtime` loads stages; a loaded stage runs steps of sequences and keeps their KV caches.
+ * The seam between Ailo and whatever executes graphs: onnxruntime-node, onnxruntime-web (WASM or WebGPU) or
+ * our own kernels in a worker. A `Runtime` loads stages; a loaded stage runs steps of sequences and keeps their KV caches.
  */
 import type { StageGraph, WeightSpec } from '../graph/types.ts';
 

@@ -79,6 +79,15 @@ describe.each(CASES)('$engine in Chromium', ({ engine, models }) => {
   });
 });
 
+test('int8 on WASM has the same bits in any number of stages, and the tokens of f32', async () => {
+  const request = { tokens: [5, 9, 12], maxNewTokens: 4 };
+  const int8 = { ...request, engine: 'wasm', quant: 'int8' } as const;
+  const f32 = await run(fixture('qwen2-untied'), request);
+  const one = await run(fixture('qwen2-untied'), int8);
+  expect(await run(fixture('qwen2-untied'), { ...int8, stages: 3 })).toEqual(one);
+  expect(one.tokens).toEqual(f32.tokens);
+});
+
 test('an error in the browser comes out as it would here', async () => {
   await expect(run(fixture('qwen2-untied'), { engine: 'wasm', tokens: Array(64).fill(1) })).rejects.toMatchObject({
     code: 'PROMPT_TOO_LONG',

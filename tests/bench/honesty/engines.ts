@@ -1,5 +1,6 @@
 /** By how much two engines differ on the same stage and the same input: what a check must allow for. */
 import * as web from 'onnxruntime-web/wasm';
+import { buildKernels } from '../../../extension/compute/build-kernels.ts';
 import { distance } from '../../../server/coordinator/honesty/verdict.ts';
 import { folderSource } from '../../../server/model/folder-source.ts';
 import { createNodeRuntime } from '../../../server/runtime/node-runtime.ts';
@@ -7,13 +8,14 @@ import { materialise } from '../../../shared/graph/materialise.ts';
 import { buildStage } from '../../../shared/graph/stage.ts';
 import { QUANTS, type Quant, type StageGraph } from '../../../shared/graph/types.ts';
 import { wireOf } from '../../../shared/graph/wire.ts';
+import { kernelStages } from '../../../shared/kernels/open-stage.ts';
 import { loadConfig } from '../../../shared/model/config.ts';
 import type { ModelConfig, WeightReader } from '../../../shared/model/types.ts';
 import { openWeights } from '../../../shared/model/weights.ts';
 import { rowsPerStep, stepsOf } from '../../../shared/node/step.ts';
 import { copiedKvCache } from '../../../shared/runtime/kv-cache.ts';
 import type { Ort } from '../../../shared/runtime/ort.ts';
-import { createOrtRuntime } from '../../../shared/runtime/ort-runtime.ts';
+import { createOrtRuntime, type OtherStages } from '../../../shared/runtime/ort-runtime.ts';
 import type { Runtime } from '../../../shared/runtime/types.ts';
 import { seededRandom } from '../../../shared/sampler/random.ts';
 import type { Frame } from '../../../shared/tensor/frame.ts';
@@ -34,29 +36,40 @@ export interface Difference {
   p99: number;
 }
 
-/** onnxruntime-node against onnxruntime-web (WASM), row by row, over `texts` texts of random tokens. */
-export async function measureEngines(modelDir: string, texts: number): Promise<Record<Quant, Difference>> {
+/** onnxruntime-node against onnxruntime-web (WASM) and the kernels, row by row, over `texts` texts of random tokens. */
+export async function measureEngines(modelDir: string, texts: number): Promise<Record<string, Difference>> {
   const source = folderSource(modelDir);
   const model = { config: await loadConfig(source), weights: await openWeights(source) };
-  const [node, wasm] = [createNodeRuntime({ budgetBytes: BUDGET_BYTES, threads: 1 }), wasmRuntime()];
-  const results = {} as Record<Quant, Difference>;
-  for (const quant of QUANTS) {
+  const node = createNodeRuntime({ budgetBytes: BUDGET_BYTES, threads: 1 });
+  const [wasm, kernels] = [wasmRuntime(), await kernelRuntime()];
+  const results: Record<string, Difference> = {};
+  const pairs = QUANTS.map((quant) => ({ name: quant as string, quant, other: wasm }));
+  for (const { name, quant, other } of [
+    ...pairs,
+    { name: 'int8 in the kernels', quant: 'int8' as const, other: kernels },
+  ]) {
     const differences: number[] = [];
     for (let text = 0; text < texts; text++) {
       const random = seededRandom(text);
       const tokens = Int32Array.from({ length: ROWS }, () => random() % model.config.vocabSize);
-      differences.push(...(await differencesOf(model, [node, wasm], quant, tokens)));
+      differences.push(...(await differencesOf(model, [node, other], quant, tokens)));
     }
     differences.sort((a, b) => a - b);
     const p99 = differences[Math.ceil(0.99 * differences.length) - 1]!;
-    results[quant] = { rows: differences.length, max: differences.at(-1)!, p99 };
+    results[name] = { rows: differences.length, max: differences.at(-1)!, p99 };
   }
-  await node.close();
-  await wasm.close();
+  await Promise.all([node, wasm, kernels].map((runtime) => runtime.close()));
   return results;
 }
 
-function wasmRuntime(): Runtime {
+async function kernelRuntime(): Promise<Runtime> {
+  const module = await WebAssembly.compile(await buildKernels());
+  // The caller's thread is the only one.
+  const startThread = () => Promise.reject(new Error('no thread was asked for'));
+  return wasmRuntime(kernelStages({ module, threads: 1, startThread }));
+}
+
+function wasmRuntime(others?: OtherStages): Runtime {
   web.env.wasm.numThreads = 1;
   const ort = web as unknown as Ort;
   return createOrtRuntime({
@@ -65,6 +78,7 @@ function wasmRuntime(): Runtime {
     budgetBytes: BUDGET_BYTES,
     session: { executionProviders: ['wasm'] },
     createKvCache: (graph) => copiedKvCache(ort, graph),
+    ...(others && { others }),
     nowMs: () => performance.now(),
   });
 }

@@ -8,12 +8,13 @@ import { budgetOf } from './storage-budget.ts';
 const database = openDatabase();
 let budget: number;
 let nowMs: number;
-const chunks = indexedDbChunks(database, { budgetBytes: async () => budget, now: () => nowMs });
+let chunks: ReturnType<typeof indexedDbChunks>;
 
 beforeEach(async () => {
   await Promise.all([database.chunks.clear(), database.chunkUses.clear()]);
   budget = 1000;
   nowMs = 1e12;
+  chunks = indexedDbChunks(database, { budgetBytes: async () => budget, now: () => nowMs });
 });
 afterAll(() => database.close());
 

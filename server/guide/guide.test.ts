@@ -5,7 +5,7 @@ import { type Asked, openToAsk } from './ask.ts';
 import { readCorpus } from './corpus.ts';
 import { examine } from './examine.ts';
 
-const STRIDE = 12;
+const STRIDE = 4;
 
 describe('ailo-guide', () => {
   let guide: Asked;
@@ -16,10 +16,10 @@ describe('ailo-guide', () => {
 
   test('answers what it was never asked in these words, and refuses what is not about Ailo', async () => {
     const { wordings, patterns, offTopic, onTopic } = await examine(await readCorpus(), guide, STRIDE);
-    expect(wordings.exact / wordings.asked).toBeGreaterThan(0.8);
-    expect(patterns.exact / patterns.asked).toBeGreaterThan(0.3);
-    expect(offTopic.refused / offTopic.asked).toBeGreaterThan(0.8);
-    expect(onTopic.refused / onTopic.asked).toBeLessThan(0.2);
+    expect(wordings.exact / wordings.asked).toBeGreaterThan(0.7);
+    expect(patterns.exact / patterns.asked).toBeGreaterThan(0.1);
+    expect(offTopic.refused / offTopic.asked).toBeGreaterThan(0.75);
+    expect(onTopic.refused / onTopic.asked).toBeLessThan(0.1);
   }, 120_000);
 
   test('answers each question alone, and ends by itself where nothing sensible is asked', async () => {

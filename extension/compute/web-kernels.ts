@@ -7,6 +7,8 @@ const THREAD_URL = 'kernel-thread.js';
 
 /** The kernels, or undefined where this browser lacks what they are compiled for: SIMD and shared memory. */
 export async function loadKernels(threads: number): Promise<Kernels | undefined> {
+  // Only isolated pages have shared memory.
+  if (!self.crossOriginIsolated) return undefined;
   const response = await fetch(MODULE_URL);
   const bytes = await response.arrayBuffer();
   if (!WebAssembly.validate(bytes)) return undefined;

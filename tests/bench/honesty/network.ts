@@ -13,6 +13,7 @@ import { openTrust } from '../../../server/coordinator/honesty/trust-store.ts';
 import { folderChunkStore } from '../../../server/model/folder-chunks.ts';
 import { createNodeRuntime } from '../../../server/runtime/node-runtime.ts';
 import { openDatabase } from '../../../server/store/database.ts';
+import { AiloError } from '../../../shared/errors/index.ts';
 import type { Quant } from '../../../shared/graph/types.ts';
 import { dialWebSocket } from '../../../shared/node/dial.ts';
 import { createNode, type NodeOptions } from '../../../shared/node/node.ts';
@@ -29,6 +30,7 @@ const UNITS = 12;
 const BUDGET_BYTES = 64 * 2 ** 20;
 const ANSWER_TOKENS = 24;
 const WAIT_MS = 60_000;
+const RATE_PAUSE_MS = 500;
 /** Rewards reach the ledger a moment after an answer. */
 const PAID_WITHIN_MS = 300;
 const QUESTIONS = ['Once upon a time', 'Lily had a dog', 'The sun was', 'One day, Tim went', 'Mom said'];
@@ -106,34 +108,45 @@ export async function createNetwork(options: NetworkOptions) {
   const requester = await enter(undefined, newWallet(), honest);
   await until(() => requester.state.models[0]?.ready === stages);
 
+  async function askOnce(n: number): Promise<Answer> {
+    const content = QUESTIONS[n % QUESTIONS.length]!;
+    const sampling = n % 2 === 0 ? GREEDY : { ...WARM, seed: n };
+    const answer: Answer = { text: '', ids: [], rewound: 0, latencyMs: 0, checkedMs: 0 };
+    let lastTokenMs = 0;
+    const asked = {
+      model: MODEL,
+      messages: [{ role: 'user' as const, content }],
+      maxNewTokens: ANSWER_TOKENS,
+      sampling,
+    };
+    for await (const event of requester.chat(asked)) {
+      if (event.kind === 'token') {
+        answer.ids.push(event.token);
+        lastTokenMs = performance.now();
+      } else if (event.kind === 'rewound') {
+        answer.ids.length = event.index;
+        answer.rewound++;
+      } else if (event.kind === 'finished') {
+        const { text, latencyMs } = event;
+        Object.assign(answer, { text, latencyMs, checkedMs: performance.now() - lastTokenMs });
+      }
+    }
+    return answer;
+  }
+
   return {
     cheater: wallet.address,
     found,
-    /** The n-th question; the same n, the same answer. */
+    /** The n-th question; the same n, the same answer. Waits where the coordinator says that it is too much at once. */
     async ask(n: number): Promise<Answer> {
-      const content = QUESTIONS[n % QUESTIONS.length]!;
-      const sampling = n % 2 === 0 ? GREEDY : { ...WARM, seed: n };
-      const answer: Answer = { text: '', ids: [], rewound: 0, latencyMs: 0, checkedMs: 0 };
-      let lastTokenMs = 0;
-      const asked = {
-        model: MODEL,
-        messages: [{ role: 'user' as const, content }],
-        maxNewTokens: ANSWER_TOKENS,
-        sampling,
-      };
-      for await (const event of requester.chat(asked)) {
-        if (event.kind === 'token') {
-          answer.ids.push(event.token);
-          lastTokenMs = performance.now();
-        } else if (event.kind === 'rewound') {
-          answer.ids.length = event.index;
-          answer.rewound++;
-        } else if (event.kind === 'finished') {
-          const { text, latencyMs } = event;
-          Object.assign(answer, { text, latencyMs, checkedMs: performance.now() - lastTokenMs });
+      for (;;) {
+        try {
+          return await askOnce(n);
+        } catch (error) {
+          if (!(error instanceof AiloError && error.code === 'RATE_LIMITED')) throw error;
+          await new Promise((resolve) => setTimeout(resolve, RATE_PAUSE_MS));
         }
       }
-      return answer;
     },
     async earnedMicroAlc(address: string): Promise<number> {
       await new Promise((resolve) => setTimeout(resolve, PAID_WITHIN_MS));

@@ -14,6 +14,7 @@ import { encodeUpdate } from '../codec/encode.ts';
 import type { UpdateFormat, UpdateHeader } from '../codec/format.ts';
 import { type ParameterSpace, spaceValues } from '../codec/space.ts';
 import { memoryStore, type ParameterStore } from '../codec/store.ts';
+import { spaceOf } from '../flat.ts';
 import type { Parameter } from '../model/family.ts';
 import type { TensorStore } from '../store.ts';
 import type { Aggregator, Contribution } from './aggregator.ts';
@@ -71,7 +72,7 @@ export function codedAggregator(options: CodedOptions): CodedAggregator {
   return {
     sent,
     async advance(model, parameters, contributions) {
-      const space = parameters.map(({ name, shape }) => ({ name, shape }));
+      const space = spaceOf(parameters);
       const start = await flat(model, space);
       const cohort: CodedContribution[] = [];
       for (const [worker, one] of contributions.entries()) cohort.push(await contributed(space, start, worker, one));

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { parametersOf } from '../model/model.ts';
+import { PRESETS } from '../presets.ts';
+import { layoutOf, piecesOf, rowsOf } from './layout.ts';
+import { CHUNK_BYTES } from './limits.ts';
+
+const tiny = layoutOf([
+  { name: 'table', shape: [5, 3], init: { constant: 0 } },
+  { name: 'weight', shape: [2, 4], init: { constant: 0 } },
+  { name: 'bias', shape: [4], init: { constant: 0 } },
+]);
+
+describe('the layout of a space', () => {
+  test('has its tensors one after the other', () => {
+    expect(tiny.values).toBe(27);
+    expect(tiny.tensor('bias')).toEqual({ name: 'bias', shape: [4], start: 23, length: 4 });
+    expect(() => tiny.tensor('other')).toThrow(RangeError);
+  });
+
+  test('joins tensors that lie beside each other, and no others', () => {
+    expect(tiny.rangeOf(['bias', 'weight'])).toEqual({ start: 15, length: 12 });
+    expect(() => tiny.rangeOf(['table', 'bias'])).toThrow(RangeError);
+  });
+
+  test('knows where the rows of a matrix are', () => {
+    expect(rowsOf(tiny.tensor('weight'), 1, 2)).toEqual({ start: 19, length: 4 });
+  });
+
+  test('cuts a run at the bounds of pieces', () => {
+    expect([...piecesOf({ start: 8, length: 14 }, 10)]).toEqual([
+      { index: 0, offset: 8, length: 2, at: 0 },
+      { index: 1, offset: 0, length: 10, at: 2 },
+      { index: 2, offset: 0, length: 2, at: 12 },
+    ]);
+    expect([...piecesOf({ start: 8, length: 0 }, 10)]).toEqual([]);
+  });
+});
+
+test('ailo-840m is 35 chunks, and a block of it one run that spans two or three', () => {
+  const layout = layoutOf(parametersOf(PRESETS['ailo-840m']));
+  expect(layout.values).toBe(821_470_400);
+  expect(Math.ceil((4 * layout.values) / CHUNK_BYTES)).toBe(35);
+  for (let layer = 0; layer < 24; layer++) {
+    const names = layout.tensors.map(({ name }) => name).filter((name) => name.includes(`.h.${layer}.`));
+    const pieces = [...piecesOf(layout.rangeOf(names), CHUNK_BYTES / 4)];
+    expect(pieces.length).toBeOneOf([2, 3]);
+    expect(pieces.reduce((sum, { length }) => sum + length, 0)).toBe(12 * 1600 ** 2 + 13 * 1600);
+  }
+});

@@ -10,3 +10,5 @@ export const MAX_HEAD_TILE_VALUES = 2 ** 24;
 export const APPLY_BATCHES = 32;
 /** Of one of the journal's two records; what fits a sector is written whole or not at all. */
 export const JOURNAL_RECORD_BYTES = 4096;
+/** Of one model: 400 GB. */
+export const MAX_CHUNKS = 4096;

@@ -99,18 +99,23 @@ export class TrainingState {
     return this.#journal.last?.phase !== 'applying';
   }
 
-  /** Takes over weights, all in order; what the optimiser keeps stays as it is. Throws RangeError where they do not fill the space. */
+  /**
+   * Takes over weights, all in order; what the optimiser keeps stays as it is. The first time its zeros are written, too,
+   * so that the disk has the room before a step needs it. Throws RangeError where the values do not fill the space.
+   */
   async begin(start: string, values: Chunks<Float32Array>): Promise<void> {
-    const { step } = this;
+    const { step, segmentValues } = this;
     if (!this.applied) throw new RangeError('the last step is not applied yet');
+    const arrays = this.#journal.last ? 1 : this.arrays;
     await this.#note({ start, step, began: step, phase: 'filling' });
     const source = new FloatReader(values);
     try {
-      const buffer = new Float32Array(this.segmentValues);
+      const buffer = new Float32Array(arrays * segmentValues);
       for (let segment = 0; segment < this.ring.segments; segment++) {
-        const part = buffer.subarray(0, this.lengthOf(segment));
-        await source.fill(part);
-        await this.#segments.write(this.#at(segment, step), bytesOf(part));
+        const length = this.lengthOf(segment);
+        await source.fill(buffer.subarray(0, length));
+        buffer.fill(0, length, segmentValues);
+        await this.#segments.write(this.#at(segment, step), bytesOf(buffer));
       }
       await source.end();
     } finally {

@@ -5,10 +5,7 @@ import type { Files, RandomAccessFile } from './files.ts';
 /** A computer that stops. */
 export class Crash extends Error {}
 
-/**
- * Files in memory. `crashAfter` lets writing and flushing work so many times; then the computer stops in the middle of a
- * write. What was not flushed by then is there or not, half written or whole, as chance has it.
- */
+/** Files in memory. What was not flushed when the computer stopped is there or not, half or whole, as chance has it. */
 export class MemoryDisk {
   /** Writes and flushes since the disk was made. */
   operations = 0;
@@ -20,13 +17,9 @@ export class MemoryDisk {
     this.#random = random;
   }
 
-  crashAfter(operations: number): void {
+  /** The files as a program that starts finds them. So many writes and flushes work; in the next the computer stops. */
+  start(operations = Number.POSITIVE_INFINITY): Files {
     this.#left = operations;
-  }
-
-  /** The files as a program that starts finds them. */
-  start(): Files {
-    this.#left = Number.POSITIVE_INFINITY;
     for (const file of this.#files.values()) file.settle(this.#random);
     const open = (name: string) => {
       const file = this.#files.get(name) ?? new MemoryFile(() => this.#work());

@@ -10,6 +10,7 @@ import { memory } from './memory.ts';
 import { pipeline } from './pipeline/pipeline.ts';
 import { solo } from './solo.ts';
 import { updates } from './updates.ts';
+import { virtual } from './virtual.ts';
 import { wire } from './wire.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
@@ -30,6 +31,7 @@ const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
   },
   solo: { summary: 'one browser with a model of its own, beside Transformers.js and wllama', command: solo },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
+  virtual: { summary: 'a whole local step of ailo-840m in a tab, its weights and state on the disk', command: virtual },
   wire: { summary: 'what f16 and int8 activations change in answers', command: wire },
 };
 

@@ -1,16 +1,22 @@
-import type { ModelConfig } from '../model/types.ts';
-import type { EngineMemory, TensorEngine, Tensors, Values } from '../runtime/tensor-engine.ts';
+import type { EngineMemory, TensorEngine, Values } from '../runtime/tensor-engine.ts';
 import { blockBackward, blockForward, blockNames } from './block-graphs.ts';
 import type { ParameterSource, ParameterStore } from './codec/store.ts';
 import type { Batch } from './data.ts';
 import { EmbeddingGradient } from './embedding-gradient.ts';
 import { PORTS } from './graphs.ts';
 import { HeadGradient } from './head-gradient.ts';
-import { type BatchShape, parametersOf } from './model/model.ts';
-import { gradientsOf, type LoadedPart, loadPart, type Pass, streamOf } from './part.ts';
+import { isTrained, type TrainingConfig } from './model/lora.ts';
+import { type BatchShape, parametersOf, trainedOf } from './model/model.ts';
+import { gradientsOf, type LoadedPart, loadPart, type Pass, streamOf, tensorsIn } from './part.ts';
 import { ReadAhead, WriteBehind } from './streams.ts';
-import { type Layout, layoutOf, type Range } from './virtual/layout.ts';
+import { type Layout, layoutOf, type Selection, select } from './virtual/layout.ts';
 import { MAX_HEAD_TILE_VALUES } from './virtual/limits.ts';
+
+interface Block {
+  weights: Selection;
+  /** Of the trained layout: one run. */
+  gradients: Selection;
+}
 
 interface Parts {
   embedding: EmbeddingGradient;
@@ -26,30 +32,35 @@ interface Parts {
  * under way from or to its store, the inputs of all blocks, and the engine's values of one part.
  */
 export class BlockGradient {
+  /** Of all parameters, and of those that are trained. */
   readonly layout: Layout;
+  readonly trained: Layout;
   readonly #parts: Parts;
-  /** Where each block's weights lie. */
-  readonly #blocks: Range[];
+  readonly #blocks: Block[];
   readonly #hiddenSize: number;
   readonly #tied: boolean;
   readonly #memory: EngineMemory[];
 
-  private constructor(engine: TensorEngine, config: ModelConfig, shape: BatchShape, layout: Layout, parts: Parts) {
+  private constructor(engine: TensorEngine, config: TrainingConfig, shape: BatchShape, layout: Layout, parts: Parts) {
     this.layout = layout;
+    this.trained = layoutOf(trainedOf(config));
     this.#parts = parts;
-    this.#blocks = Array.from({ length: config.layers }, (_, layer) =>
-      layout.rangeOf(blockNames(config, shape, layer)),
-    );
+    this.#blocks = Array.from({ length: config.layers }, (_, layer) => {
+      const names = blockNames(config, shape, layer);
+      const trained = names.filter((name) => isTrained(config, name));
+      return { weights: select(layout, names), gradients: select(this.trained, trained) };
+    });
     this.#hiddenSize = config.hiddenSize;
     this.#tied = config.tiedHead;
-    const largest = Math.max(...[...this.#blocks, ...parts.head.ranges].map(({ length }) => length));
+    const blocks = this.#blocks.map(({ weights }) => weights.values);
+    const largest = Math.max(...blocks, ...parts.head.ranges.map(({ length }) => length));
     this.#memory = Array.from({ length: 4 }, () => engine.allocate(largest));
   }
 
   /** `maxTileValues`: of the head's matrix at once. Throws ENGINE_FAILED. */
   static async load(
     engine: TensorEngine,
-    config: ModelConfig,
+    config: TrainingConfig,
     shape: BatchShape,
     maxTileValues = MAX_HEAD_TILE_VALUES,
   ): Promise<BlockGradient> {
@@ -69,8 +80,9 @@ export class BlockGradient {
   async compute(weights: ParameterSource, { tokens, targets }: Batch, gradients: ParameterStore): Promise<number> {
     const { embedding, head } = this.#parts;
     const [a, b, c, d] = this.#memory.map(({ values }) => values) as Four;
-    const ranges = [...this.#blocks, ...head.ranges, ...this.#blocks.toReversed()];
-    const reads = new ReadAhead(weights, ranges, [a, b]);
+    const blocks = this.#blocks.map(({ weights }) => weights.ranges);
+    const selections = [...blocks, ...head.ranges.map((range) => [range]), ...blocks.toReversed()];
+    const reads = new ReadAhead(weights, selections, [a, b]);
     const writes = new WriteBehind(gradients, [c, d]);
     const pass: Pass = { weights, gradients, reads, writes };
     try {
@@ -99,29 +111,23 @@ export class BlockGradient {
   }
 
   async #forward({ reads }: Pass, x: Values): Promise<Values> {
-    const inputs = { ...this.#tensors(await reads.next()), [PORTS.before]: x };
+    const inputs = { ...this.#weights(await reads.next()), [PORTS.before]: x };
     const outputs = await this.#parts.forward.graph.run(inputs);
     return streamOf(outputs[PORTS.after]!, this.#hiddenSize);
   }
 
-  async #backward({ reads, writes }: Pass, { start, length }: Range, before: Values, dx: Values): Promise<Values> {
-    const weights = this.#tensors(await reads.next());
-    const gradient = await writes.take(length);
-    const inputs = { ...weights, [PORTS.before]: before, [PORTS.gradient(PORTS.after)]: dx };
-    const outputs = await this.#parts.backward.graph.run(inputs, gradientsOf(this.#tensors(gradient)));
-    writes.write(start, gradient);
+  async #backward({ reads, writes }: Pass, { gradients }: Block, before: Values, dx: Values): Promise<Values> {
+    const inputs = { ...this.#weights(await reads.next()), [PORTS.before]: before, [PORTS.gradient(PORTS.after)]: dx };
+    const gradient = await writes.take(gradients.values);
+    const into = gradientsOf(tensorsIn(gradient, this.#blocks[0]!.gradients));
+    const outputs = await this.#parts.backward.graph.run(inputs, into);
+    writes.write(gradients.ranges[0]!.start, gradient);
     return streamOf(outputs[PORTS.gradient(PORTS.before)]!, this.#hiddenSize);
   }
 
-  /** A block's tensors in the values of its run, under the names of the first block's. */
-  #tensors(values: Float32Array): Tensors {
-    const first = this.#blocks[0]!.start;
-    return Object.fromEntries(
-      this.#parts.forward.names.map((name) => {
-        const { start, length, shape } = this.layout.tensor(name);
-        return [name, { data: values.subarray(start - first, start - first + length), shape }];
-      }),
-    );
+  /** A block's weights under the names of the first block's, which lie in the same places. */
+  #weights(values: Float32Array) {
+    return tensorsIn(values, this.#blocks[0]!.weights);
   }
 }
 

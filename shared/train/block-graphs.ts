@@ -1,7 +1,7 @@
 /** The graphs of a model that is trained part by part: embedding, blocks (all by one pair of graphs), head. */
-import type { ModelConfig } from '../model/types.ts';
 import { outputGradients, PORTS } from './graphs.ts';
 import type { Forward } from './model/family.ts';
+import type { TrainingConfig } from './model/lora.ts';
 import { type BatchShape, familyOf, type Recorded, record, tokenInput } from './model/model.ts';
 import { exp, mul, sub } from './tape/elementwise.ts';
 import { scatterElementsAdd } from './tape/indexing.ts';
@@ -10,7 +10,7 @@ import type { Tensor } from './tape/tape.ts';
 
 export interface PartGraph {
   onnx: Uint8Array;
-  /** The parameters it takes; where it gives gradients, those of these parameters. */
+  /** The parameters it takes; where it gives gradients, those of the ones that are trained. */
   names: string[];
 }
 
@@ -24,27 +24,28 @@ interface Part {
  * `tokens` → `after`, the residual stream [b · t, hiddenSize]. Of the embedding it takes `rows` rows; `tokens` count in
  * them.
  */
-export function embeddingForward(config: ModelConfig, shape: BatchShape, rows: number): PartGraph {
+export function embeddingForward(config: TrainingConfig, shape: BatchShape, rows: number): PartGraph {
   return forwardOf(record(withVocabulary(config, rows), shape, embedding));
 }
 
-/** `tokens`, `gradient.after` → gradients, of the embedding those of `rows` rows. */
-export function embeddingBackward(config: ModelConfig, shape: BatchShape, rows: number): PartGraph {
-  return backwardOf(record(withVocabulary(config, rows), shape, embedding));
+/** `tokens`, `gradient.after` → gradients, of the embedding those of `rows` rows; undefined where nothing of it is trained. */
+export function embeddingBackward(config: TrainingConfig, shape: BatchShape, rows: number): PartGraph | undefined {
+  const recorded = record(withVocabulary(config, rows), shape, embedding);
+  return recorded.trained.size > 0 ? backwardOf(recorded) : undefined;
 }
 
 /** `before` → `after`. The graph of one layer serves all, with the names of `blockNames` in their order. */
-export function blockForward(config: ModelConfig, shape: BatchShape): PartGraph {
+export function blockForward(config: TrainingConfig, shape: BatchShape): PartGraph {
   return forwardOf(record(config, shape, block(0)));
 }
 
 /** `before`, `gradient.after` → `gradient.before` and gradients; computes the block again on the way. */
-export function blockBackward(config: ModelConfig, shape: BatchShape): PartGraph {
+export function blockBackward(config: TrainingConfig, shape: BatchShape): PartGraph {
   return backwardOf(record(config, shape, block(0)));
 }
 
 /** The parameters of a block, in the order of its graph's names. */
-export function blockNames(config: ModelConfig, shape: BatchShape, layer: number): string[] {
+export function blockNames(config: TrainingConfig, shape: BatchShape, layer: number): string[] {
   return [...record(config, shape, block(layer)).parameters.keys()];
 }
 
@@ -52,7 +53,7 @@ export function blockNames(config: ModelConfig, shape: BatchShape, layer: number
  * `before` and `rows` rows of the head's matrix, a tile of the vocabulary → `logits` [b · t, rows] and `log_sum`
  * [b · t, 1], the logarithm of the sum of their exponentials.
  */
-export function headTile(config: ModelConfig, shape: BatchShape, rows: number): PartGraph {
+export function headTile(config: TrainingConfig, shape: BatchShape, rows: number): PartGraph {
   const { g, result, parameters } = record(withVocabulary(config, rows), shape, head);
   g.output(result.logits, PORTS.logits);
   g.output(reduceLogSumExp(g, result.logits), PORTS.logSum);
@@ -64,20 +65,20 @@ export function headTile(config: ModelConfig, shape: BatchShape, rows: number): 
  * row's target in the mean; `target` int32, its column in the tile, and `hit`, minus the weight if it is there and 0
  * otherwise (all [b · t, 1]) → `gradient.before` and gradients.
  */
-export function headTileBackward(config: ModelConfig, shape: BatchShape, rows: number): PartGraph {
-  const { g, result, parameters } = record(withVocabulary(config, rows), shape, head);
+export function headTileBackward(config: TrainingConfig, shape: BatchShape, rows: number): PartGraph {
+  const { g, result, parameters, trained } = record(withVocabulary(config, rows), shape, head);
   const { before, logits } = result;
   const column = [logits.shape[0]!, 1];
   const [logSum, weight, hit] = [PORTS.logSum, PORTS.weight, PORTS.hit].map((name) => g.input(name, column));
   const probabilities = exp(g, sub(g, g.input(PORTS.logits, logits.shape), logSum!));
   const target = g.input(PORTS.target, column, 'int32');
   const seed = scatterElementsAdd(g, mul(g, probabilities, weight!), target, hit!);
-  outputGradients(g, new Map([[logits, seed]]), new Map([[PORTS.before, before], ...parameters]));
+  outputGradients(g, new Map([[logits, seed]]), new Map([[PORTS.before, before], ...trained]));
   return { onnx: g.encode(), names: [...parameters.keys()] };
 }
 
 /** Some rows of the embedding and of the head's matrix are a model with a vocabulary of so many. */
-function withVocabulary(config: ModelConfig, rows: number): ModelConfig {
+function withVocabulary(config: TrainingConfig, rows: number): TrainingConfig {
   return { ...config, vocabSize: rows };
 }
 
@@ -106,9 +107,9 @@ function forwardOf({ g, result, parameters }: Recorded<Part>): PartGraph {
   return { onnx: g.encode(), names: [...parameters.keys()] };
 }
 
-function backwardOf({ g, result: { before, after }, parameters }: Recorded<Part>): PartGraph {
+function backwardOf({ g, result: { before, after }, parameters, trained }: Recorded<Part>): PartGraph {
   const seed = g.input(PORTS.gradient(PORTS.after), after.shape);
-  const wrt = new Map([...(before ? [[PORTS.before, before] as const] : []), ...parameters]);
+  const wrt = new Map([...(before ? [[PORTS.before, before] as const] : []), ...trained]);
   outputGradients(g, new Map([[after, seed]]), wrt);
   return { onnx: g.encode(), names: [...parameters.keys()] };
 }

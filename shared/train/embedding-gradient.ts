@@ -1,8 +1,8 @@
-import type { ModelConfig } from '../model/types.ts';
 import type { TensorEngine, Values } from '../runtime/tensor-engine.ts';
 import { embeddingBackward, embeddingForward } from './block-graphs.ts';
 import type { ParameterSource, ParameterStore } from './codec/store.ts';
 import { PORTS } from './graphs.ts';
+import type { TrainingConfig } from './model/lora.ts';
 import type { BatchShape } from './model/model.ts';
 import { type LoadedPart, loadPart, readTensors, streamOf } from './part.ts';
 import { addRows, readRows, rowsToRead } from './rows.ts';
@@ -15,14 +15,15 @@ const CLEARED = 2 ** 20;
 export class EmbeddingGradient {
   readonly #shape: BatchShape;
   readonly #forward: LoadedPart;
-  readonly #backward: LoadedPart;
+  /** Undefined where nothing of it is trained. */
+  readonly #backward: LoadedPart | undefined;
   /** By token id. */
   readonly #table: VirtualTensor;
   /** Positions, where the family has them. */
   readonly #others: VirtualTensor[];
   readonly #rows: number;
 
-  private constructor(layout: Layout, shape: BatchShape, rows: number, forward: LoadedPart, backward: LoadedPart) {
+  private constructor(layout: Layout, shape: BatchShape, rows: number, forward: LoadedPart, backward?: LoadedPart) {
     this.#shape = shape;
     this.#forward = forward;
     this.#backward = backward;
@@ -34,16 +35,14 @@ export class EmbeddingGradient {
   /** Throws ENGINE_FAILED. */
   static async load(
     engine: TensorEngine,
-    config: ModelConfig,
+    config: TrainingConfig,
     shape: BatchShape,
     layout: Layout,
   ): Promise<EmbeddingGradient> {
     const rows = Math.min(shape.batch * shape.sequence, config.vocabSize);
     const forward = await loadPart(engine, embeddingForward(config, shape, rows));
-    return new EmbeddingGradient(
-      ...([layout, shape, rows, forward] as const),
-      await loadPart(engine, embeddingBackward(config, shape, rows)),
-    );
+    const backward = embeddingBackward(config, shape, rows);
+    return new EmbeddingGradient(layout, shape, rows, forward, backward && (await loadPart(engine, backward)));
   }
 
   /** The residual stream before the first block. */
@@ -58,6 +57,7 @@ export class EmbeddingGradient {
 
   /** Writes the gradients. What is there of the table's already, from a tied head, is added to. */
   async backward(gradients: ParameterStore, tokens: Int32Array, dx: Values, tied: boolean): Promise<void> {
+    if (!this.#backward) return;
     const rows = rowsToRead(tokens);
     const inputs: Record<string, Values> = {
       [PORTS.tokens]: this.#indices(rows.indices),
@@ -74,7 +74,7 @@ export class EmbeddingGradient {
 
   async release(): Promise<void> {
     await this.#forward.graph.release();
-    await this.#backward.graph.release();
+    await this.#backward?.graph.release();
   }
 
   #emptyRows(): Values {

@@ -1,8 +1,8 @@
-import type { ModelConfig } from '../model/types.ts';
 import type { TensorEngine, Tensors, Values } from '../runtime/tensor-engine.ts';
 import { headTile, headTileBackward } from './block-graphs.ts';
 import { PORTS } from './graphs.ts';
 import { HeadLoss, type Tile, tilesOf } from './head-loss.ts';
+import { isTrained, type TrainingConfig } from './model/lora.ts';
 import type { BatchShape } from './model/model.ts';
 import { gradientsOf, type LoadedPart, loadPart, type Pass, readTensors, streamOf } from './part.ts';
 import { addTo } from './rows.ts';
@@ -25,8 +25,16 @@ export class HeadGradient {
   readonly #matrix: VirtualTensor;
   /** The norm before it. */
   readonly #others: VirtualTensor[];
+  /** Of what is trained: all of it, or nothing. */
+  readonly #trained: boolean;
 
-  private constructor(engine: TensorEngine, layout: Layout, tiles: Tile[], parts: Map<number, TileParts>) {
+  private constructor(
+    engine: TensorEngine,
+    config: TrainingConfig,
+    layout: Layout,
+    tiles: Tile[],
+    parts: Map<number, TileParts>,
+  ) {
     const { names } = parts.get(tiles[0]!.end)!.forward;
     const tensors = names.map((name) => layout.tensor(name));
     this.#engine = engine;
@@ -34,12 +42,13 @@ export class HeadGradient {
     this.#tiles = tiles;
     this.#matrix = tensors.find(({ shape }) => shape.length === 2)!;
     this.#others = tensors.filter((tensor) => tensor !== this.#matrix);
+    this.#trained = isTrained(config, this.#matrix.name);
   }
 
   /** `maxTileValues`: of the head's matrix at once. Throws ENGINE_FAILED. */
   static async load(
     engine: TensorEngine,
-    config: ModelConfig,
+    config: TrainingConfig,
     shape: BatchShape,
     layout: Layout,
     maxTileValues: number,
@@ -50,7 +59,7 @@ export class HeadGradient {
       const forward = await loadPart(engine, headTile(config, shape, rows));
       parts.set(rows, { forward, backward: await loadPart(engine, headTileBackward(config, shape, rows)) });
     }
-    return new HeadGradient(engine, layout, tiles, parts);
+    return new HeadGradient(engine, config, layout, tiles, parts);
   }
 
   /** What it reads of the weights, in order; the second half is also what it writes of the gradients. */
@@ -75,13 +84,16 @@ export class HeadGradient {
         const outputs = await this.#partsOf(tile).forward.graph.run(inputs, { [PORTS.logits]: logits });
         head.add(tile, logits.data as Float32Array, outputs[PORTS.logSum]!);
       }
-      const sums = new Map(Object.entries(norm).map(([name, { data }]) => [name, new Float32Array(data.length)]));
+      const summed = Object.entries(norm).filter(([name]) => this.#trained || name === PORTS.before);
+      const sums = new Map(summed.map(([name, { data }]) => [name, new Float32Array(data.length)]));
       for (const tile of this.#tiles) {
         const inputs = { ...norm, ...lossInputs(head, tile), [PORTS.logits]: logitsOf(tile) };
         const outputs = await this.#back(pass, tile, inputs);
         for (const [name, sum] of sums) addTo(sum, outputs[PORTS.gradient(name)]!);
       }
-      for (const { name, start } of this.#others) await pass.gradients.write(start, sums.get(name)!);
+      if (this.#trained) {
+        for (const { name, start } of this.#others) await pass.gradients.write(start, sums.get(name)!);
+      }
       return { loss: head.loss, dx: streamOf(sums.get(PORTS.before)!, this.#matrix.shape[1]!) };
     } finally {
       memory.free();
@@ -97,10 +109,11 @@ export class HeadGradient {
 
   async #back({ reads, writes }: Pass, tile: Tile, inputs: Tensors): Promise<Record<string, Float32Array>> {
     const { start, length } = rowsOf(this.#matrix, tile.start, tile.end);
-    const weights = this.#rows(tile, await reads.next());
-    const gradient = await writes.take(length);
+    const all = { ...inputs, ...this.#rows(tile, await reads.next()) };
     const { graph } = this.#partsOf(tile).backward;
-    const outputs = await graph.run({ ...inputs, ...weights }, gradientsOf(this.#rows(tile, gradient)));
+    if (!this.#trained) return graph.run(all);
+    const gradient = await writes.take(length);
+    const outputs = await graph.run(all, gradientsOf(this.#rows(tile, gradient)));
     writes.write(start, gradient);
     return outputs;
   }

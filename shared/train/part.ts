@@ -4,7 +4,7 @@ import type { PartGraph } from './block-graphs.ts';
 import type { ParameterSource, ParameterStore } from './codec/store.ts';
 import { PORTS } from './graphs.ts';
 import type { ReadAhead, WriteBehind } from './streams.ts';
-import type { VirtualTensor } from './virtual/layout.ts';
+import type { Selection, VirtualTensor } from './virtual/layout.ts';
 
 export interface LoadedPart {
   graph: LoadedGraph;
@@ -15,8 +15,9 @@ export interface LoadedPart {
 /** Where the weights of one gradient come from and what it is made of goes. */
 export interface Pass {
   weights: ParameterSource;
+  /** Of what is trained, side by side. */
   gradients: ParameterStore;
-  /** The runs of weights that are read in order, and of gradients that are written. */
+  /** The weights that are read in order, and the gradients that are written. */
   reads: ReadAhead;
   writes: WriteBehind;
 }
@@ -38,6 +39,13 @@ export async function readTensors(
     read[name] = { data, shape };
   }
   return read;
+}
+
+/** Tensors that lie in an array together. */
+export function tensorsIn(values: Float32Array, { places }: Selection): Tensors {
+  return Object.fromEntries(
+    places.map(({ name, shape, at, length }) => [name, { data: values.subarray(at, at + length), shape }]),
+  );
 }
 
 /** The gradients by tensors, as a graph names them. */

@@ -5,22 +5,22 @@ import type { Range } from './virtual/layout.ts';
 /** Two arrays of an engine's memory, at least as long as what passes through them. */
 export type Buffers = readonly [Float32Array, Float32Array];
 
-/** Reads runs of values one after the other, each while the one before it is computed with. */
+/** Reads selections of values one after the other, each while the one before it is computed with. */
 export class ReadAhead {
   readonly #source: ParameterSource;
-  readonly #ranges: readonly Range[];
+  readonly #selections: readonly (readonly Range[])[];
   readonly #buffers: Buffers;
   #next = 0;
   #reading: Promise<Float32Array> | undefined;
 
-  constructor(source: ParameterSource, ranges: readonly Range[], buffers: Buffers) {
+  constructor(source: ParameterSource, selections: readonly (readonly Range[])[], buffers: Buffers) {
     this.#source = source;
-    this.#ranges = ranges;
+    this.#selections = selections;
     this.#buffers = buffers;
     this.#begin();
   }
 
-  /** The next run; the one before it is not needed any more. Throws RangeError after the last. */
+  /** The values of the next, one run after the other; those of the one before are not needed any more. Throws RangeError after the last. */
   async next(): Promise<Float32Array> {
     if (!this.#reading) throw new RangeError('there is no more to read');
     const values = await this.#reading;
@@ -34,11 +34,17 @@ export class ReadAhead {
   }
 
   #begin(): void {
-    const range = this.#ranges[this.#next];
+    const ranges = this.#selections[this.#next];
     this.#reading = undefined;
-    if (!range) return;
-    const values = this.#buffers[this.#next++ % 2]!.subarray(0, range.length);
-    this.#reading = this.#source.read(range.start, values).then(() => values);
+    if (!ranges) return;
+    const buffer = this.#buffers[this.#next++ % 2]!;
+    const reads: Promise<void>[] = [];
+    let at = 0;
+    for (const { start, length } of ranges) {
+      reads.push(this.#source.read(start, buffer.subarray(at, at + length)));
+      at += length;
+    }
+    this.#reading = Promise.all(reads).then(() => buffer.subarray(0, at));
     this.#reading.catch(() => {});
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parametersOf } from '../model/model.ts';
 import { PRESETS } from '../presets.ts';
-import { layoutOf, piecesOf, rowsOf } from './layout.ts';
+import { layoutOf, piecesOf, rowsOf, select } from './layout.ts';
 import { CHUNK_BYTES } from './limits.ts';
 
 const tiny = layoutOf([
@@ -17,9 +17,22 @@ describe('the layout of a space', () => {
     expect(() => tiny.tensor('other')).toThrow(RangeError);
   });
 
-  test('joins tensors that lie beside each other, and no others', () => {
-    expect(tiny.rangeOf(['bias', 'weight'])).toEqual({ start: 15, length: 12 });
-    expect(() => tiny.rangeOf(['table', 'bias'])).toThrow(RangeError);
+  test('joins tensors that lie beside each other, in whatever order they are named', () => {
+    const { ranges, values, places } = select(tiny, ['bias', 'weight']);
+    expect({ ranges, values }).toEqual({ ranges: [{ start: 15, length: 12 }], values: 12 });
+    expect(places.map(({ name, at }) => [name, at])).toEqual([
+      ['bias', 8],
+      ['weight', 0],
+    ]);
+  });
+
+  test('selects tensors that do not lie beside each other as several runs', () => {
+    const { ranges, places } = select(tiny, ['table', 'bias']);
+    expect(ranges).toEqual([
+      { start: 0, length: 15 },
+      { start: 23, length: 4 },
+    ]);
+    expect(places.map(({ at }) => at)).toEqual([0, 15]);
   });
 
   test('knows where the rows of a matrix are', () => {
@@ -42,7 +55,9 @@ test('ailo-840m is 35 chunks, and a block of it one run that spans two or three'
   expect(Math.ceil((4 * layout.values) / CHUNK_BYTES)).toBe(35);
   for (let layer = 0; layer < 24; layer++) {
     const names = layout.tensors.map(({ name }) => name).filter((name) => name.includes(`.h.${layer}.`));
-    const pieces = [...piecesOf(layout.rangeOf(names), CHUNK_BYTES / 4)];
+    const { ranges } = select(layout, names);
+    expect(ranges).toHaveLength(1);
+    const pieces = [...piecesOf(ranges[0]!, CHUNK_BYTES / 4)];
     expect(pieces.length).toBeOneOf([2, 3]);
     expect(pieces.reduce((sum, { length }) => sum + length, 0)).toBe(12 * 1600 ** 2 + 13 * 1600);
   }

@@ -19,10 +19,9 @@ export interface Layout {
   tensors: readonly VirtualTensor[];
   /** All values together. */
   values: number;
+  has(name: string): boolean;
   /** Throws RangeError for a name that the model does not have. */
   tensor(name: string): VirtualTensor;
-  /** The run that tensors which lie beside each other make, in any order. Throws RangeError for others. */
-  rangeOf(names: readonly string[]): Range;
 }
 
 export function layoutOf(parameters: readonly Parameter[]): Layout {
@@ -38,17 +37,31 @@ export function layoutOf(parameters: readonly Parameter[]): Layout {
     if (!found) throw new RangeError(`there is no tensor ${name}`);
     return found;
   };
-  const rangeOf = (names: readonly string[]): Range => {
-    const found = names.map(tensor).sort((a, b) => a.start - b.start);
-    const start = found[0]?.start ?? 0;
-    let end = start;
-    for (const one of found) {
-      if (one.start !== end) throw new RangeError(`${one.name} does not lie beside the others`);
-      end += one.length;
-    }
-    return { start, length: end - start };
-  };
-  return { tensors, values, tensor, rangeOf };
+  return { tensors, values, tensor, has: (name) => byName.has(name) };
+}
+
+/** Some tensors of a space as they lie in an array that holds only their values, in the order of the space. */
+export interface Selection {
+  /** The runs that the array is read from, or written to. */
+  ranges: Range[];
+  values: number;
+  /** Where each tensor lies in the array, in the order of their names as they were given. */
+  places: { name: string; shape: readonly number[]; at: number; length: number }[];
+}
+
+export function select({ tensor }: Layout, names: readonly string[]): Selection {
+  const ranges: Range[] = [];
+  const starts = new Map<string, number>();
+  let values = 0;
+  for (const { name, start, length } of names.map(tensor).sort((a, b) => a.start - b.start)) {
+    const last = ranges.at(-1);
+    if (last && last.start + last.length === start) last.length += length;
+    else ranges.push({ start, length });
+    starts.set(name, values);
+    values += length;
+  }
+  const places = names.map(tensor).map(({ name, shape, length }) => ({ name, shape, at: starts.get(name)!, length }));
+  return { ranges, values, places };
 }
 
 /** Some rows of a matrix. */

@@ -78,7 +78,7 @@ export class VirtualTrainer {
   async #norm(): Promise<number> {
     const { segmentValues, layout, gradients } = this.state;
     const all = { start: 0, length: layout.values };
-    const ranges = [...piecesOf(all, segmentValues)].map(({ at, length }) => ({ start: at, length }));
+    const ranges = [...piecesOf(all, segmentValues)].map(({ at, length }) => [{ start: at, length }]);
     const halves: Buffers = [
       this.#memory.values.subarray(0, segmentValues),
       this.#memory.values.subarray(segmentValues),

@@ -44,7 +44,8 @@ export const virtual: Command = {
       );
       cli.result({
         ...{ benchmark: 'virtual', layers, tokens: sequence, threads: THREADS, seconds: step.seconds },
-        ...{ computeSeconds: step.computeSeconds, loss: step.loss, gradientNorm: step.gradientNorm },
+        ...{ computeSeconds: step.computeSeconds, gradientSeconds: step.gradientSeconds },
+        ...{ gradientComputeSeconds: step.gradientComputeSeconds, loss: step.loss, gradientNorm: step.gradientNorm },
         ...{ bytesRead: step.bytesRead, bytesWritten: step.bytesWritten, gflops, matmulGflops, share },
         ...{ neededGflops: needed / step.seconds / 1e9, neededShare: needed / step.seconds / 1e9 / matmulGflops },
         ...{ matmulGflopsRange: [Math.min(...step.matmulGflops), Math.max(...step.matmulGflops)] },

@@ -5,15 +5,20 @@ import { Tape } from '../../../shared/train/tape/tape.ts';
 import type { Files } from '../../../shared/train/virtual/files.ts';
 
 export interface Counts {
+  beganMs: number;
   bytesRead: number;
   bytesWritten: number;
   computeMs: number;
+  /** Until the gradients were there, and of that in which the engine ran. */
+  gradientMs: number;
+  gradientComputeMs: number;
   /** That measuring took, which is no part of what is measured. */
   measuringMs: number;
   matmulGflops: number[];
 }
 
 export function countingFiles(files: Files, counts: Counts): Files {
+  const nowMs = () => performance.now() - counts.beganMs - counts.measuringMs;
   return {
     ...files,
     async open(name) {
@@ -27,6 +32,11 @@ export function countingFiles(files: Files, counts: Counts): Files {
         write(at, bytes) {
           counts.bytesWritten += bytes.length;
           return file.write(at, bytes);
+        },
+        flush() {
+          // The gradients are flushed when all are there.
+          if (name === 'gradients') Object.assign(counts, { gradientMs: nowMs(), gradientComputeMs: counts.computeMs });
+          return file.flush();
         },
       };
     },

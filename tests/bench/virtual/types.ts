@@ -20,6 +20,9 @@ export interface MeasuredStep {
   seconds: number;
   /** In which the engine ran. */
   computeSeconds: number;
+  /** The same until the gradients were there; what follows is the update. */
+  gradientSeconds: number;
+  gradientComputeSeconds: number;
   bytesRead: number;
   bytesWritten: number;
   /** Of the plain product: each measurement, the first before the step. */

@@ -40,7 +40,7 @@ connect(self as unknown as Port, {
   async open(options) {
     const config = { ...PRESETS['ailo-840m'], layers: options.layers };
     const { shape, threads } = options;
-    const counts: Counts = { bytesRead: 0, bytesWritten: 0, computeMs: 0, measuringMs: 0, matmulGflops: [] };
+    const counts = newCounts();
     const files = countingFiles(await createWorkerFiles('training'), counts);
     const optimiser = adamW(ADAMW);
     const state = await TrainingState.open({ files, layout: layoutOf(parametersOf(config)), slots: optimiser.slots });
@@ -63,21 +63,25 @@ connect(self as unknown as Port, {
 
   async step() {
     const { options, state, trainer, counts, measure } = training!;
-    Object.assign(counts, {
-      bytesRead: 0,
-      bytesWritten: 0,
-      computeMs: 0,
-      measuringMs: 0,
-      matmulGflops: [await measure()],
-    });
-    const beganMs = performance.now();
+    Object.assign(counts, { ...newCounts(), matmulGflops: [await measure()], beganMs: performance.now() });
     const report = await trainer.step(randomTokens(options.shape, options.seed), LEARNING_RATE);
-    const { bytesRead, bytesWritten, computeMs, measuringMs, matmulGflops } = counts;
-    const seconds = (performance.now() - beganMs - measuringMs) / 1000;
-    const counted = { seconds, computeSeconds: computeMs / 1000, bytesRead, bytesWritten };
-    return { value: { ...report, ...counted, matmulGflops, finishedSteps: state.localSteps } };
+    const { bytesRead, bytesWritten, matmulGflops } = counts;
+    return {
+      value: {
+        ...{ ...report, bytesRead, bytesWritten, matmulGflops, finishedSteps: state.localSteps },
+        seconds: (performance.now() - counts.beganMs - counts.measuringMs) / 1000,
+        computeSeconds: counts.computeMs / 1000,
+        gradientSeconds: counts.gradientMs / 1000,
+        gradientComputeSeconds: counts.gradientComputeMs / 1000,
+      },
+    };
   },
 } satisfies VirtualCalls);
+
+function newCounts(): Counts {
+  const times = { beganMs: 0, measuringMs: 0, computeMs: 0, gradientMs: 0, gradientComputeMs: 0 };
+  return { ...times, bytesRead: 0, bytesWritten: 0, matmulGflops: [] };
+}
 
 function randomTokens({ batch, sequence }: BatchShape, seed: number): Batch {
   const random = seededRandom(seed);

@@ -55,11 +55,13 @@ export function seededWeights(config: ModelConfig, seed: number): WeightReader {
     }
     return values;
   };
+  const all = (name: string) => rows(name, 0, info(name).shape.length === 1 ? 1 : info(name).shape[0]!);
   return {
     has: (name) => find(name) >= 0,
     info,
-    readFloat32: async (name) => rows(name, 0, info(name).shape.length === 1 ? 1 : info(name).shape[0]!),
-    readFloat32Rows: async (name, start, end) => rows(name, start, end),
+    readFloat32: async (name) => all(name),
+    readFloat32Rows: async (name, start, end) =>
+      info(name).shape.length === 1 ? all(name).slice(start, end) : rows(name, start, end),
   };
 }
 

@@ -120,6 +120,10 @@ export type Submission = v.InferOutput<typeof Submission>;
 /** Answered when the entry is sealed in a checkpoint; again for the same submission, however often it is made. */
 export const SubmissionResponse = v.object({ index: v.number() });
 
+/** Of the weights before a round (from 0), on held-out text; nats per token. */
+const CampaignLoss = v.object({ round: v.number(), loss: v.number() });
+export type CampaignLoss = v.InferOutput<typeof CampaignLoss>;
+
 /** How far each campaign has come. */
 export const CampaignsResponse = v.object({
   campaigns: v.array(
@@ -132,8 +136,8 @@ export const CampaignsResponse = v.object({
       workers: v.number(),
       /** SHA-256 of the canonical weights. */
       weights: Hash,
-      /** Of the weights before each of the last rounds, on held-out text; nats per token. */
-      losses: v.array(v.object({ round: v.number(), loss: v.number() })),
+      /** The last rounds. */
+      losses: v.array(CampaignLoss),
     }),
   ),
 });

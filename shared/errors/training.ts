@@ -13,6 +13,8 @@ export const trainingSentences = {
   CAMPAIGN_EXISTS: (d: { campaign: string }) => `There is a campaign “${d.campaign}” already.`,
   CAMPAIGN_CORRUPT: (d: { campaign: string; reason: string }) =>
     `What is stored of the campaign “${d.campaign}” is damaged: ${d.reason}.`,
+  GROUP_UNSAFE: (d: { reason: string }) => `This group would not keep what was learned here private: ${d.reason}.`,
+  GROUP_UNSUMMED: (d: { reason: string }) => `The group's updates could not be added up: ${d.reason}.`,
   UNIT_UNKNOWN: (_: Record<never, never>) => 'This work unit is not assigned to this wallet.',
   UNIT_CLOSED: (d: { reason: string }) => `The work unit takes no update any more: ${d.reason}.`,
   UNIT_CONFLICT: (_: Record<never, never>) => 'The work unit has another update already.',

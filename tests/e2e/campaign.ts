@@ -20,7 +20,7 @@ export async function createTestCampaign(dataDir: string, change: Partial<Campai
   await createCampaign({
     ...{ database, folder: campaignsFolder(dataDir), nowMs: Date.now() },
     ...{ opened: { config, corpus: textOf(9000, config.vocabSize), weights, files: {} } },
-    settings: { ...rest, shards: data.shards },
+    settings: data.mode === 'local' ? { ...rest, local: data } : { ...rest, shards: data.shards },
   });
   await database.destroy();
 }

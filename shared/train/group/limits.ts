@@ -9,6 +9,8 @@ export const MAX_GROUP = 64;
  * noise of the largest multiplier, 24 deviations of it.
  */
 export const CLIP_STEPS = 2 ** 20;
+/** Less would be too few steps for the sum of discrete Gaussians to be one. */
+export const MIN_NOISE_MULTIPLIER = 0.01;
 export const MAX_NOISE_MULTIPLIER = 64;
 /** Of values in a block, how many a worker of a local campaign sends by default: 4 kB of 16. */
 export const GROUP_KEEP = 1024;

@@ -50,6 +50,10 @@ export class GroupMember {
     this.#options = { ...options, members: [...members].sort() };
   }
 
+  get address(): string {
+    return this.#options.wallet.address;
+  }
+
   /** The first word: keys for this round. */
   keys(): MemberKeys {
     const keys = {
@@ -60,11 +64,17 @@ export class GroupMember {
     return { ...keys, signature: bytesToHex(this.#options.wallet.sign(keysBytes(this.#options, keys))) };
   }
 
-  /** Shares of this member's secrets for all who sent keys, sealed, by address. Throws GROUP_UNSAFE. */
+  /** Shares of this member's secrets for all who sent keys, sealed, by address: once, then the same. Throws GROUP_UNSAFE. */
   async shares(keys: KeyList): Promise<Record<string, string>> {
+    if (this.#keys && !this.#isSame(keys)) throw unsafe('its keys are others than before');
+    this.#shared ??= this.#share(keys);
+    return this.#shared;
+  }
+  #shared: Promise<Record<string, string>> | undefined;
+
+  async #share(keys: KeyList): Promise<Record<string, string>> {
     const { members, threshold, wallet, unit } = this.#options;
     const peers = Object.keys(keys);
-    if (this.#keys && !this.#isSame(keys)) throw unsafe('its keys are others than before');
     if (peers.length < threshold) throw unsafe('too few sent their keys');
     for (const peer of peers) this.#checkKeys(peer, keys[peer]!);
     if (keys[wallet.address]?.maskKey !== bytesToHex(this.#maskPair.public)) throw unsafe('our keys are not in it');

@@ -29,7 +29,13 @@ const NO_TEXTS: LocalTexts = { read: async () => [], roundsOf: async () => 0, no
 /** Why this machine cannot train at all. */
 const HOPELESS = new Set([
   ...['MEMORY_BUDGET_EXCEEDED', 'ENGINE_UNAVAILABLE', 'CAMPAIGN_INVALID', 'CONFIG_INVALID'],
-  ...['LOCAL_TEXT_MISSING', 'LOCAL_TEXT_SPENT', 'TRAINING_TOKEN_UNKNOWN', 'TRAINING_DATA_TOO_SHORT'],
+  ...[
+    'LOCAL_TEXT_MISSING',
+    'TEXT_FILE_INVALID',
+    'LOCAL_TEXT_SPENT',
+    'TRAINING_TOKEN_UNKNOWN',
+    'TRAINING_DATA_TOO_SHORT',
+  ],
 ]);
 
 export interface TrainerOptions {

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import { defaultGenesis } from '../../shared/ledger/genesis.ts';
 import { trainingReward } from '../../shared/ledger/rewards.ts';
-import { modelOf } from '../../shared/train/campaign/campaign.ts';
+import { modelOf, publicDataOf } from '../../shared/train/campaign/campaign.ts';
 import { initialiser } from '../../shared/train/initialise.ts';
 import { parametersOf } from '../../shared/train/model/model.ts';
 import { memoryStore } from '../../shared/train/store.ts';
@@ -38,7 +38,12 @@ async function foundCampaign(dataDir: string, rounds: number) {
   const opened = { config, corpus: textOf(9000, config.vocabSize), files: {} };
   const weights = memoryStore(parametersOf(config), initialiser(settings.seed));
   const folder = campaignsFolder(dataDir);
-  const creation = { database, folder, settings: { ...rest, shards: data.shards }, nowMs: Date.now() };
+  const creation = {
+    database,
+    folder,
+    settings: { ...rest, shards: publicDataOf({ data }).shards },
+    nowMs: Date.now(),
+  };
   await createCampaign({ ...creation, opened: { ...opened, weights } });
   await expect(createCampaign({ ...creation, opened: { ...opened, weights } })).rejects.toMatchObject({
     code: 'CAMPAIGN_EXISTS',

@@ -4,6 +4,7 @@ import { toAiloError } from '../../shared/errors/index.ts';
 import type { Campaign } from '../../shared/train/campaign/campaign.ts';
 import { createNodeEngine } from '../runtime/node-engine.ts';
 import { CampaignFolder } from './folder.ts';
+import { measureGroups } from './groups/measure.ts';
 import type { JudgeRequest, JudgeResponse } from './judge.ts';
 import { measureCohort } from './measure.ts';
 
@@ -13,7 +14,8 @@ const engine = createNodeEngine({ threads: 1 });
 port.on('message', async ({ id, folder, campaign, cohort }: JudgeRequest & { campaign: Campaign }) => {
   let response: JudgeResponse;
   try {
-    response = { id, measured: await measureCohort(engine, new CampaignFolder(folder), campaign, cohort) };
+    const measure = campaign.data.mode === 'local' ? measureGroups : measureCohort;
+    response = { id, measured: await measure(engine, new CampaignFolder(folder), campaign, cohort) };
   } catch (error) {
     response = { id, error: toAiloError(error).toWire(), cause: String(error) };
   }

@@ -4,7 +4,7 @@ import type { TensorEngine } from '../../shared/runtime/tensor-engine.ts';
 import { seededRandom } from '../../shared/sampler/random.ts';
 import { applyUpdate } from '../../shared/train/aggregate/apply.ts';
 import { similarities } from '../../shared/train/aggregate/similarity.ts';
-import { type Campaign, formatsOf, modelOf } from '../../shared/train/campaign/campaign.ts';
+import { type Campaign, formatsOf, modelOf, publicDataOf } from '../../shared/train/campaign/campaign.ts';
 import { unitBatches } from '../../shared/train/campaign/unit.ts';
 import { MAX_CONTRIBUTIONS } from '../../shared/train/codec/limits.ts';
 import { memoryStore } from '../../shared/train/codec/store.ts';
@@ -63,11 +63,12 @@ export async function measureCohort(
 }
 
 /** The tokens of a shard of the training text. */
-export function shardOf({ data }: Campaign, training: Int32Array, shard: number): Int32Array {
-  return training.subarray(shard * data.shardTokens, (shard + 1) * data.shardTokens);
+export function shardOf(campaign: Campaign, training: Int32Array, shard: number): Int32Array {
+  const { shardTokens } = publicDataOf(campaign);
+  return training.subarray(shard * shardTokens, (shard + 1) * shardTokens);
 }
 
-function heldOutBatches(campaign: Campaign, validation: Int32Array, round: number): Batch[] {
+export function heldOutBatches(campaign: Campaign, validation: Int32Array, round: number): Batch[] {
   const random = seededRandom((campaign.seed + 0x9e3779b9 * (round + 1)) >>> 0);
   return Array.from({ length: HELD_OUT_BATCHES }, () => randomBatch(validation, campaign, random));
 }

@@ -19,7 +19,7 @@ import { createHeadlessNode, type HeadlessNode } from '../../server/node/headles
 import { openDatabase } from '../../server/store/database.ts';
 import type { CampaignsResponse } from '../../shared/protocol/http.ts';
 import { seededRandom } from '../../shared/sampler/random.ts';
-import { modelOf } from '../../shared/train/campaign/campaign.ts';
+import { modelOf, publicDataOf } from '../../shared/train/campaign/campaign.ts';
 import { initialiser } from '../../shared/train/initialise.ts';
 import { parametersOf } from '../../shared/train/model/model.ts';
 import { memoryStore } from '../../shared/train/store.ts';
@@ -189,7 +189,7 @@ async function foundCampaign(dataDir: string): Promise<void> {
   const database = await openDatabase(join(dataDir, 'ailo.sqlite'));
   await createCampaign({
     ...{ database, folder: campaignsFolder(dataDir), nowMs: Date.now() },
-    ...{ opened: { config, corpus, weights, files: {} }, settings: { ...rest, shards: data.shards } },
+    ...{ opened: { config, corpus, weights, files: {} }, settings: { ...rest, shards: publicDataOf({ data }).shards } },
   });
   await database.destroy();
 }

@@ -91,6 +91,8 @@ export class CampaignFolder {
 
   /** Opens an update that is kept. */
   readonly openUpdate = (unit: string) => createReadStream(this.update(unit));
+  /** Opens what a round sent back to all. */
+  readonly openDelta = (round: number) => createReadStream(this.delta(round));
 
   /** Deletes what no round needs any more. The first weights stay: they and the deltas lead to all others. */
   async tidy(round: number, units: ReadonlySet<string>): Promise<void> {

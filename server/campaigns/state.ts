@@ -1,5 +1,6 @@
 /** A campaign as its rounds see it. Plain data: the same events make the same state, at any time. */
 import type { Campaign } from '../../shared/train/campaign/campaign.ts';
+import type { Diligence } from './diligence.ts';
 
 export type Phase =
   /** For enough workers. */
@@ -68,8 +69,20 @@ export interface CampaignState {
   units: ReadonlyMap<string, Unit>;
   /** Of the weights before each round that was joined, on its held-out text, nats; the last MAX_LOSSES. */
   losses: readonly { round: number; loss: number }[];
+  /** By wallet, those that were seen last at the end. */
+  diligence: ReadonlyMap<string, Diligence>;
   /** When training ends at the latest. */
   endsMs?: number;
+}
+
+export interface Verdict {
+  unit: string;
+  /** Of an update that counts. */
+  score?: Pick<Score, 'lossBefore' | 'lossAfter'>;
+  /** Of one that doesn't. */
+  reason?: string;
+  /** Of its wallet, this round included. */
+  diligence?: Diligence;
 }
 
 /** What happens to a campaign, in the order of its journal. */
@@ -78,7 +91,7 @@ export type CampaignEvent =
   | { kind: 'joined'; wallet: string }
   | { kind: 'left'; wallet: string }
   | { kind: 'submitted'; unit: string; update: Update }
-  | { kind: 'judged'; verdicts: { unit: string; score?: Pick<Score, 'lossBefore' | 'lossAfter'>; reason?: string }[] }
+  | { kind: 'judged'; verdicts: Verdict[] }
   | { kind: 'aggregated'; weights: string; delta: string }
   | { kind: 'paused'; paused: boolean }
   /** The coordinator began anew: nobody is there, and what was under way is asked for again. */

@@ -3,7 +3,7 @@ import { concatBytes } from '@noble/hashes/utils.js';
 import { seededRandom } from '../../shared/sampler/random.ts';
 import { applyUpdate } from '../../shared/train/aggregate/apply.ts';
 import { encodeUpdate } from '../../shared/train/codec/encode.ts';
-import type { UpdateFormat, UpdateHeader } from '../../shared/train/codec/format.ts';
+import { decodeHeader, type UpdateFormat } from '../../shared/train/codec/format.ts';
 import { type ParameterSpace, spaceValues } from '../../shared/train/codec/space.ts';
 import { memoryStore } from '../../shared/train/codec/store.ts';
 
@@ -23,11 +23,10 @@ export type Attack = keyof typeof ATTACKS;
 export const ATTACK_NAMES = Object.keys(ATTACKS) as Attack[];
 
 export interface Forgery {
-  header: UpdateHeader;
   space: ParameterSpace;
   uplink: UpdateFormat;
   downlink: UpdateFormat;
-  /** What honest work would have sent. */
+  /** What honest work would have sent: what is sent has its header. */
   honest: Uint8Array;
   /** What another worker sends in this round. */
   neighbour: Uint8Array;
@@ -44,7 +43,8 @@ const COLLUSION_SEED = 99;
 const MOVED_OF_FIVE = 2;
 
 export async function forge(attack: Attack, forgery: Forgery): Promise<Uint8Array> {
-  const { header, space, uplink } = forgery;
+  const { space, uplink, honest } = forgery;
+  const { header } = decodeHeader(honest, space, uplink);
   const values = await forged(attack, forgery);
   const chunks: Uint8Array[] = [];
   for await (const chunk of encodeUpdate(header, space, uplink, [values])) chunks.push(chunk);

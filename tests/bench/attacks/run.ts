@@ -4,7 +4,6 @@
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hexToBytes } from '@noble/hashes/utils.js';
 import { CampaignFolder } from '../../../server/campaigns/folder.ts';
 import { joinRound } from '../../../server/campaigns/join.ts';
 import { CohortMeter } from '../../../server/campaigns/measure.ts';
@@ -160,11 +159,10 @@ class Run {
     }
   }
 
-  async #forge({ id, wallet, round, start, seed }: Unit, honest: Uint8Array, neighbour: Uint8Array) {
+  async #forge({ wallet, seed }: Unit, honest: Uint8Array, neighbour: Uint8Array) {
     const { campaign } = this.#world;
     const published = new Uint8Array(await readFile(this.#folder.delta(this.state.round - 1)));
     return forge(this.#attack!, {
-      header: { campaign: campaign.id, round, unit: hexToBytes(id), start: hexToBytes(start) },
       space: spaceOf(parametersOf(modelOf(campaign))),
       ...formatsOf(campaign),
       ...{ honest, neighbour, first: this.#firsts.get(wallet)!, published, seed },

@@ -1,38 +1,35 @@
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../../shared/sampler/random.ts';
 import { type Diligence, isIdle, remember, seenAgain } from './diligence.ts';
 import { DILIGENCE_ROUNDS, MAX_DILIGENCES } from './limits.ts';
 
-const gains = (assignedGain: number, elsewhereGain: number) => ({ assignedGain, elsewhereGain });
-
-/** After so many rounds, of which each gains more on its own text with the probability `share`. */
-function knownAfter(rounds: number, share: number, seed: number): Diligence {
-  const random = seededRandom(seed);
+/** After so many rounds with shares like these. */
+function knownAfter(rounds: number, ...shares: number[]): Diligence {
   let diligence: Diligence | undefined;
-  for (let round = 0; round < rounds; round++) {
-    diligence = seenAgain(diligence, random() / 2 ** 32 < share ? gains(2, 1) : gains(1, 2));
-  }
+  for (let round = 0; round < rounds; round++) diligence = seenAgain(diligence, shares[round % shares.length]!);
   return diligence!;
 }
 
 describe('diligence', () => {
   test('is the mean of the first rounds, then forgets what is long ago', () => {
-    expect(knownAfter(3, 1, 1)).toEqual({ score: 1, rounds: 3 });
-    expect(seenAgain({ score: 1, rounds: 1 }, gains(1, 2))).toEqual({ score: 0, rounds: 2 });
-    let { score, rounds } = knownAfter(50, 1, 1);
-    for (let round = 0; round < 20; round++) ({ score, rounds } = seenAgain({ score, rounds }, gains(1, 2)));
-    expect(score).toBeLessThan(-0.95);
+    expect(knownAfter(3, 1)).toEqual({ score: 1, rounds: 3 });
+    expect(seenAgain({ score: 1, rounds: 1 }, 0)).toEqual({ score: 0.5, rounds: 2 });
+    let diligence = knownAfter(50, 1);
+    for (let round = 0; round < 20; round++) diligence = seenAgain(diligence, 0);
+    expect(diligence.score).toBeLessThan(0.05);
   });
 
-  test('says nothing of what gained nothing, or cannot be measured', () => {
-    for (const none of [gains(1, 1), gains(Number.NaN, 1)]) {
-      expect(seenAgain(undefined, none)).toEqual({ score: 0, rounds: 1 });
-    }
+  test('of one round is from -1 to 1, and least where there is no number', () => {
+    expect([5, -5, Number.NaN].map((share) => seenAgain(undefined, share).score)).toEqual([1, -1, -1]);
+  });
+
+  test('tells who trains from who has no more of his own text than chance gives', () => {
+    expect(isIdle(knownAfter(20, 1, 0.6, 1, -0.1))).toBe(false);
+    expect(isIdle(knownAfter(20, 0.5, -0.4, 0.1))).toBe(true);
   });
 
   test('calls nobody idle before there are enough rounds', () => {
-    expect(isIdle(knownAfter(DILIGENCE_ROUNDS - 1, 0, 1))).toBe(false);
-    expect(isIdle(knownAfter(DILIGENCE_ROUNDS, 0, 1))).toBe(true);
+    expect(isIdle(knownAfter(DILIGENCE_ROUNDS - 1, 0))).toBe(false);
+    expect(isIdle(knownAfter(DILIGENCE_ROUNDS, 0))).toBe(true);
   });
 
   test('of too many wallets is kept for those that were seen last', () => {

@@ -1,32 +1,29 @@
 /** Whether a wallet trains on what it is assigned, from round to round. Pure. */
-import { DILIGENCE_DECAY, DILIGENCE_ROUNDS, MAX_DILIGENCES } from './limits.ts';
+import { DILIGENCE_DECAY, DILIGENCE_ROUNDS, MAX_DILIGENCES, MIN_DILIGENCE } from './limits.ts';
 
 export interface Diligence {
   /**
-   * The exponential average of the signs of what its updates gained on the text that was assigned to it less what they
-   * gained on other text, −1 to 1 (as Templar's Gauntlet does, Lidin et al. 2025). Who never saw its text has 0 on average.
+   * By how much more its updates gained on the text that was assigned to it than on other text, as a share of what the
+   * cohort's median gains more: an exponential average, −1 to 1. Who trains has about 1, who never saw its text 0
+   * (after Templar's Gauntlet, Lidin et al. 2025).
    */
   score: number;
   /** Rounds that it is made of. */
   rounds: number;
 }
 
-export interface Gains {
-  assignedGain: number;
-  elsewhereGain: number;
-}
-
-export function seenAgain(before: Diligence | undefined, { assignedGain, elsewhereGain }: Gains): Diligence {
+/** `share`: of the median, in this round. */
+export function seenAgain(before: Diligence | undefined, share: number): Diligence {
   const { score, rounds } = before ?? { score: 0, rounds: 0 };
-  const sign = Math.sign(assignedGain - elsewhereGain) || 0;
+  const seen = Number.isFinite(share) ? Math.max(-1, Math.min(1, share)) : -1;
   // The mean of the first rounds, so that the beginning weighs no more than what follows.
   const kept = Math.min(DILIGENCE_DECAY, rounds / (rounds + 1));
-  return { score: kept * score + (1 - kept) * sign, rounds: rounds + 1 };
+  return { score: kept * score + (1 - kept) * seen, rounds: rounds + 1 };
 }
 
-/** Over enough rounds its updates gained on other text as often as on its own. */
+/** Over enough rounds its updates gained hardly more on its own text than on other text. */
 export function isIdle({ score, rounds }: Diligence): boolean {
-  return rounds >= DILIGENCE_ROUNDS && score <= 0;
+  return rounds >= DILIGENCE_ROUNDS && score < MIN_DILIGENCE;
 }
 
 /** With the wallet's at the end, and without those that were not seen for longest where there are too many. */

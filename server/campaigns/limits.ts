@@ -14,13 +14,16 @@ export const MAX_COPIED = 0.9;
 export const MAX_COMPARED = 256;
 /** What a wallet's diligence keeps of its past in each round. */
 export const DILIGENCE_DECAY = 0.8;
-/** Rounds after which it says something. */
-export const DILIGENCE_ROUNDS = 8;
+/** Rounds after which it says something, and what it then has to be. */
+export const DILIGENCE_ROUNDS = 4;
+export const MIN_DILIGENCE = 0.3;
+/** A round in which the median's own text shows less than this share of its gain tells nobody from another. */
+export const MIN_ADVANTAGE_SHARE = 0.1;
 /** Wallets of a campaign whose diligence is kept: those that were seen last. */
 export const MAX_DILIGENCES = 10_000;
 /** Campaigns whose texts and graph the thread that judges keeps. */
 export const MAX_METERS = 4;
-/** An update that gains less than this share of the cohort's median gain adds nothing. */
+/** An update adds nothing below this share of the cohort's median gain, and harms below its negative. */
 export const MIN_GAIN_SHARE = 0.1;
 /** How often time limits are looked at. */
 export const CAMPAIGN_TICK_MS = 250;

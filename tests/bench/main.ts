@@ -2,7 +2,7 @@
 
 import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
-import { attacks } from './attacks.ts';
+import { attacks } from './attacks/attacks.ts';
 import { guide } from './guide.ts';
 import { honesty } from './honesty.ts';
 import { ledger } from './ledger.ts';

@@ -1,3 +1,4 @@
+import { median } from '../median.ts';
 import type { SoloAnswer, SoloEngineName } from './types.ts';
 
 /** Medians over the rounds. */
@@ -50,10 +51,4 @@ export function agreeing(of: readonly { answers: readonly SoloAnswer[] }[]): num
   const firsts = of.map(({ answers }) => answers.map(({ tokens }) => tokens[0]));
   const same = firsts.flatMap((tokens) => tokens.map((token, round) => Number(token === firsts[0]![round])));
   return same.reduce((sum, one) => sum + one, 0) / same.length;
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { AiloNode, NodeState } from '../../shared/node/types.ts';
 import { type Cli, type Command, integer, number, string, url, usage, type Values } from '../cli.ts';
@@ -11,6 +12,12 @@ import { createHeadlessNode, retire } from '../node/headless.ts';
 /** How long running answers may take to finish after Ctrl-C. */
 const RETIRE_TIMEOUT_MS = 60_000;
 const DEFAULT_BUDGET_MIB = 2048;
+
+/** What computes is outside of V8: its heap had better stay small than be fast, for as long as the node runs. */
+function keepHeapSmall(): void {
+  setFlagsFromString('--optimize-for-size');
+  setFlagsFromString('--max-semi-space-size=2');
+}
 
 export const node: Command = {
   options: {
@@ -26,6 +33,7 @@ export const node: Command = {
     units: { type: 'string', value: 'A-B', description: 'the placement units to hold, A to B without B' },
   },
   async run(values, cli) {
+    keepHeapSmall();
     const dataDir = string(values, 'data', join(homedir(), '.ailo', 'node'));
     const { wallet, username, threads } = values;
     const want = parseWant(values);

@@ -168,7 +168,7 @@ async function statusOf({ url }: ServerProcess) {
 
 function spawnWorker(url: string, dataDir: string): ChildProcess {
   const options = ['--url', url, '--data', dataDir, '--threads', '1', '--budget-mib', '64', '--train', 'any'];
-  return spawn(process.execPath, ['--import', 'tsx', 'server/main.ts', 'node', ...options], { cwd: ROOT });
+  return spawn(process.execPath, ['server/ailo.mjs', 'node', ...options], { cwd: ROOT });
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

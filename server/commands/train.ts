@@ -3,7 +3,7 @@
 import { RULE_NAMES } from '../../shared/train/campaign/campaign.ts';
 import { type Corpus, textCorpus } from '../../shared/train/corpus.ts';
 import { MAX_EVALUATION_BATCHES, MAX_STEPS, MAX_WORKERS } from '../../shared/train/limits.ts';
-import { parameterCount } from '../../shared/train/model/model.ts';
+import { parameterCount, trainedOf, valueCount } from '../../shared/train/model/model.ts';
 import { ADAMW, adamW } from '../../shared/train/optimiser/adamw.ts';
 import { train as runTraining, type TrainEvent } from '../../shared/train/train.ts';
 import { type Cli, type Command, integer, string, type Values } from '../cli.ts';
@@ -11,8 +11,8 @@ import { createNodeEngine } from '../runtime/node-engine.ts';
 import { aggregatorOf, CODECS, crossed } from '../train/aggregator.ts';
 import { ATTACK_NAMES } from '../train/attackers.ts';
 import { learningOf, learningOptions, MAX_GRADIENT_NORM, seedOf } from '../train/learning.ts';
+import { adaptedOf, loraOptions } from '../train/lora.ts';
 import { isDialogues, type OpenedModel, openForDialogues, openForTraining, readText } from '../train/open.ts';
-import { saveModel } from '../train/save.ts';
 
 const STEPS_BETWEEN_LINES = 50;
 
@@ -49,6 +49,7 @@ export const train: Command = {
     'eval-batches': { type: 'string', value: 'N', description: 'fixed batches of an evaluation (default 100)' },
     threads: { type: 'string', value: 'N', description: 'threads (default 0: all cores)' },
     out: { type: 'string', value: 'DIR', description: 'save the model here at every evaluation' },
+    ...loraOptions,
   },
 
   async run(values, cli) {
@@ -59,29 +60,32 @@ export const train: Command = {
     const tokenizer = values.tokenizer === undefined ? undefined : string(values, 'tokenizer');
     const out = values.out === undefined ? undefined : string(values, 'out');
     const wanted = { model, text, tokenizer, seed, answerTokens: answerTokensOf(values) };
-    const opened = isDialogues(data)
+    const whole = isDialogues(data)
       ? await openForDialogues(wanted, cli.signal)
       : inOnePiece(await openForTraining(wanted, cli.signal));
+    const { opened, save } = adaptedOf(values, whole, wanted);
     const plan = planOf(values, opened);
     const engine = createNodeEngine({ threads: integer(values, 'threads', { min: 0, max: 256, default: 0 }) });
     try {
       const startMs = performance.now();
       const { aggregator } = plan;
+      const trainedCount = valueCount(trainedOf(opened.config));
       const report = reporter(cli, async () => {
-        if (out !== undefined) await saveModel(out, opened.config, opened.weights, opened.files);
+        if (out !== undefined) await save(out);
       });
       await runTraining({ ...opened, ...plan, engine, seed }, report.emit, cli.signal);
       const { workers, rounds, localSteps, shape } = plan;
       cli.result({
         model,
         parameters: parameterCount(opened.config),
+        trainedParameters: trainedCount,
         workers,
         rounds,
         localSteps,
         tokens: workers * rounds * localSteps * shape.batch * shape.sequence,
         seconds: Number(((performance.now() - startMs) / 1000).toFixed(3)),
         ...report.summary(),
-        ...('sent' in aggregator && crossed(aggregator, plan, parameterCount(opened.config))),
+        ...('sent' in aggregator && crossed(aggregator, plan, trainedCount)),
         out: out ?? null,
       });
     } finally {

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import type { WireError } from '../shared/errors/index.ts';
+import type { CampaignLoss } from '../shared/protocol/http.ts';
 import { MAX_NEW_TOKENS } from '../shared/protocol/limits.ts';
 import { PASSWORD_MAX_LENGTH } from '../shared/wallet/vault.ts';
 import { decodeRecord } from './offscreen/wallet-record.ts';
@@ -74,6 +75,8 @@ export const PageRequest = v.variant('type', [
   v.strictObject({ type: v.literal('storage') }),
   /** Forgets what is stored of one; what a part in memory needs of it is fetched again when it is needed again. */
   v.strictObject({ type: v.literal('clearStorage'), model: v.pipe(v.string(), v.maxLength(96)) }),
+  /** The loss curve of a training campaign. */
+  v.strictObject({ type: v.literal('losses'), campaign: v.pipe(v.string(), v.maxLength(96)) }),
   ...walletRequests,
 ]);
 export type PageRequest = v.InferOutput<typeof PageRequest>;
@@ -89,6 +92,7 @@ interface Results extends WalletResults {
   restore(): void;
   storage(): StorageUse;
   clearStorage(): void;
+  losses(): CampaignLoss[];
 }
 export type ResultOf<R extends PageRequest> = ReturnType<Results[R['type']]>;
 /** One for each request, so that none is left without an answer. */

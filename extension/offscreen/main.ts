@@ -16,6 +16,7 @@ import { type ChunkCache, indexedDbChunks } from './chunk-store.ts';
 import { type Conversation, createConversation } from './conversation.ts';
 import { type Database, getValue, openDatabase, putValue, removeValue } from './database.ts';
 import { LedgerHost } from './ledger-host.ts';
+import { fetchLosses } from './losses.ts';
 import { noNode } from './no-node.ts';
 import { NodeHost } from './node-host.ts';
 import { createPages, type Pages } from './pages.ts';
@@ -122,6 +123,7 @@ class App {
     restore: ({ words }) => this.#keeper.restore(words),
     storage: async () => ({ models: await this.#chunks.usage(), budgetBytes: await storageBudget() }),
     clearStorage: ({ model }) => this.#chunks.remove(model),
+    losses: ({ campaign }) => fetchLosses((...request) => fetch(...request), this.#settings.coordinatorUrl, campaign),
     ...walletAnswers({ service: () => this.#ledger.service, checkSpending: () => this.#checkSpending() }),
   };
 

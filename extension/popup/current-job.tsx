@@ -1,23 +1,22 @@
 import { durationInWords } from '../../shared/node/remaining.ts';
 import type { Activity, LinkStatus, NodeState } from '../../shared/node/types.ts';
 import { size } from '../ui/format.ts';
+import { JobCard, JobProgress } from './job-card.tsx';
 
 /** The stage this computer holds, and what runs through it. */
 export function CurrentJob({ node: { activity, models, connection, links } }: { node: NodeState }) {
   if (!('model' in activity)) return null;
   const name = models.find(({ id }) => id === activity.model)?.name ?? activity.model;
   return (
-    <section class="card stack tight" aria-labelledby="job-title">
-      <h2 id="job-title" class="small muted">
-        This computer holds
-      </h2>
-      <p data-testid="stage">
-        Part {activity.stage + 1} of {activity.stages} of {name}
-      </p>
+    <JobCard
+      id="stage"
+      title="This computer holds"
+      what={`Part ${activity.stage + 1} of ${activity.stages} of ${name}`}
+    >
       <StageMap stage={activity.stage} stages={activity.stages} />
       <Progress activity={activity} isConnected={connection === 'connected'} />
       {activity.kind === 'working' && links?.length ? <Links links={links} /> : null}
-    </section>
+    </JobCard>
   );
 }
 
@@ -61,23 +60,13 @@ function Progress({ activity, isConnected }: ProgressProps) {
       const { loadedBytes, totalBytes, remainingMs } = activity;
       const left = remainingMs === undefined ? '' : `, ${durationInWords(remainingMs)} left`;
       const label = totalBytes > 0 ? `${size(loadedBytes)} of ${size(totalBytes)} loaded${left}` : 'Loading…';
-      return (
-        <>
-          <progress {...(totalBytes > 0 && { value: loadedBytes / totalBytes })} max={1} aria-label={label} />
-          <p class="small muted figures">{label}</p>
-        </>
-      );
+      return <JobProgress share={totalBytes > 0 ? loadedBytes / totalBytes : undefined} label={label} />;
     }
-    case 'working':
-      return (
-        <>
-          <progress aria-label="Computing" />
-          <p class="small muted figures">
-            {activity.jobs > 1 && `${activity.jobs} answers at once, the newest at `}step{' '}
-            {activity.steps.toLocaleString('en')}
-          </p>
-        </>
-      );
+    case 'working': {
+      const step = activity.steps.toLocaleString('en');
+      const { jobs } = activity;
+      return <JobProgress label={jobs > 1 ? `${jobs} answers at once, the newest at step ${step}` : `Step ${step}`} />;
+    }
     case 'ready':
       return <p class="small muted">Loaded and waiting for the {isConnected ? 'next question' : 'connection'}.</p>;
   }

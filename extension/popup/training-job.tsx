@@ -1,21 +1,25 @@
 import type { Training } from '../../shared/node/types.ts';
 import { megabytes } from '../ui/format.ts';
+import { JobCard, JobProgress } from './job-card.tsx';
+import { LossCurve } from './loss-curve.tsx';
 
 /** What this computer trains at the moment. */
 export function TrainingJob({ training }: { training: Training }) {
   if (!('campaign' in training) || training.campaign === undefined) return null;
+  const { campaign } = training;
+  const round = 'rounds' in training ? `, round ${training.round + 1} of ${training.rounds}` : '';
   return (
-    <section class="card stack tight" aria-labelledby="training-title">
-      <h2 id="training-title" class="small muted">
-        This computer trains
-      </h2>
-      <p data-testid="training">
-        {training.campaign}
-        {'rounds' in training && `, round ${training.round + 1} of ${training.rounds}`}
-      </p>
+    <JobCard id="training" title="This computer trains" what={campaign + round}>
       <Progress training={training} />
-    </section>
+      <LossCurve key={campaign} campaign={campaign} version={versionOf(training)} />
+    </JobCard>
   );
+}
+
+/** Moves when the campaign does. */
+function versionOf(training: Training): string {
+  if ('round' in training) return `round ${training.round}`;
+  return 'weights' in training ? `weights ${training.weights}` : '';
 }
 
 /** Of a hash: enough to see that all have the same. */
@@ -25,16 +29,8 @@ function Progress({ training }: { training: Training }) {
   switch (training.kind) {
     case 'learning': {
       const { step, steps, loss } = training;
-      const label = `Step ${step} of ${steps}`;
-      return (
-        <>
-          <progress value={step / steps} max={1} aria-label={label} />
-          <p class="small muted figures">
-            {label}
-            {loss !== undefined && `, loss ${loss.toFixed(3)}`}
-          </p>
-        </>
-      );
+      const shown = loss === undefined ? '' : `, loss ${loss.toFixed(3)}`;
+      return <JobProgress share={step / steps} label={`Step ${step} of ${steps}${shown}`} />;
     }
     case 'sending':
       return <p class="small muted figures">Sending what it learned: {megabytes(training.bytes)}.</p>;

@@ -4,9 +4,11 @@ import type { Logger } from 'pino';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { FromCoordinator, FromNode } from '../../shared/protocol/messages.ts';
 import type { Schedule } from '../../shared/protocol/schedule.ts';
+import type { CampaignMode } from '../../shared/train/campaign/campaign.ts';
 import type { TrainingResult } from '../ledger/types.ts';
 import type { Database } from '../store/database.ts';
 import { CampaignFolder } from './folder.ts';
+import type { Answer } from './groups/answer.ts';
 import { campaignsOf, createJournal } from './journal.ts';
 import { createJudge } from './judge.ts';
 import { LOOK_EVERY_MS } from './limits.ts';
@@ -14,6 +16,8 @@ import { createRunner, type Runner } from './runner.ts';
 
 export interface CampaignsOptions {
   database: Database;
+  /** SHA-256 of the genesis file, hex. */
+  networkId: string;
   /** Of all campaigns; each has a folder in it. */
   folder: string;
   pay(result: TrainingResult): void;
@@ -28,8 +32,10 @@ export interface Campaigns {
   /** Throws CAMPAIGN_UNKNOWN. */
   of(id: string): Runner;
   list(): Runner[];
-  /** A node wants to train, in a certain campaign or in any there will be. Throws CAMPAIGN_UNKNOWN. */
+  /** A node wants to train, in a certain campaign or in any of its mode that there will be. Throws CAMPAIGN_UNKNOWN, CAMPAIGN_MODE. */
   train(node: string, body: FromNode['train']): void;
+  /** A node answers in its group. Throws CAMPAIGN_UNKNOWN, GROUP_ANSWER_INVALID. */
+  said(node: string, answer: Answer): void;
   /** A node trains no more, or is gone. */
   leave(node: string): void;
   close(): Promise<void>;
@@ -44,8 +50,8 @@ export function campaignsFolder(dataDir: string): string {
 export async function openCampaigns(options: CampaignsOptions): Promise<Campaigns> {
   const judge = createJudge();
   const runners = new Map<string, Runner>();
-  /** Nodes that train in any campaign, while there is none. */
-  const willing = new Set<string>();
+  /** Nodes that train in any campaign of a mode, while there is none. */
+  const willing = new Map<string, CampaignMode>();
   let closed = false;
   let looking: Promise<void> = Promise.resolve();
   await look();
@@ -63,10 +69,10 @@ export async function openCampaigns(options: CampaignsOptions): Promise<Campaign
       if (state.phase !== 'finished') continue;
       for (const node of state.workers) {
         left(node);
-        willing.add(node);
+        willing.set(node, state.campaign.data.mode);
       }
     }
-    for (const node of willing) joinAny(node);
+    for (const [node, mode] of willing) joinAny(node, mode);
   }
 
   function lookAgain() {
@@ -99,9 +105,11 @@ export async function openCampaigns(options: CampaignsOptions): Promise<Campaign
   }
 
   /** Who trains in any campaign joins the first that goes on, or the next that begins. */
-  function joinAny(node: string) {
-    const running = [...runners.values()].find(({ state }) => state.phase !== 'finished' && !state.paused);
-    if (!running) return void willing.add(node);
+  function joinAny(node: string, mode: CampaignMode) {
+    const running = [...runners.values()].find(
+      ({ state }) => state.phase !== 'finished' && !state.paused && state.campaign.data.mode === mode,
+    );
+    if (!running) return void willing.set(node, mode);
     willing.delete(node);
     running.joined(node);
   }
@@ -109,10 +117,15 @@ export async function openCampaigns(options: CampaignsOptions): Promise<Campaign
   return {
     of,
     list: () => [...runners.values()],
-    train(node, { campaign }) {
-      if (campaign === undefined) joinAny(node);
-      else of(campaign).joined(node);
+    train(node, { campaign: id, mode: wished }) {
+      const mode = wished ?? 'public';
+      if (id === undefined) return joinAny(node, mode);
+      const { state, joined } = of(id);
+      const { mode: ofCampaign } = state.campaign.data;
+      if (ofCampaign !== mode) throw AiloError.of('CAMPAIGN_MODE', { campaign: id, mode: ofCampaign });
+      joined(node);
     },
+    said: (node, answer) => of(answer.body.campaign).said(node, answer),
     leave(node) {
       willing.delete(node);
       for (const runner of runners.values()) runner.left(node);

@@ -11,6 +11,7 @@ import { hashFile } from './file-store.ts';
 import { WEIGHTS_KEPT } from './limits.ts';
 
 const PAUSED = 'paused';
+const MASKED = 'masked';
 
 export interface CampaignData {
   /** Token ids. */
@@ -32,6 +33,9 @@ export class CampaignFolder {
   readonly feedback = (round: number): string => join(this.path, `feedback-${round}.f32`);
   readonly delta = (round: number): string => join(this.path, 'deltas', `${round}.update`);
   readonly update = (unit: string): string => join(this.path, 'updates', `${unit}.update`);
+  /** What a member of a running group sent, under its masks. */
+  readonly masked = (group: string, wallet: string): string => join(this.path, MASKED, `${group}-${wallet}.u32`);
+  readonly file = (name: string): string => join(this.path, name);
   get training(): string {
     return join(this.path, 'training.i32');
   }
@@ -55,7 +59,7 @@ export class CampaignFolder {
 
   /** Writes everything a campaign begins with; campaign.json comes last, so that a folder that has it is whole. */
   async create(campaign: Campaign, { training, validation, weights, tokenizer }: CampaignData): Promise<void> {
-    for (const folder of ['deltas', 'updates']) await mkdir(join(this.path, folder), { recursive: true });
+    for (const folder of ['deltas', 'updates', MASKED]) await mkdir(join(this.path, folder), { recursive: true });
     for (const [path, bytes] of Object.entries(tokenizer)) await writeFile(join(this.path, path), bytes);
     await writeFile(this.training, bytesOf(training));
     await writeFile(this.validation, bytesOf(validation));
@@ -91,6 +95,15 @@ export class CampaignFolder {
 
   /** Opens an update that is kept. */
   readonly openUpdate = (unit: string) => createReadStream(this.update(unit));
+  /** Opens what a round sent back to all. */
+  readonly openDelta = (round: number) => createReadStream(this.delta(round));
+
+  /** Deletes what was sent to all groups but these: their sums are known, or never will be. */
+  async tidyMasked(groups: ReadonlySet<string>): Promise<void> {
+    for (const file of await readdir(join(this.path, MASKED)).catch(() => [])) {
+      if (!groups.has(file.split('-')[0]!)) await rm(join(this.path, MASKED, file), { force: true });
+    }
+  }
 
   /** Deletes what no round needs any more. The first weights stay: they and the deltas lead to all others. */
   async tidy(round: number, units: ReadonlySet<string>): Promise<void> {

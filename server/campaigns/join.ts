@@ -4,7 +4,7 @@ import { hexToBytes } from '@noble/hashes/utils.js';
 import { UNIT_BYTES } from '../../shared/ledger/training-receipt.ts';
 import { aggregate } from '../../shared/train/aggregate/aggregate.ts';
 import { applyUpdate } from '../../shared/train/aggregate/apply.ts';
-import { type Campaign, formatsOf, modelOf, RULES } from '../../shared/train/campaign/campaign.ts';
+import { type Campaign, formatsOf, modelOf, RULES, uplinkOf } from '../../shared/train/campaign/campaign.ts';
 import { encodeUpdate } from '../../shared/train/codec/encode.ts';
 import { spaceOf } from '../../shared/train/flat.ts';
 import { parametersOf } from '../../shared/train/model/model.ts';
@@ -26,7 +26,8 @@ export async function joinRound(
   units: Joined,
 ): Promise<{ weights: string; delta: string }> {
   const space = spaceOf(parametersOf(modelOf(campaign)));
-  const { uplink, downlink } = formatsOf(campaign);
+  const { downlink } = formatsOf(campaign);
+  const uplink = uplinkOf(campaign, round);
   const next = { weights: folder.weights(round + 1), feedback: folder.feedback(round + 1), delta: folder.delta(round) };
   const unfinished = (path: string) => `${path}.unfinished`;
   await copyFile(folder.weights(round), unfinished(next.weights));
@@ -55,12 +56,12 @@ export async function joinRound(
   return { weights: await hashFile(next.weights), delta: await hashFile(next.delta) };
 }
 
-function contributionOf(folder: CampaignFolder, { batch }: Campaign, { id, update }: Unit, staleness: number) {
+function contributionOf(folder: CampaignFolder, { batch }: Campaign, { id, update, members }: Unit, staleness: number) {
   return {
     unit: hexToBytes(id),
     open: () => folder.openUpdate(id),
     norm: update!.norm,
-    sequences: batch,
+    sequences: batch * (members?.length ?? 1),
     staleness,
   };
 }

@@ -9,23 +9,29 @@ import type { FromCoordinator } from '../../shared/protocol/messages.ts';
 import type { Schedule } from '../../shared/protocol/schedule.ts';
 import type { TrainingResult } from '../ledger/types.ts';
 import type { CampaignFolder } from './folder.ts';
+import { type Answer, sayingOf, stageOf } from './groups/answer.ts';
+import { type Group, isRunning, wants } from './groups/group.ts';
+import { type Question, questionOf } from './groups/question.ts';
+import { maskedBytes, sumGroup } from './groups/sum.ts';
 import { joinRound } from './join.ts';
 import type { Journal } from './journal.ts';
 import type { Judge } from './judge.ts';
 import { CAMPAIGN_TICK_MS } from './limits.ts';
-import { receiptOfUnit } from './receipt.ts';
+import { receiptsOf } from './receipt.ts';
 import type { CampaignEffect, CampaignEvent, CampaignState, Unit } from './state.ts';
 import { isOpen, tick } from './tick.ts';
-import { examine, keep, maxUpdateBytes } from './upload.ts';
+import { examine, keep, keepFile, maxUpdateBytes } from './upload.ts';
 import { verdictsOf } from './verdicts.ts';
 
-type TrainingMessage = 'unit' | 'unitRefused' | 'round';
+type TrainingMessage = 'unit' | 'unitRefused' | 'round' | Question['type'];
 
 export interface RunnerOptions {
   state: CampaignState;
   journal: Pick<Journal, 'append'>;
   folder: CampaignFolder;
   judge: Judge;
+  /** SHA-256 of the genesis file, hex. */
+  networkId: string;
   pay(result: TrainingResult): void;
   send<T extends TrainingMessage>(node: string, type: T, body: FromCoordinator[T]): void;
   /** Unix time in ms. */
@@ -45,9 +51,11 @@ export interface Runner {
   pause(paused: boolean): Promise<void>;
   /**
    * Takes a wallet's update of its unit, durably. The same update again is fine. Throws UNIT_UNKNOWN, UNIT_CLOSED,
-   * UNIT_CONFLICT, UPDATE_INVALID.
+   * UNIT_CONFLICT, UPDATE_INVALID. Of a group's unit, each member has an update, which is under masks.
    */
   submit(wallet: string, unit: string, bytes: Uint8Array): Promise<void>;
+  /** A member of a group answers. Throws GROUP_ANSWER_INVALID; what is not wanted (any more) is not heard. */
+  said(wallet: string, answer: Answer): void;
   /** Takes nothing more, and waits for what is under way. */
   close(): Promise<void>;
 }
@@ -91,14 +99,7 @@ export function createRunner(options: RunnerOptions): Runner {
       case 'assign':
         return send(effect.unit.wallet, 'unit', assignment(effect.unit));
       case 'refuse':
-        log.info(
-          { unit: effect.unit.id, wallet: effect.unit.wallet, reason: effect.unit.reason },
-          'an update was refused',
-        );
-        return send(effect.unit.wallet, 'unitRefused', {
-          ...{ campaign: campaign.id, unit: effect.unit.id },
-          error: AiloError.of('UPDATE_INVALID', { reason: effect.unit.reason ?? '' }).toWire(),
-        });
+        return refuse(effect.unit.id, walletsOf(effect.unit), effect.unit.reason ?? '');
       case 'validate':
         return begin(() => validate(effect.units));
       case 'aggregate':
@@ -106,7 +107,15 @@ export function createRunner(options: RunnerOptions): Runner {
       case 'publish':
         return publish(effect);
       case 'pay':
-        return options.pay(receiptOfUnit(campaign, effect.unit));
+        return receiptsOf(campaign, effect.unit).forEach(options.pay);
+      case 'ask':
+        return ask(effect.group, effect.wallets);
+      case 'exclude':
+        return refuse(effect.group.id, effect.wallets, 'it came too late for the sum of its group');
+      case 'sum':
+        return begin(() => sum(effect.group));
+      case 'disband':
+        return disband(effect);
     }
   }
 
@@ -126,7 +135,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const ids = new Set(units.map(({ id }) => id));
     const earlier = [...state.units.values()].filter(({ id, status }) => status === 'accepted' && !ids.has(id));
     const measured = await judge.measure(folder, campaign, { round: state.round, units, earlier });
-    const verdicts = verdictsOf(measured);
+    const verdicts = verdictsOf(measured, state.diligence);
     log.info({ round: state.round, measured, verdicts }, 'a cohort was judged');
     return { kind: 'judged', verdicts };
   }
@@ -135,6 +144,55 @@ export function createRunner(options: RunnerOptions): Runner {
     const { round, weights: start } = state;
     const joined = await joinRound(folder, campaign, { round, start }, units);
     return { kind: 'aggregated', ...joined };
+  }
+
+  function refuse(unit: string, wallets: readonly string[], reason: string) {
+    log.info({ unit, wallets, reason }, 'an update was refused');
+    const error = AiloError.of('UPDATE_INVALID', { reason }).toWire();
+    for (const wallet of wallets) send(wallet, 'unitRefused', { campaign: campaign.id, unit, error });
+  }
+
+  function ask(group: Group, wallets: readonly string[]) {
+    for (const wallet of wallets) {
+      const question = questionOf(campaign.id, group, wallet);
+      if (question) send(wallet, question.type, question.body);
+    }
+  }
+
+  async function sum(group: Group): Promise<CampaignEvent> {
+    if (campaign.data.mode !== 'local') throw new RangeError('only groups of local texts are summed');
+    try {
+      return { kind: 'summed', unit: group.id, update: await sumGroup(folder, campaign, campaign.data, group) };
+    } catch (error) {
+      if (!(error instanceof AiloError)) throw error;
+      return { kind: 'unsummed', unit: group.id, reason: error.message };
+    }
+  }
+
+  function disband({ group, wallets, reason }: CampaignEffect & { kind: 'disband' }) {
+    if (wallets.length > 0) refuse(group.id, wallets, reason);
+    tidyMasked();
+  }
+
+  function tidyMasked() {
+    const running = [...state.groups.values()].filter(isRunning).map(({ id }) => id);
+    void folder.tidyMasked(new Set(running)).catch((err) => log.warn({ err }, 'old files are left'));
+  }
+
+  /** As the unit of a group. Throws as `submit`. */
+  async function submitMasked(group: Group, wallet: string, bytes: Uint8Array): Promise<void> {
+    const hash = await sha256Hex(bytes);
+    const known = group.updates[wallet]?.hash;
+    if (known === hash) return;
+    if (known !== undefined) throw AiloError.of('UNIT_CONFLICT', {});
+    if (!group.members.includes(wallet)) throw AiloError.of('UNIT_UNKNOWN', {});
+    if (!wants(group, wallet, 'updates')) throw AiloError.of('UNIT_CLOSED', { reason: 'its group goes on without it' });
+    if (bytes.length !== maskedBytes(campaign, group.round)) {
+      throw AiloError.of('UPDATE_INVALID', { reason: 'it has another length' });
+    }
+    await keepFile(folder.masked(group.id, wallet), bytes);
+    const saying = { stage: 'updates' as const, answer: { hash, arrivedMs: wallClock() } };
+    await feed({ kind: 'said', unit: group.id, wallet, saying });
   }
 
   function publish({ round, weights, delta }: CampaignEffect & { kind: 'publish' }) {
@@ -154,10 +212,19 @@ export function createRunner(options: RunnerOptions): Runner {
       return state;
     },
     restarted: () => feed({ kind: 'restarted' }),
+    said(wallet, answer) {
+      const group = state.groups.get(answer.body.unit);
+      if (!group?.members.includes(wallet)) return;
+      if (!wants(group, wallet, stageOf(answer))) return;
+      const saying = sayingOf(options.networkId, group, wallet, answer);
+      void feed({ kind: 'said', unit: group.id, wallet, saying });
+    },
     joined: (wallet) => void feed({ kind: 'joined', wallet }),
     left: (wallet) => void (state.workers.has(wallet) && feed({ kind: 'left', wallet })),
     pause: (paused) => feed({ kind: 'paused', paused }),
     async submit(wallet, id, bytes) {
+      const group = state.groups.get(id);
+      if (group) return submitMasked(group, wallet, bytes);
       const unit = state.units.get(id);
       if (unit?.wallet !== wallet) throw AiloError.of('UNIT_UNKNOWN', {});
       const hash = await sha256Hex(bytes);
@@ -178,4 +245,8 @@ export function createRunner(options: RunnerOptions): Runner {
       await work;
     },
   };
+}
+
+function walletsOf({ wallet, members }: Unit): string[] {
+  return members ? members.map((member) => member.wallet) : [wallet];
 }

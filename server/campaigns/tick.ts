@@ -4,6 +4,10 @@
  * update that is late counts in a later round, for less.
  */
 import { MAX_LOSSES, MAX_STALENESS } from '../../shared/train/campaign/limits.ts';
+import { remember } from './diligence.ts';
+import { formGroups } from './groups/form.ts';
+import { isRunning } from './groups/group.ts';
+import { begun, ended, heard, joined, resumed, settled, unitOf } from './groups/rounds.ts';
 import type { CampaignEffect, CampaignEvent, CampaignState, Unit } from './state.ts';
 import { newUnit, unitId } from './units.ts';
 
@@ -24,7 +28,7 @@ export function created(event: CampaignEvent & { kind: 'created' }): CampaignSta
   const { campaign, weights } = event;
   return {
     ...{ campaign, weights, phase: 'waiting', paused: false, round: 0, attempt: 0 },
-    ...{ workers: new Set(), units: new Map(), losses: [] },
+    ...{ workers: new Set(), groups: new Map(), units: new Map(), losses: [], diligence: new Map() },
   };
 }
 
@@ -54,6 +58,7 @@ class Draft {
     if (event.kind === 'joined') {
       this.#set({ workers: new Set(workers).add(event.wallet) });
       this.#assignTo(event.wallet);
+      this.effects.push(...joined(this.state.groups, event.wallet));
     } else if (event.kind === 'left') {
       this.#set({ workers: new Set([...workers].filter((wallet) => wallet !== event.wallet)) });
       this.#giveUpOnAbsent();
@@ -63,6 +68,10 @@ class Draft {
       this.#judged(event.verdicts);
     } else if (event.kind === 'aggregated') {
       this.#aggregated(event);
+    } else if (event.kind === 'said') {
+      this.#set({ groups: heard(this.state.groups, event) });
+    } else if (event.kind === 'summed' || event.kind === 'unsummed') {
+      this.#ended(event);
     } else if (event.kind === 'paused') {
       this.#set({ paused: event.paused });
     } else if (event.kind === 'restarted') {
@@ -73,7 +82,10 @@ class Draft {
 
   /** Goes on as far as it can. */
   settle(): void {
-    if (this.state.phase === 'training') this.#endTraining();
+    if (this.state.phase === 'training') {
+      if (this.state.campaign.data.mode === 'local') this.#endGroups();
+      else this.#endTraining();
+    }
     const { phase, paused, workers, campaign } = this.state;
     if (phase === 'waiting' && !paused && workers.size >= campaign.minWorkers) this.#begin();
   }
@@ -81,6 +93,10 @@ class Draft {
   #begin(): void {
     const { campaign, workers, attempt } = this.state;
     this.#set({ phase: 'training', attempt: attempt + 1, endsMs: this.#nowMs + campaign.roundTimeoutMs });
+    if (campaign.data.mode === 'local') {
+      this.#move(begun(formGroups(this.state, campaign.data, this.#nowMs)));
+      return;
+    }
     // Not in the order they came: who gets which shard should not depend on a reconnection.
     for (const wallet of [...workers].sort()) this.#assignTo(wallet);
   }
@@ -88,7 +104,7 @@ class Draft {
   /** The unit that the wallet has in this round, again, or a new one. */
   #assignTo(wallet: string): void {
     const { state } = this;
-    if (state.phase !== 'training') return;
+    if (state.phase !== 'training' || state.campaign.data.mode === 'local') return;
     const known = state.units.get(unitId(state, wallet));
     const running = this.#ofRound();
     if (!known && (this.#quorate(running) || running.length >= state.campaign.maxWorkers)) return;
@@ -113,6 +129,28 @@ class Draft {
     else this.#wait();
   }
 
+  #ended(event: CampaignEvent & { kind: 'summed' | 'unsummed' }): void {
+    const { groups, units, attempt } = this.state;
+    const group = groups.get(event.unit);
+    this.#move(ended(groups, event));
+    if (event.kind === 'summed' && group?.stage === 'sum') {
+      this.#set({ units: new Map(units).set(group.id, unitOf(group, attempt, event.update)) });
+    }
+  }
+
+  #endGroups(): void {
+    this.#move(settled(this.state, this.#nowMs));
+    if ([...this.state.groups.values()].some(isRunning)) return;
+    this.#set({ groups: new Map() });
+    if (cohort(this.state).length > 0) this.#validate();
+    else this.#wait();
+  }
+
+  #move({ groups, effects }: ReturnType<typeof settled>): void {
+    if (groups !== this.state.groups) this.#set({ groups });
+    this.effects.push(...effects);
+  }
+
   /** Whether so many are in that the others are waited for no longer than the grace, and nobody begins any more. */
   #quorate(running: Unit[]): boolean {
     const submitted = running.filter(({ status }) => status !== 'assigned').length;
@@ -122,6 +160,7 @@ class Draft {
   /** Who has left may come back, within the grace. */
   #giveUpOnAbsent(): void {
     const { phase, workers, campaign } = this.state;
+    if (campaign.data.mode === 'local') return;
     const open = this.#ofRound().filter(({ status }) => status === 'assigned');
     if (phase === 'training' && !open.some(({ wallet }) => workers.has(wallet))) this.#endWithin(campaign.graceMs);
   }
@@ -143,7 +182,10 @@ class Draft {
     const good = verdicts.filter(({ score }) => score !== undefined);
     const gain = ({ score }: (typeof good)[number]) => score!.lossBefore - score!.lossAfter;
     const ranking = good.toSorted((a, b) => gain(b) - gain(a) || (a.unit < b.unit ? -1 : 1));
-    for (const { unit, score, reason } of verdicts) {
+    for (const { unit, score, reason, diligence } of verdicts) {
+      const { wallet } = this.state.units.get(unit) ?? {};
+      if (wallet !== undefined && diligence)
+        this.#set({ diligence: remember(this.state.diligence, wallet, diligence) });
       if (score) {
         const rank = 1 + ranking.findIndex((ranked) => ranked.unit === unit);
         this.#change(unit, { status: 'accepted', score: { ...score, rank, ranked: ranking.length } });
@@ -187,6 +229,7 @@ class Draft {
     // Nobody could send anything while there was no coordinator.
     if (phase === 'training') {
       this.#set({ endsMs: Math.max(this.state.endsMs!, this.#nowMs + campaign.graceMs) });
+      this.#move(resumed(this.state, this.#nowMs));
     }
     if (phase === 'validating') this.#validate();
     if (phase === 'aggregating') this.#aggregate();

@@ -7,7 +7,7 @@ import { type Campaign, formatsOf, modelOf } from '../../shared/train/campaign/c
 import { codecOf } from '../../shared/train/codec/format.ts';
 import { blocksOf, slabsOf } from '../../shared/train/codec/space.ts';
 import { spaceOf } from '../../shared/train/flat.ts';
-import { parametersOf } from '../../shared/train/model/model.ts';
+import { parameterCount, parametersOf } from '../../shared/train/model/model.ts';
 import type { CampaignFolder } from './folder.ts';
 import type { Unit, Update } from './state.ts';
 
@@ -16,6 +16,8 @@ const HEADER_BYTES = 512;
 
 /** No update of the campaign has more bytes. */
 export function maxUpdateBytes(campaign: Campaign): number {
+  // Under masks, every value is a word.
+  if (campaign.data.mode === 'local') return 4 * parameterCount(modelOf(campaign));
   const { maxBlockBytes } = codecOf(formatsOf(campaign).uplink);
   let blocks = 0;
   for (const slab of slabsOf(spaceOf(parametersOf(modelOf(campaign))))) blocks += blocksOf(slab);
@@ -37,9 +39,12 @@ export async function examine(
   return { norm, values };
 }
 
-/** Keeps the bytes so that they are there, whole, after a power cut. */
-export async function keep(folder: CampaignFolder, unit: string, bytes: Uint8Array): Promise<void> {
-  const path = folder.update(unit);
+/** Keeps the bytes of an update so that they are there, whole, after a power cut. */
+export function keep(folder: CampaignFolder, unit: string, bytes: Uint8Array): Promise<void> {
+  return keepFile(folder.update(unit), bytes);
+}
+
+export async function keepFile(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(`${path}.unfinished`, 'w');
   try {
     await file.writeFile(bytes);

@@ -3,12 +3,16 @@ import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { AiloError } from '../../shared/errors/index.ts';
+import type { ModelConfig } from '../../shared/model/types.ts';
 import { RULE_NAMES } from '../../shared/train/campaign/campaign.ts';
 import { MAX_ROUND_MS, MAX_ROUND_WORKERS } from '../../shared/train/campaign/limits.ts';
 import { UPLINK_KEEP } from '../../shared/train/codec/limits.ts';
+import { promiseOf } from '../../shared/train/group/promise.ts';
+import { parameterCount } from '../../shared/train/model/model.ts';
 import { campaignsFolder } from '../campaigns/campaigns.ts';
-import { createCampaign } from '../campaigns/create.ts';
+import { type CampaignSettings, createCampaign, type TextsOf } from '../campaigns/create.ts';
 import { CampaignFolder } from '../campaigns/folder.ts';
+import { describePromise, groupOptions, localSettings } from '../campaigns/groups/options.ts';
 import { campaignsOf, createJournal } from '../campaigns/journal.ts';
 import type { CampaignState } from '../campaigns/state.ts';
 import { type Command, choice, integer, number, type Option, string, usage, type Values } from '../cli.ts';
@@ -29,6 +33,7 @@ export const campaignCreate: Command = {
     ...ID,
     ...DATA,
     ...learningOptions,
+    ...groupOptions,
     shards: { type: 'string', value: 'K', description: `parts of the text (default ${DEFAULTS.shards})` },
     aggregator: { type: 'string', value: 'RULE', description: `${RULE_NAMES.join(', ')} (default confirmed)` },
     'min-workers': { type: 'string', value: 'N', description: `begin a round with so many (${DEFAULTS.minWorkers})` },
@@ -47,7 +52,7 @@ export const campaignCreate: Command = {
     const text = await readText(string(values, 'data'));
     const tokenizer = values.tokenizer === undefined ? undefined : string(values, 'tokenizer');
     const opened = await openForTraining({ model: string(values, 'model'), text, tokenizer, seed }, cli.signal);
-    const settings = { id, seed, ...settingsOf(values, opened.config.maxPositions) };
+    const settings = { id, seed, ...settingsOf(values, opened.config) };
     const dataDir = string(values, 'dir', join(homedir(), '.ailo'));
     await mkdir(dataDir, { recursive: true });
     await withDatabase(dataDir, async (database) => {
@@ -56,7 +61,9 @@ export const campaignCreate: Command = {
       cli.print(
         `Created ${id}: ${campaign.rounds} rounds of ${campaign.localSteps} steps. A coordinator that runs finds it.`,
       );
-      cli.result(campaign);
+      const promise = promiseOf(campaign);
+      if (promise) cli.print(describePromise(promise));
+      cli.result({ ...campaign, ...(promise && { promise }) });
     });
   },
 };
@@ -105,30 +112,45 @@ async function withDatabase(dataDir: string, use: (database: Database) => Promis
   }
 }
 
-function settingsOf(values: Values, maxPositions: number) {
-  const minWorkers = integer(values, 'min-workers', { min: 1, max: MAX_ROUND_WORKERS, default: DEFAULTS.minWorkers });
+function settingsOf(values: Values, config: ModelConfig): Omit<CampaignSettings, 'id' | 'seed'> & TextsOf {
+  const learning = learningOf(values, config.maxPositions);
+  const { peak } = learning.schedule;
+  const groups = localSettings(values, { ...learning, peak, parameters: parameterCount(config) });
+  const least = groups?.local.groupSize ?? DEFAULTS.minWorkers;
+  const minWorkers = integer(values, 'min-workers', { min: 1, max: MAX_ROUND_WORKERS, default: least });
   const maxWorkers = integer(values, 'max-workers', { min: 1, max: MAX_ROUND_WORKERS, default: MAX_ROUND_WORKERS });
   if (minWorkers > maxWorkers) throw usage('--min-workers must not exceed --max-workers');
   const milliseconds = (name: string, fallback: number) =>
     Math.round(1000 * number(values, name, { min: 0.001, max: MAX_ROUND_MS / 1000, default: fallback }));
   return {
-    ...learningOf(values, maxPositions),
+    ...learning,
     ...{ minWorkers, maxWorkers, maxGradientNorm: MAX_GRADIENT_NORM },
-    ...{ uplinkKeep: UPLINK_KEEP, downlinkKeep: DOWNLINK_KEEP },
-    aggregator: choice(values, 'aggregator', RULE_NAMES, 'confirmed'),
+    ...{ uplinkKeep: groups?.uplinkKeep ?? UPLINK_KEEP, downlinkKeep: DOWNLINK_KEEP },
+    aggregator: choice(values, 'aggregator', RULE_NAMES, groups?.aggregator ?? 'confirmed'),
     quorumPermille: Math.ceil(1000 * number(values, 'quorum', { min: 0.001, max: 1, default: DEFAULTS.quorum })),
     graceMs: milliseconds('grace', DEFAULTS.graceS),
     roundTimeoutMs: milliseconds('timeout', DEFAULTS.timeoutS),
-    shards: integer(values, 'shards', { min: 1, max: MAX_ROUND_WORKERS, default: DEFAULTS.shards }),
+    ...(groups
+      ? { local: groups.local }
+      : { shards: integer(values, 'shards', { min: 1, max: MAX_ROUND_WORKERS, default: DEFAULTS.shards }) }),
   };
 }
 
 function summary({ campaign, phase, paused, round, weights, losses }: CampaignState) {
-  return { id: campaign.id, phase, paused, round, rounds: campaign.rounds, weights, loss: losses.at(-1)?.loss ?? null };
+  return {
+    id: campaign.id,
+    mode: campaign.data.mode,
+    phase,
+    paused,
+    round,
+    rounds: campaign.rounds,
+    weights,
+    loss: losses.at(-1)?.loss ?? null,
+  };
 }
 
 function describe(state: CampaignState): string {
-  const { id, phase, paused, round, rounds, loss } = summary(state);
+  const { id, mode, phase, paused, round, rounds, loss } = summary(state);
   const measured = loss === null ? '' : `, loss ${loss.toFixed(4)}`;
-  return `${id}: ${round} of ${rounds} rounds${measured}, ${paused ? 'paused' : phase}`;
+  return `${id} (${mode === 'local' ? 'local texts' : 'public texts'}): ${round} of ${rounds} rounds${measured}, ${paused ? 'paused' : phase}`;
 }

@@ -12,7 +12,6 @@ import { generate } from './generate.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const fixture = join(root, 'tests/fixtures/qwen2-untied');
 const stories = fileURLToPath(new URL('../../../shared/models/stories260k/', import.meta.url));
-const TSX = fileURLToPath(import.meta.resolve('tsx/cli'));
 
 interface Outcome {
   code: number;
@@ -23,7 +22,7 @@ interface Outcome {
 /** The real command in a process of its own. */
 function ailo(...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [TSX, join(root, 'server/main.ts'), 'generate', ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, [join(root, 'server/ailo.mjs'), 'generate', ...args], (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
     });
   });

@@ -2,15 +2,23 @@
 import { once } from 'node:events';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { AiloNode, NodeState } from '../../shared/node/types.ts';
 import { type Cli, type Command, integer, number, string, url, usage, type Values } from '../cli.ts';
 import { describe } from '../node/describe.ts';
 import { createHeadlessNode, retire } from '../node/headless.ts';
+import { textFile } from '../node/text-file.ts';
 
 /** How long running answers may take to finish after Ctrl-C. */
 const RETIRE_TIMEOUT_MS = 60_000;
 const DEFAULT_BUDGET_MIB = 2048;
+
+/** What computes is outside of V8: its heap had better stay small than be fast, for as long as the node runs. */
+function keepHeapSmall(): void {
+  setFlagsFromString('--optimize-for-size');
+  setFlagsFromString('--max-semi-space-size=2');
+}
 
 export const node: Command = {
   options: {
@@ -23,12 +31,25 @@ export const node: Command = {
     threads: { type: 'string', value: 'N', description: 'threads that compute (one for each core)' },
     model: { type: 'string', value: 'ID', description: 'hold a part of this model only; with --units' },
     train: { type: 'string', value: 'ID', description: 'train in this campaign, or in any that runs: “any”' },
+    text: {
+      type: 'string',
+      value: 'FILE',
+      description: 'with --train: learn from this text, in campaigns of local texts only; it never leaves this machine',
+    },
     units: { type: 'string', value: 'A-B', description: 'the placement units to hold, A to B without B' },
   },
   async run(values, cli) {
+    keepHeapSmall();
     const dataDir = string(values, 'data', join(homedir(), '.ailo', 'node'));
     const { wallet, username, threads } = values;
     const want = parseWant(values);
+    if (values.text !== undefined && values.train === undefined) throw usage('--text is for --train');
+    const texts =
+      values.text === undefined
+        ? undefined
+        : textFile(string(values, 'text'), join(dataDir, 'text-uses.json'), () => Date.now());
+    // What is wrong with it is said at once.
+    await texts?.read();
     const node = await createHeadlessNode({
       url: url(values, 'url'),
       dataDir,
@@ -41,11 +62,14 @@ export const node: Command = {
       }),
       ...(threads !== undefined && { threads: integer(values, 'threads', { min: 1, max: 1024, default: 1 }) }),
       ...(want && { want }),
+      ...(texts && { texts }),
     });
     const refusal = watch(node, cli);
     node.start();
     node.contribute(true);
-    if (values.train !== undefined) node.train(values.train === 'any' ? true : string(values, 'train'));
+    if (values.train !== undefined) {
+      node.train(values.train === 'any' ? true : string(values, 'train'), texts ? 'local' : 'public');
+    }
     try {
       await Promise.race([refusal, cli.signal.aborted || once(cli.signal, 'abort')]);
       cli.print('Finishing what runs …');

@@ -60,6 +60,28 @@ test.skipIf(!existsSync(shakespeare))(
   TIMEOUT_MS,
 );
 
+describe('a federation of four', () => {
+  const plan = ['--workers', '4', '--rounds', '6', '--local-steps', '10', '--lr', '3e-3', ...SHORT];
+  const federated = (...more: string[]) => ailo(train, '--model', 'nano-char', '--data', text, ...plan, ...more);
+
+  test(
+    'learns from updates that take a hundredth of the bytes, and with a liar among them',
+    async () => {
+      const [compressed, attacked] = [
+        await federated('--codec', 'sparseloco', '--eval-every', '1'),
+        await federated('--codec', 'sparseloco', '--byzantine', '0.25:flip'),
+      ];
+      expect(compressed.uplinkSaving).toBeGreaterThan(150);
+      const losses = compressed.evaluations.map(({ loss }: { loss: number }) => loss);
+      expect(losses).toHaveLength(6);
+      expect(losses.at(-1)).toBeLessThan(losses[0] - 0.5);
+      expect(attacked.validationLoss).toBeLessThan(losses[0] - 0.3);
+      expect(attacked.validationLoss).not.toBe(losses.at(-1));
+    },
+    TIMEOUT_MS,
+  );
+});
+
 describe('a model that was trained', () => {
   test(
     'by several workers is saved, measured, run, and trained on',

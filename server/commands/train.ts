@@ -9,6 +9,7 @@ import { train as runTraining, type TrainEvent } from '../../shared/train/train.
 import { type Cli, type Command, integer, string, type Values } from '../cli.ts';
 import { createNodeEngine } from '../runtime/node-engine.ts';
 import { aggregatorOf, CODECS, crossed } from '../train/aggregator.ts';
+import { ATTACK_NAMES } from '../train/attackers.ts';
 import { learningOf, learningOptions, MAX_GRADIENT_NORM, seedOf } from '../train/learning.ts';
 import { adaptedOf, loraOptions } from '../train/lora.ts';
 import { isDialogues, type OpenedModel, openForDialogues, openForTraining, readText } from '../train/open.ts';
@@ -38,6 +39,11 @@ export const train: Command = {
       type: 'string',
       value: 'RULE',
       description: `how they are joined: ${RULE_NAMES.join(', ')} (default mean; with a codec confirmed)`,
+    },
+    byzantine: {
+      type: 'string',
+      value: 'F:KIND',
+      description: `so large a share of the workers lies: ${ATTACK_NAMES.join(', ')}`,
     },
     'eval-every': { type: 'string', value: 'N', description: 'rounds between evaluations (default 0: at the end)' },
     'eval-batches': { type: 'string', value: 'N', description: 'fixed batches of an evaluation (default 100)' },
@@ -99,13 +105,14 @@ function inOnePiece(opened: OpenedModel): OpenedModel<Corpus> {
 
 function planOf(values: Values, { config }: Pick<OpenedModel, 'config'>) {
   const { batch, sequence, weightDecay, outerLearningRate, ...learning } = learningOf(values, config.maxPositions);
+  const workers = integer(values, 'workers', { min: 1, max: MAX_WORKERS, default: 1 });
   return {
     ...learning,
-    workers: integer(values, 'workers', { min: 1, max: MAX_WORKERS, default: 1 }),
+    workers,
     shape: { batch, sequence },
     optimiser: adamW({ ...ADAMW, weightDecay }),
     maxGradientNorm: MAX_GRADIENT_NORM,
-    aggregator: aggregatorOf(values, outerLearningRate),
+    aggregator: aggregatorOf(values, workers, outerLearningRate),
     evaluateEvery: integer(values, 'eval-every', { min: 0, max: MAX_STEPS, default: 0 }),
     evaluationBatches: integer(values, 'eval-batches', { min: 1, max: MAX_EVALUATION_BATCHES, default: 100 }),
   };

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWallet } from '../../shared/wallet/wallet.ts';
 import { type Coordinator, startCoordinator } from '../coordinator/coordinator.ts';
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../ailo.mjs', import.meta.url));
 const WORDS = 'legal winner thank year wave sausage worth useful legal winner thank yellow';
 
 let folder: string;
@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 async function ailo(args: string[], input = ''): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], { stdio: 'pipe' });
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: 'pipe' });
   child.stdin.end(input);
   const [out, err] = [[] as Buffer[], [] as Buffer[]];
   child.stdout.on('data', (data: Buffer) => out.push(data));

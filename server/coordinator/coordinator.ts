@@ -12,6 +12,7 @@ import { splitModel } from '../../shared/plan/division.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
 import type { WireDtype } from '../../shared/tensor/payload.ts';
 import { campaignsFolder, openCampaigns } from '../campaigns/campaigns.ts';
+import { isAnswer } from '../campaigns/groups/answer.ts';
 import { createHttp } from '../http/app.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import type { TrainingResult } from '../ledger/types.ts';
@@ -105,7 +106,7 @@ async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Pro
   opened.push(() => trainings.settled());
   const campaigns = await openCampaigns({
     ...common,
-    ...{ database, folder: campaignsFolder(dataDir), wallClock, pay: trainings.pay },
+    ...{ database, networkId, folder: campaignsFolder(dataDir), wallClock, pay: trainings.pay },
     send: (node, type, body) => gateway.send(node, type, body),
   });
   opened.push(() => campaigns.close());
@@ -138,6 +139,7 @@ async function open(options: CoordinatorOptions, opened: (() => unknown)[]): Pro
       message(node, message) {
         if (message.type === 'train') campaigns.train(node, message.body);
         else if (message.type === 'trainNoMore') campaigns.leave(node);
+        else if (isAnswer(message)) campaigns.said(node, message);
         else dispatcher.message(node, message);
       },
     },

@@ -6,9 +6,11 @@ import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import * as v from 'valibot';
 import { sha256Hex } from '../../shared/bytes/sha256.ts';
 import { AiloError } from '../../shared/errors/index.ts';
-import { type CampaignsResponse, paths, UPLOAD_HEADERS } from '../../shared/protocol/http.ts';
+import { type CampaignSummary, type CampaignsResponse, paths, UPLOAD_HEADERS } from '../../shared/protocol/http.ts';
 import { Id, ModelId } from '../../shared/protocol/messages.ts';
+import { TOKENIZER_FILES } from '../../shared/train/campaign/files.ts';
 import { uploadBytes } from '../../shared/train/campaign/upload.ts';
+import { promiseOf } from '../../shared/train/group/promise.ts';
 import { encodeAddress } from '../../shared/wallet/address.ts';
 import { checkPublicKey, verify } from '../../shared/wallet/public-key.ts';
 import type { Campaigns } from '../campaigns/campaigns.ts';
@@ -25,6 +27,7 @@ export interface CampaignRoutes {
 const number = wholeNumber(0, 2 ** 32 - 1);
 const Campaign = v.object({ id: ModelId });
 const Shard = v.object({ id: ModelId, shard: number });
+const File = v.object({ id: ModelId, file: v.string() });
 const Round = v.object({ id: ModelId, round: number });
 const Upload = v.object({ id: ModelId, unit: Id });
 const hex = (bytes: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`)));
@@ -45,10 +48,21 @@ export function campaignRoutes({ campaigns, networkId }: CampaignRoutes): Fastif
     app.get(paths.shard(':id', ':shard'), async ({ params }, reply) => {
       const { id, shard } = parse(Shard, params);
       const { folder, state } = campaigns.of(id);
-      const { shards, shardTokens } = state.campaign.data;
-      if (shard >= shards) throw AiloError.of('NOT_FOUND', { what: 'such shard' });
-      const bytes = 4 * shardTokens;
+      const { data } = state.campaign;
+      if (data.mode !== 'public' || shard >= data.shards) throw AiloError.of('NOT_FOUND', { what: 'such shard' });
+      const bytes = 4 * data.shardTokens;
       return stream(reply, folder.training, { start: shard * bytes, end: (shard + 1) * bytes - 1 });
+    });
+
+    app.get(paths.campaignFile(':id', ':file'), async ({ params }, reply) => {
+      const { id, file } = parse(File, params);
+      const { folder } = campaigns.of(id);
+      const missing = () => AiloError.of('NOT_FOUND', { what: 'such file' });
+      const known = TOKENIZER_FILES.find((name) => name === file);
+      if (!known) throw missing();
+      return stream(reply, folder.file(known)).catch(() => {
+        throw missing();
+      });
     });
 
     app.get(paths.weights(':id', ':round'), async ({ params }, reply) => {
@@ -89,10 +103,23 @@ export function campaignRoutes({ campaigns, networkId }: CampaignRoutes): Fastif
   };
 }
 
-function describe({ state }: Runner): CampaignsResponse['campaigns'][number] {
+function describe({ state }: Runner): CampaignSummary {
   const { campaign, phase, paused, round, workers, weights, losses } = state;
-  const { id, rounds } = campaign;
-  return { id, phase, paused, round, rounds, workers: workers.size, weights, losses: [...losses] };
+  const { id, rounds, data } = campaign;
+  const { mode } = data;
+  const groups = promiseOf(campaign);
+  return {
+    id,
+    mode,
+    ...(groups && { groups }),
+    phase,
+    paused,
+    round,
+    rounds,
+    workers: workers.size,
+    weights,
+    losses: [...losses],
+  };
 }
 
 async function stream(reply: FastifyReply, path: string, range?: { start: number; end: number }) {

@@ -14,7 +14,7 @@ import { createNodeLearner } from './learner.ts';
 import { createNodeLedger } from './ledger.ts';
 import { openWalletFile } from './wallet-file.ts';
 
-export interface HeadlessOptions extends Pick<NodeOptions, 'url' | 'want'> {
+export interface HeadlessOptions extends Pick<NodeOptions, 'url' | 'want' | 'texts'> {
   /** Claimed for the wallet; absent keeps what it has. */
   username?: string;
   /** Keeps the model chunks, and the wallet unless `walletFile` says otherwise. Nodes of one machine may share it. */
@@ -39,7 +39,7 @@ export interface HeadlessNode extends AiloNode {
 
 /** A node that is not started yet. Throws WALLET_FILE_INVALID, WORDS_INVALID. */
 export async function createHeadlessNode(options: HeadlessOptions): Promise<HeadlessNode> {
-  const { url, want, dataDir, budgetBytes, cacheBytes, threads, dial = dialWebSocket } = options;
+  const { url, want, texts, dataDir, budgetBytes, cacheBytes, threads, dial = dialWebSocket } = options;
   const wallet = await openWalletFile(options.walletFile ?? join(dataDir, 'wallet.json'));
   const log = options.log.child({ node: wallet.address });
   let ledger: LedgerClient | undefined;
@@ -47,6 +47,7 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     url,
     wallet,
     ...(want && { want }),
+    ...(texts && { texts }),
     client: { kind: 'headless', version: packageJson.version },
     createLearner: (campaign) =>
       createNodeLearner(campaign, { budgetBytes, ...(threads !== undefined && { threads }) }),

@@ -7,6 +7,7 @@ import { readOptional } from '../../shared/model/optional.ts';
 import { loadTextCodec, tokenizerVocabSize } from '../../shared/model/text.ts';
 import type { ModelConfig, ModelSource } from '../../shared/model/types.ts';
 import { openWeights } from '../../shared/model/weights.ts';
+import { TOKENIZER_FILES } from '../../shared/train/campaign/files.ts';
 import { characterTokenizer } from '../../shared/train/characters.ts';
 import type { Corpus } from '../../shared/train/corpus.ts';
 import { cutOff, dialogueCorpus } from '../../shared/train/dialogues.ts';
@@ -22,7 +23,6 @@ import { tokenisedDialogues } from './dialogues.ts';
 
 /** Presets whose vocabulary is that of their tokenizer. */
 const ADAPTING_PRESETS: PresetName[] = ['nano-char', 'ailo-guide'];
-const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'];
 
 export interface OpenedModel<Learned = Int32Array> {
   config: ModelConfig;

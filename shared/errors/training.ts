@@ -15,6 +15,17 @@ export const trainingSentences = {
   CAMPAIGN_EXISTS: (d: { campaign: string }) => `There is a campaign “${d.campaign}” already.`,
   CAMPAIGN_CORRUPT: (d: { campaign: string; reason: string }) =>
     `What is stored of the campaign “${d.campaign}” is damaged: ${d.reason}.`,
+  CAMPAIGN_MODE: (d: { campaign: string; mode: 'public' | 'local' }) =>
+    d.mode === 'local'
+      ? `The campaign “${d.campaign}” learns from texts of people's own, which must be chosen first.`
+      : `The campaign “${d.campaign}” learns from public texts only.`,
+  TEXT_FILE_INVALID: (d: { path: string; reason: string }) => `The text in ${d.path} cannot be used: ${d.reason}.`,
+  LOCAL_TEXT_MISSING: (_: Record<never, never>) => 'There is no text on this device that may be learned from.',
+  LOCAL_TEXT_SPENT: (d: { campaign: string; rounds: number }) =>
+    `The texts here were in ${d.rounds} rounds of “${d.campaign}”: one more would tell more of them than it promises.`,
+  GROUP_UNSAFE: (d: { reason: string }) => `This group would not keep what was learned here private: ${d.reason}.`,
+  GROUP_ANSWER_INVALID: (d: { reason: string }) => `A member's answer in its group cannot be taken: ${d.reason}.`,
+  GROUP_UNSUMMED: (d: { reason: string }) => `The group's updates could not be added up: ${d.reason}.`,
   UNIT_UNKNOWN: (_: Record<never, never>) => 'This work unit is not assigned to this wallet.',
   UNIT_CLOSED: (d: { reason: string }) => `The work unit takes no update any more: ${d.reason}.`,
   UNIT_CONFLICT: (_: Record<never, never>) => 'The work unit has another update already.',

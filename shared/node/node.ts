@@ -14,6 +14,7 @@ import type { Wallet } from '../wallet/wallet.ts';
 import { createContributor } from './contributor.ts';
 import type { Dial } from './dial.ts';
 import type { DirectTransport } from './direct/transport.ts';
+import type { LocalTexts } from './local-texts.ts';
 import type { Log } from './log.ts';
 import { type ModelFilesOptions, openModelFiles } from './model-files.ts';
 import { createRequester } from './requester.ts';
@@ -35,6 +36,8 @@ export interface NodeOptions {
   createRuntime(): Promise<Runtime>;
   /** What trains in a campaign; a host without it cannot. */
   createLearner?(campaign: Campaign): Promise<Learner>;
+  /** What campaigns of local texts learn from. */
+  texts?: LocalTexts;
   chunks: ChunkStore;
   /** Links to neighbours without the coordinator; absent where the host has none to give. */
   direct?: DirectTransport;
@@ -162,6 +165,11 @@ export function createNode(options: NodeOptions): AiloNode {
     finished: requester.finished,
     unit: trainer.unit,
     unitRefused: trainer.unitRefused,
+    group: trainer.group,
+    groupPeers: trainer.groupPeers,
+    groupShares: trainer.groupShares,
+    groupSurvivors: trainer.groupSurvivors,
+    groupReveal: trainer.groupReveal,
     round: trainer.round,
     failed: requester.failed,
     refused,
@@ -191,7 +199,7 @@ export function createNode(options: NodeOptions): AiloNode {
       await contributor.release();
     },
     contribute: (on) => contributor.contribute(on),
-    train: (wanted) => trainer.train(wanted),
+    train: (wanted, mode) => trainer.train(wanted, mode),
     chat: (request, signal) => requester.chat(request, signal),
   };
 }

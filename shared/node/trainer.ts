@@ -2,46 +2,65 @@
  * The training side of a node: takes units of a campaign, learns on them here, hands in what it found, and follows the
  * canonical weights from round to round.
  */
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { sha256Hex } from '../bytes/sha256.ts';
 import { AiloError, toAiloError, type WireError } from '../errors/index.ts';
 import { httpSource } from '../model/source.ts';
-import { paths, UPLOAD_HEADERS } from '../protocol/http.ts';
+import { paths } from '../protocol/http.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
-import { type Campaign, parseCampaign } from '../train/campaign/campaign.ts';
+import { type Campaign, type CampaignMode, parseCampaign, publicDataOf } from '../train/campaign/campaign.ts';
 import { MAX_CAMPAIGN_BYTES } from '../train/campaign/limits.ts';
-import { uploadBytes } from '../train/campaign/upload.ts';
 import type { Learner } from '../train/campaign/worker.ts';
+import { secureRandom } from '../train/group/noise.ts';
 import type { Wallet } from '../wallet/wallet.ts';
-import { MAX_DELTA_BYTES, UPLOAD_ATTEMPTS, UPLOAD_RETRY_MS } from './limits.ts';
+import { createGroupSide, type GroupSide } from './group-side.ts';
+import { handIn } from './hand-in.ts';
+import { MAX_DELTA_BYTES, UPLOAD_RETRY_MS } from './limits.ts';
+import { type LocalTexts, localTokens, requireUnspent } from './local-texts.ts';
 import type { Log } from './log.ts';
 import type { Training } from './types.ts';
 
 /** The coordinator's last word on a unit. */
 const OVER = new Set(['UNIT_UNKNOWN', 'UNIT_CLOSED', 'UNIT_CONFLICT', 'UPDATE_INVALID', 'CAMPAIGN_UNKNOWN']);
 
+/** Where nothing may be learned from. */
+const NO_TEXTS: LocalTexts = { read: async () => [], roundsOf: async () => 0, note: async () => {} };
+
 /** Why this machine cannot train at all. */
-const HOPELESS = new Set(['MEMORY_BUDGET_EXCEEDED', 'ENGINE_UNAVAILABLE', 'CAMPAIGN_INVALID', 'CONFIG_INVALID']);
+const HOPELESS = new Set([
+  ...['MEMORY_BUDGET_EXCEEDED', 'ENGINE_UNAVAILABLE', 'CAMPAIGN_INVALID', 'CONFIG_INVALID'],
+  ...[
+    'LOCAL_TEXT_MISSING',
+    'TEXT_FILE_INVALID',
+    'LOCAL_TEXT_SPENT',
+    'TRAINING_TOKEN_UNKNOWN',
+    'TRAINING_DATA_TOO_SHORT',
+  ],
+]);
 
 export interface TrainerOptions {
   url: string;
   wallet: Wallet;
   fetch: typeof fetch;
+  /** What a campaign of local texts learns from; absent where there is nothing of the kind. */
+  texts?: LocalTexts;
   /** Called for each campaign that a unit comes of. */
   createLearner(campaign: Campaign): Promise<Learner>;
   networkId(): string | undefined;
   isOpen(): boolean;
-  send<T extends 'train' | 'trainNoMore'>(type: T, body: FromNode[T]): void;
+  send<T extends 'train' | 'trainNoMore' | 'groupKeys' | 'groupShared' | 'groupAgreed' | 'groupRevealed'>(
+    type: T,
+    body: FromNode[T],
+  ): void;
   schedule: Schedule;
   log: Log;
   onChange(training: Training): void;
   onError(error: AiloError): void;
 }
 
-export interface TrainerSide {
-  /** A campaign's id, or true for any; false to stop. */
-  train(wanted: string | boolean): void;
+export interface TrainerSide extends Omit<GroupSide, 'forget'> {
+  /** A campaign's id, or true for any of the mode; false to stop. */
+  train(wanted: string | boolean, mode?: CampaignMode): void;
   onOpen(): void;
   unit(body: FromCoordinator['unit']): void;
   unitRefused(body: FromCoordinator['unitRefused']): void;
@@ -53,9 +72,10 @@ export interface TrainerSide {
 }
 
 export function createTrainer(options: TrainerOptions): TrainerSide {
-  const { url, wallet, fetch, log, send } = options;
+  const { url, fetch, log, send } = options;
   const source = httpSource({ fetch, urlOf: (path) => new URL(path, url).href });
   let wanted: string | boolean = false;
+  let mode: CampaignMode = 'public';
   let worker: Learner | undefined;
   /** Shards that were learned on, by number. */
   let shards = new Map<number, Int32Array>();
@@ -85,16 +105,38 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
     await worker?.release();
     worker = undefined;
     shards = new Map();
-    const bytes = await source.readFile(paths.campaign(id), MAX_CAMPAIGN_BYTES, cancel.signal);
-    const campaign = parseCampaign(JSON.parse(new TextDecoder().decode(bytes)));
-    worker = await options.createLearner(campaign);
+    worker = await options.createLearner(await readCampaign(id));
     return worker;
   }
 
-  async function shardOf({ id, data }: Campaign, shard: number): Promise<Int32Array> {
+  async function readCampaign(id: string): Promise<Campaign> {
+    if (worker?.campaign.id === id) return worker.campaign;
+    const bytes = await source.readFile(paths.campaign(id), MAX_CAMPAIGN_BYTES, cancel.signal);
+    return parseCampaign(JSON.parse(new TextDecoder().decode(bytes)));
+  }
+
+  /** Nobody's own texts are learned from in a mode that he did not choose. */
+  const groups = createGroupSide({
+    ...options,
+    async campaignOf(id) {
+      const campaign = await readCampaign(id);
+      if (mode !== 'local' || wanted === false) throw AiloError.of('CAMPAIGN_MODE', { campaign: id, mode: 'local' });
+      return campaign;
+    },
+    contribute: (brief, mask) =>
+      then(async () => {
+        if (wanted !== false && mode === 'local') await tryTo(() => learnFromOwn(brief, mask));
+      }),
+  });
+
+  async function shardOf(campaign: Campaign, shard: number): Promise<Int32Array> {
     const known = shards.get(shard);
     if (known) return known;
-    const bytes = await source.readFile(paths.shard(id, shard), 4 * data.shardTokens, cancel.signal);
+    const bytes = await source.readFile(
+      paths.shard(campaign.id, shard),
+      4 * publicDataOf(campaign).shardTokens,
+      cancel.signal,
+    );
     const tokens = new Int32Array(bytes.slice().buffer);
     shards.set(shard, tokens);
     return tokens;
@@ -107,31 +149,57 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
     await mine.adopt(await source.readFile(path, mine.weightsBytes, cancel.signal), hash);
   }
 
-  async function learn(body: FromCoordinator['unit']) {
-    const { campaign: id, unit, round, start, shard, seed } = body;
+  /** Learns on `text`, unless it did before, and hands in what `finish` makes of it. */
+  async function learn(
+    { campaign: id, unit, round, start }: Pick<FromCoordinator['unit'], 'campaign' | 'unit' | 'round' | 'start'>,
+    text: (campaign: Campaign) => Promise<{ tokens: Int32Array; seed: number }>,
+    finish: (update: Uint8Array) => Promise<Uint8Array> = async (update) => update,
+  ) {
     options.onChange({ kind: 'preparing', campaign: id, round });
     const mine = await workerFor(id);
     const { localSteps: steps, rounds } = mine.campaign;
     const common = { campaign: id, round, rounds, steps };
     if (made?.unit !== unit) {
       await follow(mine, round, start);
-      const tokens = await shardOf(mine.campaign, shard);
+      const { tokens, seed } = await text(mine.campaign);
       options.onChange({ kind: 'learning', ...common, step: 0 });
       const update = await mine.work({ unit, round, seed }, tokens, {
         onStep: ({ step, loss }) => options.onChange({ kind: 'learning', ...common, step, loss }),
         signal: cancel.signal,
       });
-      made = { unit, update };
+      made = { unit, update: await finish(update) };
     }
     options.onChange({ kind: 'sending', ...common, bytes: made.update.length });
-    await handIn(id, unit, made.update, UPLOAD_ATTEMPTS);
+    await handIn(options, { campaign: id, ...made }, cancel.signal);
     wait();
   }
 
+  function learnFromShard(body: FromCoordinator['unit']): Promise<void> {
+    return learn(body, async (campaign) => ({ tokens: await shardOf(campaign, body.shard), seed: body.seed }));
+  }
+
+  function learnFromOwn(brief: FromCoordinator['group'], mask: (values: Int32Array) => Promise<Uint8Array>) {
+    const { texts = NO_TEXTS } = options;
+    const { campaign: id, round } = brief;
+    const tokenizer = httpSource({ fetch, urlOf: (file) => new URL(paths.campaignFile(id, file), url).href });
+    return learn(
+      brief,
+      async (campaign) => {
+        await requireUnspent(texts, campaign);
+        // Which sequences are learned from is for nobody else to choose.
+        return { tokens: await localTokens(texts, campaign, tokenizer, cancel.signal), seed: secureRandom()() };
+      },
+      async (steps) => {
+        await texts.note(id, round);
+        return mask(new Int32Array(steps.slice().buffer));
+      },
+    );
+  }
+
   /** What failed is asked for again: the coordinator names the unit once more while it is open. */
-  async function tryToLearn(body: FromCoordinator['unit']) {
+  async function tryTo(work: () => Promise<void>) {
     try {
-      await learn(body);
+      await work();
     } catch (thrown) {
       unitId = undefined;
       // Only what the coordinator itself refuses is over.
@@ -141,31 +209,6 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
       if (wanted === false) options.onChange({ kind: 'off' });
       else wait();
       throw thrown;
-    }
-  }
-
-  async function handIn(campaign: string, unit: string, update: Uint8Array, attemptsLeft: number): Promise<void> {
-    const networkId = options.networkId()!;
-    const signature = wallet.sign(uploadBytes({ networkId, unit, hash: await sha256Hex(update) }));
-    try {
-      const response = await fetch(new URL(paths.update(campaign, unit), url), {
-        method: 'PUT',
-        headers: {
-          'content-type': 'application/octet-stream',
-          [UPLOAD_HEADERS.publicKey]: bytesToHex(wallet.publicKey),
-          [UPLOAD_HEADERS.signature]: bytesToHex(signature),
-        },
-        body: update as Uint8Array<ArrayBuffer>,
-        signal: cancel.signal,
-      });
-      if (response.ok) return;
-      if (response.status < 500) throw AiloError.fromWire((await response.json()) as WireError);
-      throw new Error(`the coordinator answered with ${response.status}`);
-    } catch (thrown) {
-      if (thrown instanceof AiloError || attemptsLeft <= 1 || cancel.signal.aborted) throw thrown;
-      log.info({ unit, attemptsLeft }, 'the update could not be handed in yet');
-      await new Promise<void>((resolve) => options.schedule(resolve, UPLOAD_RETRY_MS));
-      await handIn(campaign, unit, update, attemptsLeft - 1);
     }
   }
 
@@ -192,20 +235,31 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
 
   function ask() {
     if (wanted === false || !options.isOpen()) return;
-    send('train', typeof wanted === 'string' ? { campaign: wanted } : {});
+    send('train', {
+      ...(typeof wanted === 'string' && { campaign: wanted }),
+      ...(mode === 'local' && { mode }),
+    });
   }
 
   function stop() {
     cancel.abort();
     unitId = undefined;
+    groups.forget();
     cancel = new AbortController();
     options.onChange({ kind: 'off' });
   }
 
   return {
-    train(next) {
-      if (next === wanted) return;
+    ...groups,
+    train(next, nextMode = 'public') {
+      if (next === wanted && (next === false || nextMode === mode)) return;
+      // What was begun in the other mode is not gone on with.
+      if (wanted !== false && nextMode !== mode) {
+        if (options.isOpen()) send('trainNoMore', {});
+        stop();
+      }
       wanted = next;
+      mode = nextMode;
       if (next === false) {
         if (options.isOpen()) send('trainNoMore', {});
         stop();
@@ -219,10 +273,11 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
       // After a reconnection the coordinator names the unit again that is being worked on.
       if (wanted === false || unitId === body.unit) return;
       unitId = body.unit;
-      void then(() => tryToLearn(body));
+      void then(() => tryTo(() => learnFromShard(body)));
     },
     unitRefused({ error, unit }) {
       log.warn({ unit, code: error.code }, error.message);
+      groups.forget(unit);
       void then(async () => worker?.settle(false));
       options.onError(AiloError.fromWire(error));
     },

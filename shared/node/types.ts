@@ -3,6 +3,7 @@ import type { WireError } from '../errors/index.ts';
 import type { ChatMessage } from '../model/types.ts';
 import type { AccountSummary, ModelListing } from '../protocol/messages.ts';
 import type { Sampling } from '../sampler/types.ts';
+import type { CampaignMode } from '../train/campaign/campaign.ts';
 import type { DraftCount } from './drafts/front.ts';
 
 /** Everything a popup or a log line can show. Plain data, replaced (never mutated) on each change. */
@@ -95,8 +96,11 @@ export interface AiloNode {
   start(): void;
   stop(): Promise<void>;
   contribute(on: boolean): void;
-  /** Trains in a campaign, or in any (true), until told false. Needs an engine for training (NodeOptions). */
-  train(wanted: string | boolean): void;
+  /**
+   * Trains in a campaign, or in any (true), until told false; `public` unless told to learn from the texts of this device.
+   * Needs an engine for training (NodeOptions).
+   */
+  train(wanted: string | boolean, mode?: CampaignMode): void;
   /**
    * Asks the network and streams its answer; stops asking when `signal` fires or the reader leaves. Goes on over dropped
    * sockets. Rejects with an AiloError (MODEL_NOT_READY, PROMPT_TOO_LONG, CANCELLED, STAGE_LOST, SESSION_LOST, …).

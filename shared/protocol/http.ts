@@ -1,6 +1,7 @@
 /** The coordinator's public HTTP API: paths and the JSON that comes back. Amounts are decimal strings of µALC. */
 import * as v from 'valibot';
 import { USERNAME } from '../ledger/limits.ts';
+import { MODES } from '../train/campaign/campaign.ts';
 import { AccountSummary, NodeId } from './messages.ts';
 
 export const paths = {
@@ -25,6 +26,8 @@ export const paths = {
   campaigns: '/v1/campaigns',
   /** The campaign file. */
   campaign: (id: string) => `/v1/campaigns/${id}`,
+  /** A file of its tokenizer. */
+  campaignFile: (id: string, file: string) => `/v1/campaigns/${id}/files/${file}`,
   /** Token ids of a shard, int32 little-endian. */
   shard: (id: string, shard: number | string) => `/v1/campaigns/${id}/shards/${shard}`,
   /** The canonical weights before the round, f32 little-endian; the newest rounds only. */
@@ -120,11 +123,23 @@ export type Submission = v.InferOutput<typeof Submission>;
 /** Answered when the entry is sealed in a checkpoint; again for the same submission, however often it is made. */
 export const SubmissionResponse = v.object({ index: v.number() });
 
+/** Of the weights before a round (from 0), on held-out text; nats per token. */
+const CampaignLoss = v.object({ round: v.number(), loss: v.number() });
+export type CampaignLoss = v.InferOutput<typeof CampaignLoss>;
+
 /** How far each campaign has come. */
 export const CampaignsResponse = v.object({
   campaigns: v.array(
     v.object({
       id: v.string(),
+      mode: v.picklist(MODES),
+      /** Of a campaign of local texts: so many are in every sum at least, and what its noise is worth after all rounds. */
+      groups: v.optional(
+        v.object({
+          threshold: v.number(),
+          noise: v.optional(v.object({ epsilon: v.number(), delta: v.number() })),
+        }),
+      ),
       phase: v.picklist(['waiting', 'training', 'validating', 'aggregating', 'finished']),
       paused: v.boolean(),
       round: v.number(),
@@ -132,11 +147,12 @@ export const CampaignsResponse = v.object({
       workers: v.number(),
       /** SHA-256 of the canonical weights. */
       weights: Hash,
-      /** Of the weights before each of the last rounds, on held-out text; nats per token. */
-      losses: v.array(v.object({ round: v.number(), loss: v.number() })),
+      /** The last rounds. */
+      losses: v.array(CampaignLoss),
     }),
   ),
 });
+export type CampaignSummary = CampaignsResponse['campaigns'][number];
 export type CampaignsResponse = v.InferOutput<typeof CampaignsResponse>;
 
 /** Header of an uploaded update: whose it is, and its signature over `uploadBytes`. */

@@ -11,6 +11,7 @@ import { MAX_MLP_PARTS } from '../graph/limits.ts';
 import { QUANTS } from '../graph/types.ts';
 import { ENGINES } from '../runtime/types.ts';
 import { WIRE_DTYPES } from '../tensor/payload.ts';
+import { MAX_GROUP, MIN_GROUP } from '../train/group/limits.ts';
 import {
   MAX_FRAME_BYTES,
   MAX_ICE_SERVERS,
@@ -56,6 +57,16 @@ export const Signal = v.variant('kind', [
 ]);
 export type Signal = v.InferOutput<typeof Signal>;
 export const WireErrorSchema = v.strictObject({ code: text(64), message: text(1024) });
+
+/** Of what members of a group and the coordinator say to each other (train/group/member.ts). */
+const inGroup = { campaign: ModelId, unit: Id };
+/** X25519 keys, SHA-256 of the own mask's seed, and the wallet's signature over them. */
+const groupKeys = { maskKey: hex(32), boxKey: hex(32), commitment: hex(32), signature: hex(64) };
+/** IV, two shares and tag of AES-GCM. */
+const sealedShares = v.pipe(
+  v.array(v.strictObject({ node: NodeId, sealed: hex(12 + 64 + 16) })),
+  v.maxLength(MAX_GROUP),
+);
 
 export const SamplingSchema = v.strictObject({
   temperature: amount(2),
@@ -169,8 +180,19 @@ export const fromNode = {
     sampling: SamplingSchema,
   }),
   cancel: v.strictObject({ request: Id }),
-  /** “I can train.” In this campaign, or any that is running. Answered by `unit` when there is one to be done. */
-  train: v.strictObject({ campaign: v.optional(ModelId) }),
+  /**
+   * “I can train.” In this campaign, or any that is running, of public texts or, if so said, of texts of its own. Answered
+   * by `unit` or `group` when there is something to be done.
+   */
+  train: v.strictObject({ campaign: v.optional(ModelId), mode: v.optional(v.literal('local')) }),
+  groupKeys: v.strictObject({ ...inGroup, ...groupKeys }),
+  groupShared: v.strictObject({ ...inGroup, shares: sealedShares }),
+  groupAgreed: v.strictObject({ ...inGroup, signature: hex(64) }),
+  /** Of each member one share: of its own mask's seed where it is in the sum, of its mask key where not. */
+  groupRevealed: v.strictObject({
+    ...inGroup,
+    shares: v.pipe(v.array(v.strictObject({ node: NodeId, share: hex(32) })), v.maxLength(MAX_GROUP)),
+  }),
   /** “I train no more.” A unit that was given may still be handed in. */
   trainNoMore: v.strictObject({}),
   /** “Don't wait for me”: ends the session at once, where a socket that merely drops has its grace. */
@@ -316,6 +338,32 @@ export const fromCoordinator = {
     start: hex(32),
     shard: count(2 ** 16),
     seed: count(2 ** 32 - 1),
+  }),
+  /**
+   * “You are in a group”: what its members learn is only seen as a sum. Answered by `groupKeys`; more than two thirds of
+   * the members, `threshold`, must be in the sum.
+   */
+  group: v.strictObject({
+    ...inGroup,
+    round: count(2 ** 32 - 1),
+    /** SHA-256 of the weights that the round starts from. */
+    start: hex(32),
+    members: v.pipe(v.array(NodeId), v.minLength(MIN_GROUP), v.maxLength(MAX_GROUP)),
+    threshold: count(MAX_GROUP),
+  }),
+  /** The keys of all who sent some. Answered by `groupShared`. */
+  groupPeers: v.strictObject({
+    ...inGroup,
+    peers: v.pipe(v.array(v.strictObject({ node: NodeId, ...groupKeys })), v.maxLength(MAX_GROUP)),
+  }),
+  /** The shares that others sent to this node. Answered by an update under masks. */
+  groupShares: v.strictObject({ ...inGroup, shares: sealedShares }),
+  /** Whose updates are in the sum. Answered by `groupAgreed`. */
+  groupSurvivors: v.strictObject({ ...inGroup, survivors: v.pipe(v.array(NodeId), v.maxLength(MAX_GROUP)) }),
+  /** Who agreed. Answered by `groupRevealed`. */
+  groupReveal: v.strictObject({
+    ...inGroup,
+    signatures: v.pipe(v.array(v.strictObject({ node: NodeId, signature: hex(64) })), v.maxLength(MAX_GROUP)),
   }),
   /** The unit's update does not count, and why. */
   unitRefused: v.strictObject({ campaign: ModelId, unit: Id, error: WireErrorSchema }),

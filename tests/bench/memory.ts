@@ -94,7 +94,7 @@ function equalParts(config: ModelConfig, parts: number, quant: Quant): UnitRange
 function startMember(url: string, dataDir: string, range: UnitRange): Member {
   const wish = ['--model', MODEL, '--units', `${range.start}-${range.end}`];
   const options = ['--url', url, '--data', dataDir, '--threads', '1', '--budget-mib', String(BUDGET_MIB), ...wish];
-  const args = ['--import', 'tsx', 'server/main.ts', 'node', ...options, '--json', '--log-level', 'info'];
+  const args = ['server/ailo.mjs', 'node', ...options, '--json', '--log-level', 'info'];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
   const member: Member = { process: child, range };
   createInterface({ input: child.stderr! }).on('line', (line) => {

@@ -7,13 +7,14 @@ import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../../server/browser.ts';
 import { type Cli, type Command, integer } from '../../server/cli.ts';
 import { throwIfCancelled } from '../../shared/errors/cancelled.ts';
-import { AiloError } from '../../shared/errors/index.ts';
 import { seededRandom } from '../../shared/sampler/random.ts';
+import { among } from './among.ts';
+import type { Site } from './isolated-site.ts';
 import { peakRendererBytes } from './renderer-memory.ts';
-import { agreeing, type Figures, figuresOf, ratios } from './solo/figures.ts';
+import { comparisons, figuresOf, type Measured } from './solo/figures.ts';
 import { WRITABLE_TOKENS } from './solo/gguf.ts';
 import { configOf, prefillFlops, SOLO_MODELS, type SoloModel } from './solo/models.ts';
-import { openSite, type Site } from './solo/site.ts';
+import { openSite } from './solo/site.ts';
 import { SOLO_ENGINES, type SoloAnswer, type SoloEngineName } from './solo/types.ts';
 
 const PREFILL_TOKENS = 256;
@@ -78,14 +79,16 @@ async function measure({ site, model, engines, rounds, newTokens }: Measure, cli
         if (round > 0) answers.push(answer);
       }
     }
-    const figures = new Map<SoloEngineName, Figures>();
+    const measured = new Map<SoloEngineName, Measured>();
+    const flops = prefillFlops({ config: configOf(model), tokens: PREFILL_TOKENS });
     for (const { engine, answers, browser } of contenders) {
-      const flops = prefillFlops({ config: configOf(model), tokens: PREFILL_TOKENS });
       const peakBytes = await peakRendererBytes(browser);
-      figures.set(engine, figuresOf(answers, { prefillTokens: PREFILL_TOKENS, newTokens, flops, peakBytes }));
+      const figures = figuresOf(answers, { prefillTokens: PREFILL_TOKENS, newTokens, flops, peakBytes });
+      measured.set(engine, { figures, answers });
     }
-    print(model, figures, cli);
-    return { ...Object.fromEntries(figures), ratios: ratios(figures), agreeing: agreeing(contenders) };
+    print(model, measured, cli);
+    const figures = [...measured].map(([engine, { figures }]) => [engine, figures]);
+    return { ...Object.fromEntries(figures), against: comparisons(measured) };
   } finally {
     for (const { browser } of contenders) await browser.close();
   }
@@ -99,28 +102,21 @@ async function load({ engine, page }: Contender, site: Site, model: SoloModel): 
   await page.evaluate((asked) => globalThis.soloLoad(asked), what);
 }
 
-function print(model: string, figures: ReadonlyMap<SoloEngineName, Figures>, cli: Cli): void {
+function print(model: string, measured: ReadonlyMap<SoloEngineName, Measured>, cli: Cli): void {
   cli.print(`${model}, ${THREADS} threads, medians:`);
-  for (const [engine, { decodeTokensPerSecond, prefillTokensPerSecond, prefillGflops, peakBytes }] of figures) {
+  for (const [engine, { figures }] of measured) {
+    const { decodeTokensPerSecond, prefillTokensPerSecond, prefillGflops, peakBytes } = figures;
     const memory = peakBytes === undefined ? '' : `, at most ${Math.round(peakBytes / 2 ** 20)} MiB`;
     const prefill = `${prefillTokensPerSecond.toFixed(1)} tok/s (${prefillGflops.toFixed(1)} GFLOP/s)`;
     cli.print(`  ${engine.padEnd(16)} decode ${decodeTokensPerSecond.toFixed(1)} tok/s, prefill ${prefill}${memory}`);
   }
-  for (const [peer, { decode, prefill }] of Object.entries(ratios(figures))) {
-    cli.print(`  ${decode.toFixed(2)} times ${peer}'s decode, ${prefill.toFixed(2)} times its prefill`);
+  for (const [peer, { decode, prefill, agreeing }] of Object.entries(comparisons(measured))) {
+    const same = `${Math.round(100 * agreeing)} % of its texts begin as ours`;
+    cli.print(`  ${decode.toFixed(2)} times ${peer}'s decode, ${prefill.toFixed(2)} times its prefill; ${same}`);
   }
 }
 
 function randomPrompt(round: number): number[] {
   const random = seededRandom(SEED + round);
   return Array.from({ length: PREFILL_TOKENS }, () => random() % WRITABLE_TOKENS);
-}
-
-/** The listed names, or all. Throws USAGE. */
-function among<T extends string>(value: string | boolean | undefined, all: readonly T[], option: string): readonly T[] {
-  if (typeof value !== 'string') return all;
-  const listed = value.split(',');
-  const found = all.filter((name) => listed.includes(name));
-  if (found.length !== listed.length) throw AiloError.of('USAGE', { reason: `--${option} is of ${all.join(', ')}` });
-  return found;
 }

@@ -8,19 +8,13 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { campaignsFolder } from '../../server/campaigns/campaigns.ts';
-import { createCampaign } from '../../server/campaigns/create.ts';
 import { createJournal } from '../../server/campaigns/journal.ts';
-import { campaignOf, textOf } from '../../server/campaigns/testing.ts';
+import { campaignOf, foundCampaign } from '../../server/campaigns/testing.ts';
 import { type Coordinator, startCoordinator } from '../../server/coordinator/coordinator.ts';
 import { openDatabase } from '../../server/store/database.ts';
 import { decodeGenesis } from '../../shared/ledger/genesis.ts';
 import { trainingReward } from '../../shared/ledger/rewards.ts';
 import type { CampaignsResponse, TransactionRecord } from '../../shared/protocol/http.ts';
-import { modelOf } from '../../shared/train/campaign/campaign.ts';
-import { initialiser } from '../../shared/train/initialise.ts';
-import { parametersOf } from '../../shared/train/model/model.ts';
-import { memoryStore } from '../../shared/train/store.ts';
 import { buildForTest, openProfile, type Profile, startContributing } from './extension-harness.ts';
 
 const WORKERS = 4;
@@ -34,17 +28,7 @@ const profiles: Profile[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ailo-federation-'));
   const timing = { graceMs: 60_000, quorumPermille: 1000, roundTimeoutMs: 120_000 };
-  const settings = campaignOf({ rounds: ROUNDS, minWorkers: WORKERS, localSteps: 8, batch: 8, ...timing });
-  const config = modelOf(settings);
-  const { format: _, model: __, data, ...rest } = settings;
-  const weights = memoryStore(parametersOf(config), initialiser(settings.seed));
-  const database = await openDatabase(join(folder, 'ailo.sqlite'));
-  await createCampaign({
-    ...{ database, folder: campaignsFolder(folder), nowMs: Date.now() },
-    ...{ opened: { config, corpus: textOf(9000, config.vocabSize), weights, files: {} } },
-    settings: { ...rest, shards: data.shards },
-  });
-  await database.destroy();
+  await foundCampaign(folder, campaignOf({ rounds: ROUNDS, minWorkers: WORKERS, localSteps: 8, batch: 8, ...timing }));
   const log = pino({ level: 'warn' }, pino.destination(2));
   coordinator = await startCoordinator({ dataDir: folder, host: '127.0.0.1', port: 0, models: [], log });
   extension = await buildForTest(coordinator.url);
@@ -72,6 +56,7 @@ it('four browsers train, hold the same bits after every round, and are paid by t
   for (const popup of popups) {
     await expect.poll(() => popup.getByTestId('weights').getAttribute('title'), { timeout: 30_000 }).toBe(weights);
   }
+  await popups[0]!.getByTestId('loss-curve').getByText(`Round ${ROUNDS}`).waitFor();
   expect(losses).toHaveLength(ROUNDS);
   expect(losses.at(-1)!.loss).toBeLessThan(losses[0]!.loss);
 

@@ -13,6 +13,10 @@ const POPUP = { width: 380, height: 560 };
 const TAB = { width: 1100, height: 760 };
 const WAIT_MS = 120_000;
 const PROMPT = 'Once upon a time';
+/** The browser and a node train. */
+const CAMPAIGN = { id: 'small-talk', rounds: 12, localSteps: 60, batch: 4, minWorkers: 2, quorumPermille: 1000 };
+/** After so many rounds its loss curve is looked at. */
+const ROUNDS_SHOWN = 6;
 
 const [outDir] = process.argv.slice(2);
 if (!outDir) {
@@ -24,7 +28,7 @@ if (!hasStories) {
   process.exit(1);
 }
 await mkdir(outDir, { recursive: true });
-const network = await startNetwork();
+const network = await startNetwork({ campaign: CAMPAIGN });
 const extension = await buildForTest(network.coordinator.url);
 const profile = await openProfile(extension.dir);
 try {
@@ -76,6 +80,8 @@ async function tour(profile: Profile, network: Network): Promise<void> {
   await show(popup, 'Wallet');
   await popup.getByText('Answer reward').first().waitFor();
   await shoot(popup, 'wallet');
+
+  await tourOfTraining(popup, network);
 
   await tourOfWallet(popup, network.nodes[0]!.state.address);
   await tourOfVault(popup);
@@ -160,6 +166,20 @@ async function tourOfVault(popup: Page): Promise<void> {
   await popup.getByLabel('Password').fill('correct horse');
   await press('Unlock');
   await security.waitFor();
+}
+
+/** A round in which this browser learns; the wallet tab is shown before and after it. */
+async function tourOfTraining(popup: Page, { nodes }: Network): Promise<void> {
+  await show(popup, 'Earnings');
+  nodes[0]!.train(true);
+  const training = popup.getByTestId('training');
+  await training.filter({ hasText: `round ${ROUNDS_SHOWN} of` }).waitFor({ timeout: WAIT_MS });
+  await popup.getByTestId('loss-curve').waitFor();
+  await popup.getByRole('progressbar', { name: /^Step .* loss/ }).waitFor({ timeout: WAIT_MS });
+  await training.evaluate((line) => line.parentElement!.scrollIntoView());
+  await shoot(popup, 'earnings-training');
+  nodes[0]!.train(false);
+  await show(popup, 'Wallet');
 }
 
 /** Receiving, a payment to somebody, its page, the whole history. */

@@ -48,7 +48,7 @@ describe.skipIf(!existsSync(MODEL_DIR))('nodes that are killed in the middle of 
     const dataDir = join(folder, `node-${count++}`);
     const { address } = await openWalletFile(join(dataDir, 'wallet.json'));
     const options = ['--url', coordinator.url, '--data', dataDir, '--threads', '1', '--budget-mib', '64'];
-    const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts', 'node', ...options], { cwd: ROOT });
+    const child = spawn(process.execPath, ['server/ailo.mjs', 'node', ...options], { cwd: ROOT });
     const member: Member = { address, process: child, line: '' };
     child.stdout.on('data', (chunk: Buffer) => {
       const lines = chunk.toString().trim().split('\n');

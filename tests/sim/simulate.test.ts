@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 async function simulate(...options: string[]) {
-  const args = ['--import', 'tsx', 'server/main.ts', 'simulate', ...options, '--json'];
+  const args = ['server/ailo.mjs', 'simulate', ...options, '--json'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
   return JSON.parse(stdout) as Record<string, unknown>;
 }

@@ -14,6 +14,8 @@ import {
 } from '../aggregate/rules.ts';
 import type { UpdateFormat } from '../codec/format.ts';
 import { BLOCK_VALUES } from '../codec/limits.ts';
+import { MAX_GROUP, MAX_NOISE_MULTIPLIER, MIN_GROUP, MIN_NOISE_MULTIPLIER } from '../group/limits.ts';
+import { placesOf } from '../group/places.ts';
 import { MAX_BATCH } from '../limits.ts';
 import { MAX_LOCAL_STEPS, MAX_ROUND_MS, MAX_ROUND_WORKERS, MAX_ROUNDS } from './limits.ts';
 
@@ -30,17 +32,42 @@ export const RULE_NAMES = Object.keys(RULES) as RuleName[];
 const whole = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
 const rate = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(10));
 
+/** Shards that the coordinator hands out and anybody may read. Every update is looked at. */
+const PublicData = v.strictObject({
+  mode: v.literal('public'),
+  shards: whole(1, MAX_ROUND_WORKERS),
+  shardTokens: whole(2, 2 ** 28),
+});
+
+/** Text of the workers' own, which stays with them. Nobody sees more of their updates than the sums of groups. */
+const LocalData = v.strictObject({
+  mode: v.literal('local'),
+  /** Workers that are summed, at least: a draw may leave groups of up to twice that, less one. */
+  groupSize: whole(MIN_GROUP, MAX_GROUP / 2),
+  /** So many of `groupSize` must be in a sum; more than two thirds. In a larger group as many as here may be missing. */
+  threshold: whole(MIN_GROUP, MAX_GROUP),
+  /** Euclidean norm of what one worker sends in a round, at most. */
+  clip: v.pipe(v.number(), v.finite(), v.gtValue(0)),
+  /** Gaussian noise in every sum, of deviation `multiplier` · `clip`; what it is worth is told for this `delta`. */
+  noise: v.exactOptional(
+    v.strictObject({
+      multiplier: v.pipe(v.number(), v.minValue(MIN_NOISE_MULTIPLIER), v.maxValue(MAX_NOISE_MULTIPLIER)),
+      delta: v.pipe(v.number(), v.gtValue(0), v.ltValue(1)),
+    }),
+  ),
+});
+export type PublicData = v.InferOutput<typeof PublicData>;
+export type LocalData = v.InferOutput<typeof LocalData>;
+export const MODES = ['public', 'local'] as const;
+export type CampaignMode = (typeof MODES)[number];
+
 export const CampaignSchema = v.strictObject({
   format: v.literal('ailo/campaign/v1'),
   id: v.pipe(v.string(), v.regex(MODEL_ID)),
   /** The model's config.json in Hugging Face layout. */
   model: v.record(v.string(), v.unknown()),
-  /** Whose text: shards that the coordinator hands out and anybody may read. */
-  data: v.strictObject({
-    mode: v.literal('public'),
-    shards: whole(1, MAX_ROUND_WORKERS),
-    shardTokens: whole(2, 2 ** 28),
-  }),
+  /** Whose text. Nothing is promised of one mode that only the other keeps. */
+  data: v.variant('mode', [PublicData, LocalData]),
   /** Of the first weights, and of the sequences that each work unit takes. */
   seed: whole(0, 2 ** 32 - 1),
   rounds: whole(1, MAX_ROUNDS),
@@ -76,9 +103,30 @@ export function parseCampaign(json: unknown): Campaign {
   const campaign = parsed.output;
   const { maxPositions } = modelOf(campaign);
   if (campaign.sequence > maxPositions) throw invalid(`its sequences exceed the model's ${maxPositions} positions`);
-  if (campaign.sequence >= campaign.data.shardTokens) throw invalid('its shards are shorter than a sequence');
   if (campaign.minWorkers > campaign.maxWorkers) throw invalid('it needs more workers than it takes');
+  const { data } = campaign;
+  if (data.mode === 'local') checkGroups(data, campaign.minWorkers);
+  else if (campaign.sequence >= data.shardTokens) throw invalid('its shards are shorter than a sequence');
   return campaign;
+}
+
+function checkGroups({ groupSize, threshold }: LocalData, minWorkers: number): void {
+  if (threshold > groupSize) throw invalid('its groups can never be complete');
+  if (3 * threshold <= 2 * groupSize) throw invalid('more than two thirds of a group must be in its sum');
+  if (minWorkers < groupSize) throw invalid('it begins with fewer workers than a group has');
+}
+
+/** Throws CAMPAIGN_INVALID for a campaign whose workers learn from texts of their own. */
+export function publicDataOf({ data }: Pick<Campaign, 'data'>): PublicData {
+  if (data.mode !== 'public') throw invalid('its texts are with its workers');
+  return data;
+}
+
+/** How what workers send of a round lies in the coordinator's files. */
+export function uplinkOf(campaign: Campaign, round: number): UpdateFormat {
+  const { data, seed, uplinkKeep } = campaign;
+  if (data.mode === 'public') return formatsOf(campaign).uplink;
+  return { codec: 'subset', places: placesOf(seed, round, uplinkKeep) };
 }
 
 /** The model's configuration. Throws the errors of config.json. */

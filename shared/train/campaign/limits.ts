@@ -9,6 +9,8 @@ export const MAX_LOCAL_STEPS = 10_000;
 export const MAX_ROUNDS = 1_000_000;
 export const MAX_ROUND_MS = 7 * 86_400_000;
 export const MAX_CAMPAIGN_BYTES = 2 ** 20;
+/** Of the list of a coordinator's campaigns, with their loss curves. */
+export const MAX_CAMPAIGNS_BYTES = 2 ** 22;
 /** Tokens of a shard that is handed out. */
 export const MAX_SHARD_TOKENS = 2 ** 28;
 /** Rounds of the loss curve that are shown. */

@@ -11,6 +11,9 @@ import { encodeUpdate } from '../codec/encode.ts';
 import { type ParameterSpace, spaceValues } from '../codec/space.ts';
 import { memoryStore } from '../codec/store.ts';
 import { flatStore, hashOfValues, spaceOf } from '../flat.ts';
+import { contributionOf } from '../group/contribution.ts';
+import { secureRandom } from '../group/noise.ts';
+import { placesOf } from '../group/places.ts';
 import { parametersOf } from '../model/model.ts';
 import { ADAMW, adamW } from '../optimiser/adamw.ts';
 import { learningRateAt } from '../optimiser/schedule.ts';
@@ -45,7 +48,8 @@ export interface Learner {
   /** Goes on to the weights of the next round. Throws UPDATE_INVALID, when the weights are those before. */
   advance(delta: Uint8Array, hash: string): Promise<void>;
   /**
-   * The update that the unit's local steps make of the canonical weights. `settle` says later whether it counts.
+   * The update that the unit's local steps make of the canonical weights; in a campaign of local texts, the whole
+   * numbers (int32) that it adds to a group's sum. `settle` says later whether it counts.
    * Throws TRAINING_DIVERGED, CANCELLED, ENGINE_FAILED.
    */
   work(unit: WorkUnit, shard: Int32Array, options?: WorkOptions): Promise<Uint8Array>;
@@ -73,6 +77,8 @@ export class CampaignWorker implements Learner {
   #feedback: Float32Array;
   /** The feedback as it was before the last update, until that is known to count. */
   #before: Float32Array | undefined;
+  /** Of the noise. */
+  readonly #random = secureRandom();
 
   private constructor(campaign: Campaign, space: ParameterSpace, graphs: StepGraphs, engine: TensorEngine) {
     const values = spaceValues(space);
@@ -131,10 +137,19 @@ export class CampaignWorker implements Learner {
       step++;
       onStep?.({ step, loss });
     }
-    const start = hexToBytes(this.weightsHash!);
-    const header = { campaign: campaign.id, round, unit: hexToBytes(unit), start };
     const delta = this.#canonical.map((value, i) => value - this.#local[i]!);
     this.#before = this.#feedback.slice();
+    const { data } = campaign;
+    if (data.mode === 'public') return this.#encode(delta, { unit, round });
+    const places = placesOf(campaign.seed, round, campaign.uplinkKeep);
+    const options = { space: this.#space, places, data, random: this.#random };
+    return new Uint8Array(contributionOf(delta, this.#feedback, options).buffer as ArrayBuffer);
+  }
+
+  async #encode(delta: Float32Array, { unit, round }: Pick<WorkUnit, 'unit' | 'round'>): Promise<Uint8Array> {
+    const { campaign } = this;
+    const start = hexToBytes(this.weightsHash!);
+    const header = { campaign: campaign.id, round, unit: hexToBytes(unit), start };
     const feedback = memoryStore(this.#feedback);
     const chunks: Uint8Array[] = [];
     for await (const chunk of encodeUpdate(header, this.#space, formatsOf(campaign).uplink, [delta], feedback)) {

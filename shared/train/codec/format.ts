@@ -8,9 +8,17 @@ import { invalid } from './invalid.ts';
 import { BLOCK_VALUES } from './limits.ts';
 import { type ParameterSpace, spaceHash, spaceValues } from './space.ts';
 import { SparseCodec } from './sparse.ts';
+import { SubsetCodec } from './subset.ts';
 
-/** How the values are written: all as f32, all as int8 with a scale per block, or the `keep` largest of every block. */
-export type UpdateFormat = { codec: 'none' } | { codec: 'int8' } | { codec: 'sparse'; keep: number };
+/**
+ * How the values are written: all as f32, all as int8 with a scale per block, the `keep` largest of every block, or as f32
+ * those at the same `places` (ascending) of every block.
+ */
+export type UpdateFormat =
+  | { codec: 'none' }
+  | { codec: 'int8' }
+  | { codec: 'sparse'; keep: number }
+  | { codec: 'subset'; places: Uint16Array };
 
 /** What an update belongs to. */
 export interface UpdateHeader {
@@ -25,12 +33,13 @@ export interface UpdateHeader {
 
 const MAGIC = utf8ToBytes('AILOUPD');
 const VERSION = 1;
-const CODECS = ['none', 'int8', 'sparse'] as const;
+const CODECS = ['none', 'int8', 'sparse', 'subset'] as const;
 const START_BYTES = 32;
 
 export function codecOf(format: UpdateFormat): BlockCodec {
   if (format.codec === 'none') return new PlainCodec();
   if (format.codec === 'int8') return new Int8Codec();
+  if (format.codec === 'subset') return new SubsetCodec(format.places);
   const { keep } = format;
   if (!Number.isInteger(keep) || keep < 1 || keep > BLOCK_VALUES) throw new RangeError(`${keep} values of a block`);
   return new SparseCodec(keep);
@@ -40,7 +49,7 @@ export function codecOf(format: UpdateFormat): BlockCodec {
  * Little-endian; after it the blocks follow, slab by slab, each from the left, without anything between or after them.
  *
  *   0  magic “AILOUPD”, version u8 1
- *   8  codec u8 (0 none, 1 int8, 2 sparse), zero u8, keep u16 (0 unless sparse)
+ *   8  codec u8 (0 none, 1 int8, 2 sparse, 3 subset), zero u8, u16: values kept of a block, 0 for all
  *  12  round u32
  *  16  unit 16 bytes
  *  32  start 32 bytes
@@ -86,7 +95,7 @@ export function decodeHeader(
 }
 
 function describe(format: UpdateFormat): Uint8Array {
-  const keep = format.codec === 'sparse' ? format.keep : 0;
+  const keep = format.codec === 'sparse' ? format.keep : format.codec === 'subset' ? format.places.length : 0;
   return new ByteWriter().u8(CODECS.indexOf(format.codec)).u8(0).u16(keep).finish();
 }
 

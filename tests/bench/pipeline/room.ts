@@ -12,8 +12,8 @@ import type { AiloNode } from '../../../shared/node/types.ts';
 import { MAX_REQUESTS_PER_REQUESTER } from '../../../shared/protocol/limits.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const MAIN = 'server/main.ts';
-const HOLLOW = 'tests/bench/pipeline/hollow-node.ts';
+const MAIN = ['server/ailo.mjs'];
+const HOLLOW = ['--import', 'tsx', 'tests/bench/pipeline/hollow-node.ts'];
 /** Loading reads, hashes and quantises gigabytes. */
 const READY_TIMEOUT_MS = 1_800_000;
 
@@ -48,7 +48,7 @@ export async function openRoom(options: RoomOptions): Promise<Room> {
   const processes: ChildProcess[] = [];
   const requesters: HeadlessNode[] = [];
   const run = (...args: string[]) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
+    const child = spawn(process.execPath, args, {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -64,7 +64,7 @@ export async function openRoom(options: RoomOptions): Promise<Room> {
     const nodes = Array.from({ length: stages }, (_, i) => {
       const dataDir = join(folder, `node-${i}`);
       const settings = ['--data', dataDir, '--threads', `${threads}`, '--budget-mib', `${budgetMib}`];
-      const child = hollow ? run(HOLLOW, url, dataDir) : run(MAIN, 'node', '--url', url, ...settings);
+      const child = hollow ? run(...HOLLOW, url, dataDir) : run(...MAIN, 'node', '--url', url, ...settings);
       child.stdout!.resume();
       return child;
     });
@@ -97,7 +97,7 @@ async function serve(run: (...args: string[]) => ChildProcess, options: RoomOpti
     data: join(folder, 'coordinator'),
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]);
-  const coordinator = run(MAIN, 'serve', '--json', ...args);
+  const coordinator = run(...MAIN, 'serve', '--json', ...args);
   const ended = once(coordinator, 'exit').then(() => {
     throw new Error('the coordinator ended');
   });

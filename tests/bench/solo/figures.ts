@@ -1,3 +1,4 @@
+import { median } from '../median.ts';
 import type { SoloAnswer, SoloEngineName } from './types.ts';
 
 /** Medians over the rounds. */
@@ -24,36 +25,32 @@ export function figuresOf(
   };
 }
 
-/** How many times as fast as each peer we are. */
-export function ratios(
-  figures: ReadonlyMap<SoloEngineName, Figures>,
-): Record<string, { decode: number; prefill: number }> {
-  const own = figures.get('ailo');
+export interface Measured {
+  figures: Figures;
+  answers: readonly SoloAnswer[];
+}
+
+export interface Comparison {
+  /** How many times as fast as the peer we are. */
+  decode: number;
+  prefill: number;
+  /**
+   * Of its texts, the share that begins with the token that ours do: whether it computes the same model. Later tokens differ
+   * sooner or later, since the engines round differently.
+   */
+  agreeing: number;
+}
+
+/** With each peer; empty where we were not measured. */
+export function comparisons(measured: ReadonlyMap<SoloEngineName, Measured>): Record<string, Comparison> {
+  const own = measured.get('ailo');
   if (!own) return {};
-  const peers = [...figures].filter(([engine]) => engine !== 'ailo');
+  const compared = ({ figures, answers }: Measured): Comparison => ({
+    decode: own.figures.decodeTokensPerSecond / figures.decodeTokensPerSecond,
+    prefill: own.figures.prefillTokensPerSecond / figures.prefillTokensPerSecond,
+    agreeing: answers.filter(({ tokens }, i) => tokens[0] === own.answers[i]!.tokens[0]).length / answers.length,
+  });
   return Object.fromEntries(
-    peers.map(([engine, peer]) => [
-      engine,
-      {
-        decode: own.decodeTokensPerSecond / peer.decodeTokensPerSecond,
-        prefill: own.prefillTokensPerSecond / peer.prefillTokensPerSecond,
-      },
-    ]),
+    [...measured].filter(([name]) => name !== 'ailo').map(([name, peer]) => [name, compared(peer)]),
   );
-}
-
-/**
- * Of all texts, the share whose first token is that of the first engine: that they compute the same model. Later tokens
- * differ sooner or later, since the engines round differently.
- */
-export function agreeing(of: readonly { answers: readonly SoloAnswer[] }[]): number {
-  const firsts = of.map(({ answers }) => answers.map(({ tokens }) => tokens[0]));
-  const same = firsts.flatMap((tokens) => tokens.map((token, round) => Number(token === firsts[0]![round])));
-  return same.reduce((sum, one) => sum + one, 0) / same.length;
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

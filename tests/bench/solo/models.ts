@@ -30,7 +30,10 @@ export function configOf(model: SoloModel): ModelConfig {
 /** Half the width of the uniform distribution with GPT-2's standard deviation of 0.02. */
 const SPREAD = 0.02 * Math.sqrt(3);
 
-/** Weights that depend on the seed and the tensor's place only. Vectors that scale a norm lie around 1. */
+/** More than a matrix of these models has. */
+const MAX_ROWS = 2 ** 18;
+
+/** Weights that depend on the seed, the tensor and the row only. Vectors that scale a norm lie around 1. */
 export function seededWeights(config: ModelConfig, seed: number): WeightReader {
   const parameters = parametersOf(config);
   const find = (name: string) => parameters.findIndex((parameter) => parameter.name === name);
@@ -39,24 +42,26 @@ export function seededWeights(config: ModelConfig, seed: number): WeightReader {
     if (!found) throw new RangeError(`the model has no tensor ${name}`);
     return { path: '', dtype: 'F32', shape: [...found.shape], start: 0, end: 0 };
   };
-  const readFloat32 = async (name: string) => {
+  /** A vector is one row. */
+  const rows = (name: string, start: number, end: number): Float32Array => {
     const { shape } = info(name);
+    const width = shape.at(-1)!;
     const centre = shape.length === 1 && name.endsWith('.weight') ? 1 : 0;
-    const random = seededRandom(seed + find(name));
-    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    for (let i = 0; i < values.length; i++) values[i] = centre + SPREAD * (random() / 2 ** 31 - 1);
+    const values = new Float32Array((end - start) * width);
+    for (let row = start; row < end; row++) {
+      const random = seededRandom(seed + find(name) * MAX_ROWS + row);
+      const at = (row - start) * width;
+      for (let i = 0; i < width; i++) values[at + i] = centre + SPREAD * (random() / 2 ** 31 - 1);
+    }
     return values;
   };
+  const all = (name: string) => rows(name, 0, info(name).shape.length === 1 ? 1 : info(name).shape[0]!);
   return {
     has: (name) => find(name) >= 0,
     info,
-    readFloat32,
-    async readFloat32Rows(name, start, end) {
-      const width = info(name)
-        .shape.slice(1)
-        .reduce((product, size) => product * size, 1);
-      return (await readFloat32(name)).slice(start * width, end * width);
-    },
+    readFloat32: async (name) => all(name),
+    readFloat32Rows: async (name, start, end) =>
+      info(name).shape.length === 1 ? all(name).slice(start, end) : rows(name, start, end),
   };
 }
 

@@ -1,0 +1,83 @@
+/** How `ailo campaign create` is told that a campaign learns from texts of the workers' own. */
+import type { LocalData } from '../../../shared/train/campaign/campaign.ts';
+import {
+  GROUP_KEEP,
+  MAX_GROUP,
+  MAX_NOISE_MULTIPLIER,
+  MIN_GROUP,
+  MIN_NOISE_MULTIPLIER,
+} from '../../../shared/train/group/limits.ts';
+import { integer, number, type Option, usage, type Values } from '../../cli.ts';
+
+const DEFAULTS = { groupSize: 4, delta: 1e-6 };
+const OF_GROUPS = ['group-size', 'threshold', 'clip', 'noise', 'delta'];
+
+export const groupOptions: Record<string, Option> = {
+  local: {
+    type: 'boolean',
+    description: 'workers learn from texts of their own, which stay with them; --data only tells how well',
+  },
+  'group-size': {
+    type: 'string',
+    value: 'N',
+    description: `updates are only seen as sums of so many (${DEFAULTS.groupSize})`,
+  },
+  threshold: {
+    type: 'string',
+    value: 'N',
+    description: 'of them, so many must stay to the end (just over two thirds)',
+  },
+  clip: { type: 'string', value: 'X', description: 'norm of an update at most (default: what the steps can reach)' },
+  noise: { type: 'string', value: 'Z', description: 'Gaussian noise in a sum, in clips; default none' },
+  delta: { type: 'string', value: 'D', description: `for which the noise's epsilon is told (${DEFAULTS.delta})` },
+};
+
+export interface LocalSettings {
+  local: LocalData;
+  uplinkKeep: number;
+  /** Sums are few and have no strangers' places in them: the plain mean is the best of them. */
+  aggregator: 'mean';
+}
+
+/**
+ * Undefined for a campaign of public texts. The clip by default is what AdamW's steps reach at the peak rate if all
+ * `parameters` went the same way all the time, so that it only ever cuts what no honest step makes. Throws USAGE.
+ */
+export function localSettings(
+  values: Values,
+  { parameters, peak, localSteps }: { parameters: number; peak: number; localSteps: number },
+): LocalSettings | undefined {
+  if (values.local !== true) {
+    const meaningless = OF_GROUPS.find((name) => values[name] !== undefined);
+    if (meaningless) throw usage(`--${meaningless} is for campaigns with --local`);
+    return undefined;
+  }
+  if (values.noise !== undefined && values.clip === undefined) {
+    throw usage('--noise needs --clip: it is as large as what it hides may be');
+  }
+  const groupSize = integer(values, 'group-size', { min: MIN_GROUP, max: MAX_GROUP / 2, default: DEFAULTS.groupSize });
+  const least = Math.floor((2 * groupSize) / 3) + 1;
+  const threshold = integer(values, 'threshold', { min: least, max: groupSize, default: least });
+  const clip = number(values, 'clip', { min: 1e-9, max: 1e9, default: peak * localSteps * Math.sqrt(parameters) });
+  const noise = values.noise !== undefined && {
+    multiplier: number(values, 'noise', { min: MIN_NOISE_MULTIPLIER, max: MAX_NOISE_MULTIPLIER, default: 1 }),
+    delta: number(values, 'delta', { min: 1e-300, max: 0.1, default: DEFAULTS.delta }),
+  };
+  return {
+    local: { mode: 'local', groupSize, threshold, clip, ...(noise && { noise }) },
+    uplinkKeep: GROUP_KEEP,
+    aggregator: 'mean',
+  };
+}
+
+/** What is promised, for a terminal. */
+export function describePromise({
+  threshold,
+  noise,
+}: {
+  threshold: number;
+  noise?: { epsilon: number; delta: number };
+}) {
+  const worth = noise && `; after all rounds epsilon is ${noise.epsilon.toFixed(2)} at delta ${noise.delta}`;
+  return `Texts stay with its workers; updates are seen as sums of at least ${threshold}${worth ?? ', without noise'}.`;
+}

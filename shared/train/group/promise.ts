@@ -1,0 +1,17 @@
+import type { Campaign } from '../campaign/campaign.ts';
+import { epsilonOf } from './accountant.ts';
+
+/** What a campaign of local texts promises. */
+export interface GroupPromise {
+  /** So many are in every sum at least. */
+  threshold: number;
+  /** Differential privacy of all of a worker's text, after all rounds; absent without noise. */
+  noise?: { epsilon: number; delta: number };
+}
+
+/** Undefined for a campaign of public texts, which promises nothing. */
+export function promiseOf({ data, rounds }: Pick<Campaign, 'data' | 'rounds'>): GroupPromise | undefined {
+  if (data.mode !== 'local') return undefined;
+  const { threshold, noise } = data;
+  return { threshold, ...(noise && { noise: { epsilon: epsilonOf({ ...noise, rounds }), delta: noise.delta } }) };
+}

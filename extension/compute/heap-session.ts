@@ -1,7 +1,8 @@
-/** Runs of onnxruntime-web sessions whose KV caches stay in the WASM heap, past and present the same bytes. */
+/** Runs of onnxruntime-web sessions that read and write in the WASM heap: KV caches, weights and gradients. */
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { DATA_TYPES, type DataType } from '../../shared/graph/onnx.ts';
 import type { Ort } from '../../shared/runtime/ort.ts';
+import type { EngineMemory } from '../../shared/runtime/tensor-engine.ts';
 import type { OrtModule } from './ort-module.ts';
 
 const POINTER_BYTES = 4;
@@ -20,6 +21,8 @@ export class OrtHeap {
   readonly #ort: Ort;
   readonly #module: OrtModule;
   readonly #tensors = new Map<Tensor, HeapTensor>();
+  /** The heap's memory, as it is seen after each time that it grew: all of them show the same bytes. */
+  readonly #views = new WeakSet<ArrayBufferLike>();
 
   constructor(ort: Ort, module: OrtModule) {
     this.#ort = ort;
@@ -41,7 +44,18 @@ export class OrtHeap {
     return tensor;
   }
 
-  /** Runs `session`: what is fed or fetched of this heap's tensors is used in place, everything else is copied. */
+  /** As `allocate`, as an array: tensors over any part of it are used in place. Of a shared heap only. */
+  reserve(size: number): EngineMemory {
+    const module = this.#module;
+    const bytes = size * Float32Array.BYTES_PER_ELEMENT;
+    const data = module._malloc(bytes);
+    if (data === 0) throw noRoom(bytes);
+    const { buffer } = module.HEAPU8;
+    this.#views.add(buffer);
+    return { values: new Float32Array(buffer, data, size).fill(0), free: () => module._free(data) };
+  }
+
+  /** Runs `session`: what is fed or fetched of this heap is used in place, everything else is copied. */
   async run(
     session: InferenceSession,
     feeds: Readonly<Record<string, Tensor>>,
@@ -50,25 +64,34 @@ export class OrtHeap {
     const module = this.#module;
     const stack = module.stackSave();
     const copies: HeapTensor[] = [];
+    const handles: number[] = [];
     const strings: number[] = [];
     const copied = (tensor: Tensor) => {
       const copy = this.#copy(tensor);
       copies.push(copy);
-      return copy;
+      return copy.handle;
     };
+    const lent = (tensor: Tensor) => {
+      const values = tensor.data as Float32Array;
+      if (!this.#views.has(values.buffer)) return undefined;
+      const handle = this.#handle(tensor.type as DataType, values.byteOffset, values.byteLength, tensor.dims);
+      handles.push(handle);
+      return handle;
+    };
+    const here = (tensor: Tensor) => this.#tensors.get(tensor)?.handle ?? lent(tensor);
     const names = (of: object) => {
       const texts = Object.keys(of).map((name) => this.#text(name));
       strings.push(...texts);
       return this.#pointers(texts);
     };
     try {
-      const inputs = Object.values(feeds).map((tensor) => this.#tensors.get(tensor) ?? copied(tensor));
-      const given = Object.values(fetches).map((tensor) => (tensor ? this.#tensors.get(tensor)!.handle : 0));
+      const inputs = Object.values(feeds).map((tensor) => here(tensor) ?? copied(tensor));
+      const given = Object.values(fetches).map((tensor) => (tensor ? here(tensor) : undefined) ?? 0);
       const outputs = this.#pointers(given);
       const code = await module._OrtRun(
         handleOf(session),
         names(feeds),
-        this.#pointers(inputs.map(({ handle }) => handle)),
+        this.#pointers(inputs),
         inputs.length,
         names(fetches),
         given.length,
@@ -76,12 +99,16 @@ export class OrtHeap {
         NO_OPTIONS,
       );
       if (code !== 0) throw this.#lastError();
-      const results = Object.entries(fetches).map(([name, tensor], index): [string, Tensor] => [
-        name,
-        tensor ?? this.#take(module.getValue(outputs + POINTER_BYTES * index, '*')),
-      ]);
+      const results = Object.entries(fetches).map(([name, tensor], index): [string, Tensor] => {
+        if (tensor && given[index] !== 0) return [name, tensor];
+        const taken = this.#take(module.getValue(outputs + POINTER_BYTES * index, '*'));
+        if (!tensor) return [name, taken];
+        (tensor.data as Float32Array).set(taken.data as Float32Array);
+        return [name, tensor];
+      });
       return Object.fromEntries(results);
     } finally {
+      for (const handle of handles) module._OrtReleaseTensor(handle);
       for (const copy of copies) this.#free(copy);
       for (const text of strings) module._free(text);
       module.stackRestore(stack);
@@ -91,15 +118,23 @@ export class OrtHeap {
   #create(type: DataType, bytes: number, dims: readonly number[]): HeapTensor {
     const module = this.#module;
     const data = module._malloc(bytes);
-    if (data === 0) throw new RangeError(`the WASM heap has no room for ${bytes} bytes`);
+    if (data === 0) throw noRoom(bytes);
+    try {
+      return { handle: this.#handle(type, data, bytes, dims), data };
+    } catch (error) {
+      module._free(data);
+      throw error;
+    }
+  }
+
+  /** A tensor over bytes that lie in the heap. */
+  #handle(type: DataType, data: number, bytes: number, dims: readonly number[]): number {
+    const module = this.#module;
     const stack = module.stackSave();
     const handle = module._OrtCreateTensor(DATA_TYPES[type], data, bytes, this.#pointers(dims), dims.length, ON_CPU);
     module.stackRestore(stack);
-    if (handle === 0) {
-      module._free(data);
-      throw this.#lastError();
-    }
-    return { handle, data };
+    if (handle === 0) throw this.#lastError();
+    return handle;
   }
 
   #copy(tensor: Tensor): HeapTensor {
@@ -158,6 +193,10 @@ export class OrtHeap {
     module.stackRestore(stack);
     return new Error(message);
   }
+}
+
+function noRoom(bytes: number): RangeError {
+  return new RangeError(`the WASM heap has no room for ${bytes} bytes`);
 }
 
 /** onnxruntime-web's sessions are known by the engine's handle, which its handler keeps. */

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { folderSource } from '../../server/model/folder-source.ts';
 import { createNodeRuntime } from '../../server/runtime/node-runtime.ts';
+import { ort } from '../../server/runtime/onnxruntime.ts';
 import { materialise } from '../../shared/graph/materialise.ts';
 import { buildStage } from '../../shared/graph/stage.ts';
 import type { Quant } from '../../shared/graph/types.ts';

@@ -5,7 +5,7 @@ import { kernelStages } from '../../shared/kernels/open-stage.ts';
 import { type CreateKvCache, sharedKvCache } from '../../shared/runtime/kv-cache.ts';
 import type { Ort } from '../../shared/runtime/ort.ts';
 import { createOrtRuntime } from '../../shared/runtime/ort-runtime.ts';
-import { createTensorEngine, type TensorEngine } from '../../shared/runtime/tensor-engine.ts';
+import { createTensorEngine, type EngineMemory, type TensorEngine } from '../../shared/runtime/tensor-engine.ts';
 import type { Engine, Runtime } from '../../shared/runtime/types.ts';
 import { OrtHeap } from './heap-session.ts';
 import { ORT_BUILDS, ORT_MODULE } from './ort-builds.ts';
@@ -52,6 +52,7 @@ const inHeap: Ort = {
       const all = Object.fromEntries(session.outputNames.map((name) => [name, null]));
       return {
         inputNames: session.inputNames,
+        outputNames: session.outputNames,
         run: (feeds, fetches = all) => heap.run(session, feeds, fetches),
         release: () => session.release(),
       };
@@ -72,8 +73,16 @@ async function wasmHeap(): Promise<OrtHeap> {
 }
 
 /** onnxruntime-web in this worker for training. Throws ENGINE_UNAVAILABLE. */
-export async function createWebEngine(engine: Engine): Promise<TensorEngine> {
-  return createTensorEngine(web, await configure(engine));
+export async function createWebEngine(engine: Engine, threads?: number): Promise<TensorEngine> {
+  const session = await configure(engine, threads);
+  // A heap that is not shared is another one whenever it grows, and what pointed into it is lost.
+  if (engine !== 'wasm' || !self.crossOriginIsolated) return createTensorEngine(web, { session });
+  return createTensorEngine(inHeap, { session, allocate });
+}
+
+function allocate(size: number): EngineMemory {
+  if (!heap) throw new RangeError('the heap is there once a graph is loaded');
+  return heap.reserve(size);
 }
 
 /** Sets onnxruntime-web up for an engine; its files lie beside the worker's. */

@@ -5,52 +5,17 @@ import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import { defaultGenesis } from '../../shared/ledger/genesis.ts';
 import { trainingReward } from '../../shared/ledger/rewards.ts';
-import { modelOf, publicDataOf } from '../../shared/train/campaign/campaign.ts';
-import { initialiser } from '../../shared/train/initialise.ts';
-import { parametersOf } from '../../shared/train/model/model.ts';
-import { memoryStore } from '../../shared/train/store.ts';
 import { startCoordinator } from '../coordinator/coordinator.ts';
 import { createHeadlessNode, type HeadlessNode } from '../node/headless.ts';
-import { openDatabase } from '../store/database.ts';
 import { campaignsFolder } from './campaigns.ts';
-import { createCampaign } from './create.ts';
 import { CampaignFolder } from './folder.ts';
-import { campaignOf, textOf } from './testing.ts';
+import { campaignOf, foundCampaign } from './testing.ts';
 
 const undo: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (let next = undo.pop(); next; next = undo.pop()) await next();
 });
 const log = pino({ level: process.env.AILO_LOG ?? 'silent' });
-
-async function foundCampaign(dataDir: string, rounds: number) {
-  const settings = campaignOf({
-    rounds,
-    minWorkers: 3,
-    graceMs: 20_000,
-    quorumPermille: 1000,
-    localSteps: 6,
-    batch: 8,
-  });
-  const config = modelOf(settings);
-  const { format: _, model: __, data, ...rest } = settings;
-  const database = await openDatabase(join(dataDir, 'ailo.sqlite'));
-  const opened = { config, corpus: textOf(9000, config.vocabSize), files: {} };
-  const weights = memoryStore(parametersOf(config), initialiser(settings.seed));
-  const folder = campaignsFolder(dataDir);
-  const creation = {
-    database,
-    folder,
-    settings: { ...rest, shards: publicDataOf({ data }).shards },
-    nowMs: Date.now(),
-  };
-  await createCampaign({ ...creation, opened: { ...opened, weights } });
-  await expect(createCampaign({ ...creation, opened: { ...opened, weights } })).rejects.toMatchObject({
-    code: 'CAMPAIGN_EXISTS',
-  });
-  await database.destroy();
-  return settings;
-}
 
 const until = async (met: () => boolean | Promise<boolean>) => {
   for (let tries = 0; tries < 600; tries++) {
@@ -63,7 +28,10 @@ const until = async (met: () => boolean | Promise<boolean>) => {
 test('three nodes train a model over real sockets, learn, end with the same bits, and are paid by rank', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'ailo-campaign-'));
   undo.push(() => rm(dataDir, { recursive: true, force: true }));
-  const campaign = await foundCampaign(dataDir, 3);
+  const timing = { graceMs: 20_000, quorumPermille: 1000 };
+  const campaign = campaignOf({ rounds: 3, minWorkers: 3, localSteps: 6, batch: 8, ...timing });
+  await foundCampaign(dataDir, campaign);
+  await expect(foundCampaign(dataDir, campaign)).rejects.toMatchObject({ code: 'CAMPAIGN_EXISTS' });
   const coordinator = await startCoordinator({ dataDir, host: '127.0.0.1', port: 0, models: [], log });
   undo.push(() => coordinator.close());
   const nodes: HeadlessNode[] = [];

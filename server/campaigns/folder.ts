@@ -95,6 +95,8 @@ export class CampaignFolder {
 
   /** Opens an update that is kept. */
   readonly openUpdate = (unit: string) => createReadStream(this.update(unit));
+  /** Opens what a round sent back to all. */
+  readonly openDelta = (round: number) => createReadStream(this.delta(round));
 
   /** Deletes what was sent to all groups but these: their sums are known, or never will be. */
   async tidyMasked(groups: ReadonlySet<string>): Promise<void> {

@@ -14,7 +14,7 @@ export interface JudgeRequest {
 export type JudgeResponse = { id: number; measured: Measured[] } | { id: number; error: WireError; cause: string };
 
 export interface Judge {
-  /** Throws the errors of `measureCohort`, and INTERNAL if the thread died. */
+  /** Throws the errors of `CohortMeter`, and INTERNAL if the thread died. */
   measure(folder: CampaignFolder, campaign: Campaign, cohort: Cohort): Promise<Measured[]>;
   close(): Promise<void>;
 }

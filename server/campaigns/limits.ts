@@ -2,15 +2,28 @@
 
 /** Of the validation text, how many batches each cohort is measured on: they rotate with the round. */
 export const HELD_OUT_BATCHES = 8;
-/** Of a unit's own batches, and of others, how many tell whether it learned from what it was assigned. */
-export const ASSIGNED_BATCHES = 4;
+/** Of a unit's own batches, and of another shard, how many tell whether it learned from what it was assigned. */
+export const SAMPLED_BATCHES = 4;
 /** The small step along an update that its loss score is taken at. */
 export const SCORE_STEP = 0.25;
 /** An update whose norm is so many times the cohort's median, or so small a part of it, is none of honest work. */
 export const MAX_NORM_RATIO = 8;
-/** Cosine of two updates above which the later one is a copy of the earlier. */
-export const MAX_SIMILARITY = 0.9;
-/** An update that gains less than this share of the cohort's median gain adds nothing. */
+/** An update of which a larger share was sent before, or is public, is a copy. */
+export const MAX_COPIED = 0.9;
+/** Of earlier rounds, how many updates a cohort is compared with. */
+export const MAX_COMPARED = 256;
+/** What a wallet's diligence keeps of its past in each round. */
+export const DILIGENCE_DECAY = 0.8;
+/** Rounds after which it says something, and what it then has to be. */
+export const DILIGENCE_ROUNDS = 4;
+export const MIN_DILIGENCE = 0.3;
+/** A round in which the median's own text shows less than this share of its gain tells nobody from another. */
+export const MIN_ADVANTAGE_SHARE = 0.1;
+/** Wallets of a campaign whose diligence is kept: those that were seen last. */
+export const MAX_DILIGENCES = 10_000;
+/** Campaigns whose texts and graph the thread that judges keeps. */
+export const MAX_METERS = 4;
+/** An update adds nothing below this share of the cohort's median gain, and harms below its negative. */
 export const MIN_GAIN_SHARE = 0.1;
 /** How often time limits are looked at. */
 export const CAMPAIGN_TICK_MS = 250;

@@ -135,7 +135,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const ids = new Set(units.map(({ id }) => id));
     const earlier = [...state.units.values()].filter(({ id, status }) => status === 'accepted' && !ids.has(id));
     const measured = await judge.measure(folder, campaign, { round: state.round, units, earlier });
-    const verdicts = verdictsOf(measured);
+    const verdicts = verdictsOf(measured, state.diligence);
     log.info({ round: state.round, measured, verdicts }, 'a cohort was judged');
     return { kind: 'judged', verdicts };
   }

@@ -1,5 +1,6 @@
 /** A campaign as its rounds see it. Plain data: the same events make the same state, at any time. */
 import type { Campaign } from '../../shared/train/campaign/campaign.ts';
+import type { Diligence } from './diligence.ts';
 import type { Group, Saying } from './groups/group.ts';
 
 export type Phase =
@@ -74,8 +75,20 @@ export interface CampaignState {
   units: ReadonlyMap<string, Unit>;
   /** Of the weights before each round that was joined, on its held-out text, nats; the last MAX_LOSSES. */
   losses: readonly { round: number; loss: number }[];
+  /** By wallet, those that were seen last at the end. */
+  diligence: ReadonlyMap<string, Diligence>;
   /** When training ends at the latest. */
   endsMs?: number;
+}
+
+export interface Verdict {
+  unit: string;
+  /** Of an update that counts. */
+  score?: Pick<Score, 'lossBefore' | 'lossAfter'>;
+  /** Of one that doesn't. */
+  reason?: string;
+  /** Of its wallet, this round included. */
+  diligence?: Diligence;
 }
 
 /** What happens to a campaign, in the order of its journal. */
@@ -84,7 +97,7 @@ export type CampaignEvent =
   | { kind: 'joined'; wallet: string }
   | { kind: 'left'; wallet: string }
   | { kind: 'submitted'; unit: string; update: Update }
-  | { kind: 'judged'; verdicts: { unit: string; score?: Pick<Score, 'lossBefore' | 'lossAfter'>; reason?: string }[] }
+  | { kind: 'judged'; verdicts: Verdict[] }
   | { kind: 'aggregated'; weights: string; delta: string }
   /** A member of a group answered what its stage asked for. */
   | { kind: 'said'; unit: string; wallet: string; saying: Saying }

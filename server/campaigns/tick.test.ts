@@ -122,6 +122,23 @@ describe('a round', () => {
     expect(done.flatMap((effect) => (effect.kind === 'pay' ? [effect.unit.wallet] : []))).toEqual(['a']);
   });
 
+  test('remembers of each wallet whether it learned', () => {
+    const run = new Run();
+    run.join('a', 'b');
+    run.submit('a');
+    run.submit('b');
+    const [a, b] = [run.unitOf('a').id, run.unitOf('b').id];
+    const diligence = { score: 1, rounds: 3 };
+    run.feed({
+      kind: 'judged',
+      verdicts: [
+        { ...good(a), diligence },
+        { unit: b, reason: 'it is a copy' },
+      ],
+    });
+    expect([...run.state.diligence]).toEqual([['a', diligence]]);
+  });
+
   test('takes a late update in a later one, for less, and none that is too late', () => {
     const run = new Run({ rounds: 9 });
     run.join('a', 'b', 'c');

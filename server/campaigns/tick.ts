@@ -4,6 +4,7 @@
  * update that is late counts in a later round, for less.
  */
 import { MAX_LOSSES, MAX_STALENESS } from '../../shared/train/campaign/limits.ts';
+import { remember } from './diligence.ts';
 import { formGroups } from './groups/form.ts';
 import { isRunning } from './groups/group.ts';
 import { begun, ended, heard, joined, resumed, settled, unitOf } from './groups/rounds.ts';
@@ -27,7 +28,7 @@ export function created(event: CampaignEvent & { kind: 'created' }): CampaignSta
   const { campaign, weights } = event;
   return {
     ...{ campaign, weights, phase: 'waiting', paused: false, round: 0, attempt: 0 },
-    ...{ workers: new Set(), groups: new Map(), units: new Map(), losses: [] },
+    ...{ workers: new Set(), groups: new Map(), units: new Map(), losses: [], diligence: new Map() },
   };
 }
 
@@ -181,7 +182,10 @@ class Draft {
     const good = verdicts.filter(({ score }) => score !== undefined);
     const gain = ({ score }: (typeof good)[number]) => score!.lossBefore - score!.lossAfter;
     const ranking = good.toSorted((a, b) => gain(b) - gain(a) || (a.unit < b.unit ? -1 : 1));
-    for (const { unit, score, reason } of verdicts) {
+    for (const { unit, score, reason, diligence } of verdicts) {
+      const { wallet } = this.state.units.get(unit) ?? {};
+      if (wallet !== undefined && diligence)
+        this.#set({ diligence: remember(this.state.diligence, wallet, diligence) });
       if (score) {
         const rank = 1 + ranking.findIndex((ranked) => ranked.unit === unit);
         this.#change(unit, { status: 'accepted', score: { ...score, rank, ranked: ranking.length } });

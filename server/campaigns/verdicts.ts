@@ -1,47 +1,80 @@
 /** Which updates of a cohort count, from what was measured of them. Pure. */
 import { medianOf } from '../../shared/train/aggregate/cohort.ts';
-import { MAX_NORM_RATIO, MAX_SIMILARITY, MIN_GAIN_SHARE } from './limits.ts';
+import { type Diligence, isIdle, seenAgain } from './diligence.ts';
+import type { Likeness } from './likeness.ts';
+import { MAX_COPIED, MAX_NORM_RATIO, MIN_ADVANTAGE_SHARE, MIN_GAIN_SHARE } from './limits.ts';
 import type { CampaignEvent } from './state.ts';
 
-export interface Measured {
+/** A small step along the update alone is taken before its gains are measured; losses and gains are nats. */
+export interface Measured extends Likeness {
   unit: string;
-  arrivedMs: number;
+  wallet: string;
   /** Euclidean norm of the update. */
   norm: number;
-  /** On held-out text, before and after a small step along the update; nats. */
+  /** On held-out text, before and after the step. */
   lossBefore: number;
   lossAfter: number;
-  /** By how much the same step lowers the loss on text that the unit was assigned. */
+  /** By how much the step lowers the loss on text that the unit was assigned, and on as much of another shard. */
   assignedGain: number;
-  /** The cosine with the update that is most like it among those that came before. */
-  similarity: number;
+  elsewhereGain: number;
 }
 
 type Verdicts = (CampaignEvent & { kind: 'judged' })['verdicts'];
 
-/** Compares each with the cohort's medians; of two alone, neither can be the measure of the other's size. */
-export function verdictsOf(cohort: readonly Measured[]): Verdicts {
-  const norm = medianOf(Float64Array.from(cohort, ({ norm }) => norm));
-  const gain = Math.max(0, medianOf(Float64Array.from(cohort, gainOf)));
+/** The cohort's medians: fewer than half who lie cannot make them larger than an honest one's. */
+interface Typical {
+  size: number;
+  norm: number;
+  gain: number;
+  advantage: number;
+}
+
+/**
+ * Compares each with the cohort's medians (of two alone, neither can be the measure of the other's size), and with what
+ * its wallet is known for.
+ */
+export function verdictsOf(cohort: readonly Measured[], known: ReadonlyMap<string, Diligence>): Verdicts {
+  const median = (of: (one: Measured) => number) => medianOf(Float64Array.from(cohort, of));
+  const typical = {
+    ...{ size: cohort.length, norm: median(({ norm }) => norm) },
+    ...{ gain: Math.max(0, median(gainOf)), advantage: median(advantageOf) },
+  };
   return cohort.map((measured) => {
     const { unit, lossBefore, lossAfter } = measured;
-    const reason = flawOf(measured, { size: cohort.length, norm, gain });
-    return reason === undefined ? { unit, score: { lossBefore, lossAfter } } : { unit, reason };
+    const diligence = diligenceOf(measured, typical, known);
+    const reason = flawOf(measured, typical, diligence);
+    const verdict = reason === undefined ? { score: { lossBefore, lossAfter } } : { reason };
+    return { unit, ...verdict, ...(diligence && { diligence }) };
   });
 }
 
-function flawOf(measured: Measured, { size, norm, gain }: { size: number; norm: number; gain: number }) {
-  const { similarity, assignedGain } = measured;
+/** As it was where nothing tells who learned from what, as in the first rounds, in which all learn the same. */
+function diligenceOf(measured: Measured, { gain, advantage }: Typical, known: ReadonlyMap<string, Diligence>) {
+  const before = known.get(measured.wallet);
+  if (!(advantage > MIN_ADVANTAGE_SHARE * gain)) return before;
+  return seenAgain(before, advantageOf(measured) / advantage);
+}
+
+function flawOf(measured: Measured, { size, norm, gain }: Typical, diligence?: Diligence): string | undefined {
   if (!Number.isFinite(measured.lossAfter)) return 'with it the model is not a number any more';
-  if (similarity > MAX_SIMILARITY) return 'it is a copy of another update';
+  if (measured.copied > MAX_COPIED) return 'it is a copy of another update';
+  if (measured.published > MAX_COPIED) return 'it repeats what earlier rounds found';
   if (size > 2 && measured.norm > MAX_NORM_RATIO * norm) return 'it is far larger than the others';
   if (size > 2 && measured.norm * MAX_NORM_RATIO < norm) return 'it is far smaller than the others';
-  if (gainOf(measured) <= 0) return 'it makes the model worse';
-  if (gainOf(measured) < MIN_GAIN_SHARE * gain) return 'it adds next to nothing';
-  if (assignedGain <= 0) return 'it did not learn from what it was assigned';
+  // A little less than nothing is chance, on so little text.
+  if (measured.lossBefore - measured.lossAfter < -MIN_GAIN_SHARE * gain) return 'it makes the model worse';
+  if (gainOf(measured) <= MIN_GAIN_SHARE * gain) return 'it adds next to nothing';
+  if (measured.assignedGain <= 0) return 'it did not learn from what it was assigned';
+  if (diligence && isIdle(diligence))
+    return 'over several rounds nothing shows that it learns from what it is assigned';
   return undefined;
 }
 
-function gainOf({ lossBefore, lossAfter }: Measured): number {
-  return lossBefore - lossAfter;
+/** On all text that was looked at. */
+function gainOf({ lossBefore, lossAfter, assignedGain }: Measured): number {
+  return lossBefore - lossAfter + assignedGain;
+}
+
+function advantageOf({ assignedGain, elsewhereGain }: Measured): number {
+  return assignedGain - elsewhereGain;
 }

@@ -2,10 +2,10 @@
 import { AiloError } from '../../shared/errors/index.ts';
 import type { ScoredText } from '../../shared/generate/score.ts';
 import { QUANTS } from '../../shared/graph/types.ts';
+import { openAdapted } from '../../shared/model/adapter.ts';
 import { loadConfig } from '../../shared/model/config.ts';
 import { loadTextCodec } from '../../shared/model/text.ts';
 import type { ModelConfig, ModelSource } from '../../shared/model/types.ts';
-import { openWeights } from '../../shared/model/weights.ts';
 import { MAX_STAGES } from '../../shared/protocol/limits.ts';
 import { ENGINES } from '../../shared/runtime/types.ts';
 import { type Evaluation, Evaluator } from '../../shared/train/evaluator.ts';
@@ -27,6 +27,7 @@ const DEFAULT_BATCH = 4;
 export const evaluate: Command = {
   options: {
     model: { type: 'string', value: 'DIR', description: 'a folder in Hugging Face layout, or ailo-guide (required)' },
+    adapter: { type: 'string', value: 'DIR', description: 'low-rank adapters (PEFT) to merge into it' },
     data: { type: 'string', value: 'FILE', description: 'a text, or .jsonl with dialogues (required)' },
     batch: { type: 'string', value: 'B', description: `sequences at once (default ${DEFAULT_BATCH})` },
     seq: {
@@ -86,7 +87,12 @@ function answerRequest(values: Values, texts: ScoredText[]): ScoreRequest {
     engine: choice(values, 'engine', ENGINES, 'node'),
     quant: choice(values, 'quant', QUANTS, 'f32'),
     stages: integer(values, 'stages', { min: 1, max: MAX_STAGES, default: 1 }),
+    adapter: adapterOf(values),
   };
+}
+
+function adapterOf(values: Values): string | undefined {
+  return values.adapter === undefined ? undefined : string(values, 'adapter');
 }
 
 async function answerGraphs(folder: string, request: ScoreRequest, { signal }: Cli): Promise<Evaluation> {
@@ -111,7 +117,9 @@ async function trainingGraph(
   { signal }: Cli,
 ): Promise<Evaluation> {
   const batch = integer(values, 'batch', { min: 1, max: MAX_BATCH, default: DEFAULT_BATCH });
-  const weights = await loadWeights(config, await openWeights(source, signal), signal);
+  const adapter = adapterOf(values);
+  const reader = await openAdapted(source, adapter === undefined ? undefined : folderSource(adapter), config, signal);
+  const weights = await loadWeights(config, reader, signal);
   const engine = createNodeEngine({ threads: integer(values, 'threads', { min: 0, max: 256, default: 0 }) });
   try {
     const shape = { batch, sequence };

@@ -16,6 +16,7 @@ import { folderSource } from '../model/folder-source.ts';
 export const generate: Command = {
   options: {
     model: { type: 'string', value: 'DIR', description: 'a folder in Hugging Face layout, or ailo-guide (required)' },
+    adapter: { type: 'string', value: 'DIR', description: 'low-rank adapters (PEFT) to merge into it' },
     prompt: { type: 'string', value: 'TEXT', description: 'the text to continue (default: empty)' },
     chat: { type: 'string', value: 'TEXT', description: "a question instead, put by the model's chat template" },
     tokens: { type: 'string', value: '1,2,3', description: 'the prompt as token ids instead' },
@@ -40,6 +41,7 @@ export const generate: Command = {
       engine: choice(values, 'engine', ENGINES, 'node'),
       quant: choice(values, 'quant', QUANTS, 'f32'),
       sampling: samplingOf(values),
+      adapter: values.adapter === undefined ? undefined : string(values, 'adapter'),
     };
     const source = folderSource(folder);
     const { vocabSize } = await loadConfig(source, cli.signal);

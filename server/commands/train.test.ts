@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +42,7 @@ async function refused(command: Command, ...args: string[]): Promise<AiloError> 
 
 /** Enough for a machine that has much else to do. */
 const TIMEOUT_MS = 180_000;
+const GUIDE = ['--model', 'ailo-guide', '--adapter', '/nowhere'];
 const SHORT = ['--batch', '4', '--seq', '16', '--eval-batches', '4', '--threads', '1'];
 
 test.skipIf(!existsSync(shakespeare))(
@@ -58,6 +59,28 @@ test.skipIf(!existsSync(shakespeare))(
   },
   TIMEOUT_MS,
 );
+
+describe('a federation of four', () => {
+  const plan = ['--workers', '4', '--rounds', '6', '--local-steps', '10', '--lr', '3e-3', ...SHORT];
+  const federated = (...more: string[]) => ailo(train, '--model', 'nano-char', '--data', text, ...plan, ...more);
+
+  test(
+    'learns from updates that take a hundredth of the bytes, and with a liar among them',
+    async () => {
+      const [compressed, attacked] = [
+        await federated('--codec', 'sparseloco', '--eval-every', '1'),
+        await federated('--codec', 'sparseloco', '--byzantine', '0.25:flip'),
+      ];
+      expect(compressed.uplinkSaving).toBeGreaterThan(150);
+      const losses = compressed.evaluations.map(({ loss }: { loss: number }) => loss);
+      expect(losses).toHaveLength(6);
+      expect(losses.at(-1)).toBeLessThan(losses[0] - 0.5);
+      expect(attacked.validationLoss).toBeLessThan(losses[0] - 0.3);
+      expect(attacked.validationLoss).not.toBe(losses.at(-1));
+    },
+    TIMEOUT_MS,
+  );
+});
 
 describe('a model that was trained', () => {
   test(
@@ -117,6 +140,40 @@ describe('a model that was trained', () => {
 });
 
 test(
+  'a finetuned model is its adapters beside the base, or the same merged into it',
+  async () => {
+    const [base, adapter, merged] = ['base', 'adapter', 'merged'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const plan = ['--rounds', '2', '--local-steps', '10', '--lr', '3e-3', ...SHORT];
+    await ailo(train, '--model', 'nano-char', '--data', text, ...plan, '--out', base);
+    const before = await readFile(join(base, 'model.safetensors'));
+    const lora = ['--lora-rank', '4', '--workers', '2', '--codec', 'sparseloco', ...plan];
+    const beside = await ailo(train, '--model', base, '--data', text, ...lora, '--out', adapter);
+    expect(beside.trainedParameters).toBe(4 * 4 * (512 + 256 + 640 + 640));
+    expect((await readdir(adapter)).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
+    await ailo(train, '--model', base, '--data', text, ...lora, '--merge', '--out', merged);
+    expect((await readFile(join(base, 'model.safetensors'))).equals(before)).toBe(true);
+
+    const measure = (...args: string[]) => ailo(evaluate, '--data', text, '--threads', '1', ...args);
+    const [plain, adapted, whole] = [
+      await measure('--model', base),
+      await measure('--model', base, '--adapter', adapter),
+      await measure('--model', merged),
+    ];
+    expect(adapted.loss).toBeLessThan(plain.loss);
+    expect(adapted.loss).toBe(whole.loss);
+    const answer = (...args: string[]) => ailo(generate, '--prompt', 'The ', '--max-new-tokens', '8', ...args);
+    expect((await answer('--model', base, '--adapter', adapter)).tokens).toEqual(
+      (await answer('--model', merged)).tokens,
+    );
+  },
+  TIMEOUT_MS,
+);
+
+test(
   'a Llama with rotary positions learns, too',
   async () => {
     const plan = ['--rounds', '1', '--local-steps', '30', '--lr', '3e-3', ...SHORT];
@@ -150,6 +207,9 @@ describe('bad input is refused with one sentence:', () => {
     ['no steps', train, () => ['--model', 'nano-char', '--data', text, '--rounds', '0'], /--rounds must be/],
     ['a sequence beyond the context', train, () => ['--model', 'nano-char', '--data', text, '--seq', '65'], /1 to 64/],
     ['more workers than text', train, () => ['--model', 'nano-char', '--data', text, '--workers', '50'], /too short/],
+    ['adapters of a preset', train, () => ['--model', 'nano-char', '--data', text, '--lora-rank', '4'], /not a preset/],
+    ['a merge of nothing', train, () => ['--model', 'nano-char', '--data', text, '--merge'], /goes with --lora-rank/],
+    ['an adapter that is none', evaluate, () => [...GUIDE, '--data', text], /adapter_config.json/],
     ['a model without tokenizer', evaluate, () => ['--model', 'tests/fixtures/gpt2-f16', '--data', text], /tokenizer/],
   ])('%s', async (_, command, args, sentence) => {
     const { name, message } = await refused(command, ...args());

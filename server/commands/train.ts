@@ -3,15 +3,16 @@
 import { RULE_NAMES } from '../../shared/train/campaign/campaign.ts';
 import { type Corpus, textCorpus } from '../../shared/train/corpus.ts';
 import { MAX_EVALUATION_BATCHES, MAX_STEPS, MAX_WORKERS } from '../../shared/train/limits.ts';
-import { parameterCount } from '../../shared/train/model/model.ts';
+import { parameterCount, trainedOf, valueCount } from '../../shared/train/model/model.ts';
 import { ADAMW, adamW } from '../../shared/train/optimiser/adamw.ts';
 import { train as runTraining, type TrainEvent } from '../../shared/train/train.ts';
 import { type Cli, type Command, integer, string, type Values } from '../cli.ts';
 import { createNodeEngine } from '../runtime/node-engine.ts';
 import { aggregatorOf, CODECS, crossed } from '../train/aggregator.ts';
+import { ATTACK_NAMES } from '../train/attackers.ts';
 import { learningOf, learningOptions, MAX_GRADIENT_NORM, seedOf } from '../train/learning.ts';
+import { adaptedOf, loraOptions } from '../train/lora.ts';
 import { isDialogues, type OpenedModel, openForDialogues, openForTraining, readText } from '../train/open.ts';
-import { saveModel } from '../train/save.ts';
 
 const STEPS_BETWEEN_LINES = 50;
 
@@ -39,10 +40,16 @@ export const train: Command = {
       value: 'RULE',
       description: `how they are joined: ${RULE_NAMES.join(', ')} (default mean; with a codec confirmed)`,
     },
+    byzantine: {
+      type: 'string',
+      value: 'F:KIND',
+      description: `so large a share of the workers lies: ${ATTACK_NAMES.join(', ')}`,
+    },
     'eval-every': { type: 'string', value: 'N', description: 'rounds between evaluations (default 0: at the end)' },
     'eval-batches': { type: 'string', value: 'N', description: 'fixed batches of an evaluation (default 100)' },
     threads: { type: 'string', value: 'N', description: 'threads (default 0: all cores)' },
     out: { type: 'string', value: 'DIR', description: 'save the model here at every evaluation' },
+    ...loraOptions,
   },
 
   async run(values, cli) {
@@ -53,29 +60,32 @@ export const train: Command = {
     const tokenizer = values.tokenizer === undefined ? undefined : string(values, 'tokenizer');
     const out = values.out === undefined ? undefined : string(values, 'out');
     const wanted = { model, text, tokenizer, seed, answerTokens: answerTokensOf(values) };
-    const opened = isDialogues(data)
+    const whole = isDialogues(data)
       ? await openForDialogues(wanted, cli.signal)
       : inOnePiece(await openForTraining(wanted, cli.signal));
+    const { opened, save } = adaptedOf(values, whole, wanted);
     const plan = planOf(values, opened);
     const engine = createNodeEngine({ threads: integer(values, 'threads', { min: 0, max: 256, default: 0 }) });
     try {
       const startMs = performance.now();
       const { aggregator } = plan;
+      const trainedCount = valueCount(trainedOf(opened.config));
       const report = reporter(cli, async () => {
-        if (out !== undefined) await saveModel(out, opened.config, opened.weights, opened.files);
+        if (out !== undefined) await save(out);
       });
       await runTraining({ ...opened, ...plan, engine, seed }, report.emit, cli.signal);
       const { workers, rounds, localSteps, shape } = plan;
       cli.result({
         model,
         parameters: parameterCount(opened.config),
+        trainedParameters: trainedCount,
         workers,
         rounds,
         localSteps,
         tokens: workers * rounds * localSteps * shape.batch * shape.sequence,
         seconds: Number(((performance.now() - startMs) / 1000).toFixed(3)),
         ...report.summary(),
-        ...('sent' in aggregator && crossed(aggregator, plan, parameterCount(opened.config))),
+        ...('sent' in aggregator && crossed(aggregator, plan, trainedCount)),
         out: out ?? null,
       });
     } finally {
@@ -95,13 +105,14 @@ function inOnePiece(opened: OpenedModel): OpenedModel<Corpus> {
 
 function planOf(values: Values, { config }: Pick<OpenedModel, 'config'>) {
   const { batch, sequence, weightDecay, outerLearningRate, ...learning } = learningOf(values, config.maxPositions);
+  const workers = integer(values, 'workers', { min: 1, max: MAX_WORKERS, default: 1 });
   return {
     ...learning,
-    workers: integer(values, 'workers', { min: 1, max: MAX_WORKERS, default: 1 }),
+    workers,
     shape: { batch, sequence },
     optimiser: adamW({ ...ADAMW, weightDecay }),
     maxGradientNorm: MAX_GRADIENT_NORM,
-    aggregator: aggregatorOf(values, outerLearningRate),
+    aggregator: aggregatorOf(values, workers, outerLearningRate),
     evaluateEvery: integer(values, 'eval-every', { min: 0, max: MAX_STEPS, default: 0 }),
     evaluationBatches: integer(values, 'eval-batches', { min: 1, max: MAX_EVALUATION_BATCHES, default: 100 }),
   };

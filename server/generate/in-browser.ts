@@ -39,7 +39,7 @@ async function* inBrowser<Event extends GenerateEvent | ScoreEvent>(
   const cleanUp: (() => Promise<unknown>)[] = [() => rm(site, { recursive: true, force: true }), () => server.close()];
   try {
     await bundleSite(site);
-    await serveSite(server, site, folder);
+    await serveSite(server, site, folder, request.adapter);
     const url = await server.listen({ host: '127.0.0.1', port: 0 });
     const browser = await launchChromium(request.engine === 'webgpu' ? { args: WEBGPU_ARGS } : {});
     cleanUp.push(() => browser.close());
@@ -93,10 +93,17 @@ async function bundleSite(site: string): Promise<void> {
   await writeFile(join(site, 'index.html'), PAGE);
 }
 
-async function serveSite(server: FastifyInstance, site: string, folder: string): Promise<void> {
+async function serveSite(
+  server: FastifyInstance,
+  site: string,
+  folder: string,
+  adapter: string | undefined,
+): Promise<void> {
   server.addHook('onSend', async (_, reply) => {
     reply.headers(ISOLATION);
   });
   await server.register(fastifyStatic, { root: site });
   await server.register(fastifyStatic, { root: resolve(folder), prefix: '/model/', decorateReply: false });
+  if (adapter === undefined) return;
+  await server.register(fastifyStatic, { root: resolve(adapter), prefix: '/adapter/', decorateReply: false });
 }

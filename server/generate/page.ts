@@ -3,9 +3,9 @@ import { createWorkerRuntime } from '../../extension/compute/client.ts';
 import { toAiloError, type WireError } from '../../shared/errors/index.ts';
 import { generate } from '../../shared/generate/generate.ts';
 import { score } from '../../shared/generate/score.ts';
+import { openAdapted } from '../../shared/model/adapter.ts';
 import { loadConfig } from '../../shared/model/config.ts';
 import { httpSource } from '../../shared/model/source.ts';
-import { openWeights } from '../../shared/model/weights.ts';
 import type { PageEvent, PageRequest } from './request.ts';
 
 declare global {
@@ -15,12 +15,14 @@ declare global {
   function ailoRun(request: PageRequest): Promise<WireError | undefined>;
 }
 
-globalThis.ailoRun = async ({ budgetBytes, ...request }) => {
+const filesOf = (place: string) => httpSource({ fetch: fetch.bind(globalThis), urlOf: (path) => `${place}/${path}` });
+
+globalThis.ailoRun = async ({ budgetBytes, adapter, ...request }) => {
   const emitted: Promise<void>[] = [];
   try {
-    const source = httpSource({ fetch: fetch.bind(globalThis), urlOf: (path) => `model/${path}` });
+    const source = filesOf('model');
     const config = await loadConfig(source);
-    const weights = await openWeights(source);
+    const weights = await openAdapted(source, adapter === undefined ? undefined : filesOf('adapter'), config);
     const runtime = await createWorkerRuntime({ engine: request.engine, budgetBytes });
     const model = { config, weights, runtime };
     const events =

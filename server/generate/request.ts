@@ -3,10 +3,14 @@ import type { ScoreEvent, ScoreOptions } from '../../shared/generate/score.ts';
 import type { Engine } from '../../shared/runtime/types.ts';
 
 /** What is asked of a model, as plain data: it crosses into the browser. */
-export type GenerateRequest = { engine: Engine } & Required<
-  Pick<GenerateOptions, 'tokens' | 'maxNewTokens' | 'sampling' | 'stages' | 'quant' | 'withLogits'>
->;
-export type ScoreRequest = { engine: Engine } & Pick<ScoreOptions, 'texts' | 'stages' | 'quant'>;
+interface Common {
+  engine: Engine;
+  /** The folder of an adapter that is merged into the model. */
+  adapter?: string | undefined;
+}
+export type GenerateRequest = Common &
+  Required<Pick<GenerateOptions, 'tokens' | 'maxNewTokens' | 'sampling' | 'stages' | 'quant' | 'withLogits'>>;
+export type ScoreRequest = Common & Pick<ScoreOptions, 'texts' | 'stages' | 'quant'>;
 
 /** Runs a request on the model in a folder of this machine. */
 export type Run<Request, Event> = (

@@ -1,10 +1,11 @@
-import * as ort from 'onnxruntime-node';
+import type * as OnnxRuntimeNode from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { GraphBuilder } from '../../shared/graph/builder.ts';
 import { encodeOnnx } from '../../shared/graph/onnx.ts';
 import { createSession } from '../../shared/runtime/ort.ts';
 import { memoryStaging } from '../../shared/runtime/staging.ts';
 import { inPlace } from './in-place.ts';
+import { ort } from './onnxruntime.ts';
 
 function doubling(): Uint8Array {
   const g = new GraphBuilder({ quant: 'f32', contextLength: 1 });
@@ -21,13 +22,16 @@ function noting(outcomes: string[]): typeof ort {
   return {
     ...ort,
     InferenceSession: {
-      async create(model: Uint8Array, options: ort.InferenceSession.SessionOptions) {
+      async create(model: Uint8Array, options: OnnxRuntimeNode.InferenceSession.SessionOptions) {
         const session = await ort.InferenceSession.create(model, options);
         return {
           inputNames: session.inputNames,
           outputNames: session.outputNames,
           release: () => session.release(),
-          run: (feeds: ort.InferenceSession.FeedsType, fetches: ort.InferenceSession.FetchesType) =>
+          run: (
+            feeds: OnnxRuntimeNode.InferenceSession.FeedsType,
+            fetches: OnnxRuntimeNode.InferenceSession.FetchesType,
+          ) =>
             session.run(feeds, fetches).then(
               (outputs) => {
                 outcomes.push('copied');

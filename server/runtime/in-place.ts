@@ -26,6 +26,7 @@ export function inPlace({ InferenceSession, Tensor }: typeof OnnxRuntimeNode): O
         const outputNames = session.outputNames.filter((name) => name !== LAST);
         return {
           inputNames: session.inputNames,
+          outputNames,
           release: () => session.release(),
           async run(feeds, fetches = allOf(outputNames)) {
             const given = Object.values(fetches).filter((tensor) => tensor !== null);

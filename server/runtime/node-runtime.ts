@@ -1,10 +1,10 @@
 import { tmpdir } from 'node:os';
-import * as ort from 'onnxruntime-node';
 import { sharedKvCache, zeros } from '../../shared/runtime/kv-cache.ts';
 import { createOrtRuntime } from '../../shared/runtime/ort-runtime.ts';
 import type { Runtime } from '../../shared/runtime/types.ts';
 import { folderStaging } from './folder-staging.ts';
 import { inPlace } from './in-place.ts';
+import { ort } from './onnxruntime.ts';
 
 export interface NodeRuntimeOptions {
   budgetBytes: number;

@@ -17,6 +17,7 @@ export const modelSentences = {
   TENSOR_INVALID: (d: { name: string; reason: string }) => `The tensor “${d.name}” cannot be used: ${d.reason}.`,
   SAFETENSORS_HEADER_INVALID: (d: { path: string; reason: string }) =>
     `“${d.path}” is not a usable safetensors file: ${d.reason}.`,
+  ADAPTER_INVALID: (d: { reason: string }) => `The adapter cannot be used: ${d.reason}.`,
   MANIFEST_INVALID: (d: { reason: string }) => `The model's manifest cannot be used: ${d.reason}.`,
   CHUNK_HASH_MISMATCH: (d: { path: string; chunk: number }) =>
     `Chunk ${d.chunk} of “${d.path}” is not what the model's manifest promises, so it was thrown away.`,

@@ -1,5 +1,5 @@
-import * as ort from 'onnxruntime-node';
 import { expect, test } from 'vitest';
+import { ort } from '../../server/runtime/onnxruntime.ts';
 import { parseConfig } from '../model/config.ts';
 import { memorySource, safetensorsFile, type TestTensor } from '../model/testing.ts';
 import { openWeights } from '../model/weights.ts';

@@ -10,6 +10,8 @@ export const MAX_TENSOR_RANK = 8;
 export const MAX_TENSOR_ELEMENTS = 2 ** 31;
 export const MAX_TOKENIZER_BYTES = 64 * 2 ** 20;
 export const MAX_CHAT_TEMPLATE_BYTES = 2 ** 20;
+/** Of a low-rank adapter. */
+export const MAX_ADAPTER_RANK = 1024;
 
 export const MIN_CHUNK_BYTES = 64 * 2 ** 10;
 export const DEFAULT_CHUNK_BYTES = 2 ** 20;

@@ -26,6 +26,20 @@ export async function openWeights(source: ModelSource, signal?: AbortSignal): Pr
   const tensors = (await hasFile(source, SINGLE_FILE, signal))
     ? await readHeader(source, SINGLE_FILE, signal)
     : await readShardHeaders(source, signal);
+  return readerOf(source, tensors);
+}
+
+/** As `openWeights`, of one file, with the names of its tensors. */
+export async function openWeightsFile(
+  source: ModelSource,
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ names: string[]; weights: WeightReader }> {
+  const tensors = await readHeader(source, path, signal);
+  return { names: [...tensors.keys()], weights: readerOf(source, tensors) };
+}
+
+function readerOf(source: ModelSource, tensors: Map<string, TensorInfo>): WeightReader {
   const info = (name: string): TensorInfo => {
     const found = resolve(tensors, name);
     if (found === undefined) throw AiloError.of('TENSOR_MISSING', { name });

@@ -14,6 +14,7 @@ export interface Ort {
 /** The part of a session that is used. */
 export interface OrtSession {
   readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
   /** `fetches` (all outputs): what is wanted, each with the tensor that it goes to or null. */
   run(
     feeds: Readonly<Record<string, Tensor>>,

@@ -1,4 +1,3 @@
-import type { ModelConfig } from '../model/types.ts';
 import type { LoadedGraph, TensorEngine, Values } from '../runtime/tensor-engine.ts';
 import {
   blockBackward,
@@ -11,6 +10,7 @@ import {
 } from './block-graphs.ts';
 import { batchInputs, type Gradient, type GradientReport } from './gradient.ts';
 import { PORTS } from './graphs.ts';
+import type { TrainingConfig } from './model/lora.ts';
 import { type BatchShape, parametersOf } from './model/model.ts';
 import type { TensorStore } from './store.ts';
 
@@ -26,7 +26,7 @@ interface LoadedPart {
  */
 export async function loadBlockGradient(
   engine: TensorEngine,
-  config: ModelConfig,
+  config: TrainingConfig,
   shape: BatchShape,
 ): Promise<Gradient> {
   const load = async ({ onnx, names }: PartGraph): Promise<LoadedPart> => ({ graph: await engine.load(onnx), names });
@@ -35,8 +35,9 @@ export async function loadBlockGradient(
     block: await load(blockForward(config, shape)),
     head: await load(headGraph(config, shape)),
     blockBackward: await load(blockBackward(config, shape)),
-    embeddingBackward: await load(embeddingBackward(config, shape)),
   };
+  const embeddingEnd = embeddingBackward(config, shape);
+  const last = embeddingEnd && (await load(embeddingEnd));
   const layers = Array.from({ length: config.layers }, (_, layer) => blockNames(config, shape, layer));
   const shapes = new Map(parametersOf(config).map((parameter) => [parameter.name, parameter.shape]));
   const stream = (data: Float32Array): Values => ({
@@ -82,11 +83,12 @@ export async function loadBlockGradient(
         dx = stream(outputs[PORTS.gradient(PORTS.before)]!);
       }
       const inputs = { tokens: tokens!, [PORTS.gradient(PORTS.after)]: dx };
-      await run(parts.embeddingBackward, inputs, weights, gradients);
+      if (last) await run(last, inputs, weights, gradients);
       return { loss: top[PORTS.loss]![0]!, gradients };
     },
     async release() {
       for (const { graph } of Object.values(parts)) await graph.release();
+      await last?.graph.release();
     },
   };
 }

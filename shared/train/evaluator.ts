@@ -1,9 +1,9 @@
 import { throwIfCancelled } from '../errors/cancelled.ts';
-import type { ModelConfig } from '../model/types.ts';
 import type { LoadedGraph, TensorEngine } from '../runtime/tensor-engine.ts';
 import { type Batch, countedTargets } from './data.ts';
 import { batchInputs } from './gradient.ts';
 import { lossGraph, PORTS } from './graphs.ts';
+import type { TrainingConfig } from './model/lora.ts';
 import { type BatchShape, parametersOf } from './model/model.ts';
 import { type TensorStore, weightInputs } from './store.ts';
 
@@ -17,17 +17,17 @@ export interface Evaluation {
 /** Measures how well weights predict, without changing them. */
 export class Evaluator {
   readonly #graph: LoadedGraph;
-  readonly #config: ModelConfig;
+  readonly #config: TrainingConfig;
   readonly #shape: BatchShape;
 
-  private constructor(graph: LoadedGraph, config: ModelConfig, shape: BatchShape) {
+  private constructor(graph: LoadedGraph, config: TrainingConfig, shape: BatchShape) {
     this.#graph = graph;
     this.#config = config;
     this.#shape = shape;
   }
 
   /** Throws ENGINE_FAILED. */
-  static async create(engine: TensorEngine, config: ModelConfig, shape: BatchShape): Promise<Evaluator> {
+  static async create(engine: TensorEngine, config: TrainingConfig, shape: BatchShape): Promise<Evaluator> {
     return new Evaluator(await engine.load(lossGraph(config, shape)), config, shape);
   }
 

@@ -1,8 +1,8 @@
-import type { ModelConfig } from '../model/types.ts';
 import type { TensorEngine } from '../runtime/tensor-engine.ts';
 import type { Batch } from './data.ts';
 import { gradientGraph, PORTS } from './graphs.ts';
-import { type BatchShape, parametersOf } from './model/model.ts';
+import type { TrainingConfig } from './model/lora.ts';
+import { type BatchShape, parametersOf, trainedOf } from './model/model.ts';
 import { type TensorStore, weightInputs } from './store.ts';
 
 /** The gradient of a model's loss on a batch. */
@@ -14,22 +14,22 @@ export interface Gradient {
 export interface GradientReport {
   /** Nats per token. */
   loss: number;
-  /** By the names of the parameters. */
+  /** By the names of the parameters that are trained. */
   gradients: Map<string, Float32Array>;
 }
 
 /** The whole model in one graph: the fastest form, which holds everything at once. Throws ENGINE_FAILED. */
 export async function loadWholeGradient(
   engine: TensorEngine,
-  config: ModelConfig,
+  config: TrainingConfig,
   shape: BatchShape,
 ): Promise<Gradient> {
-  const parameters = parametersOf(config);
+  const [parameters, trained] = [parametersOf(config), trainedOf(config)];
   const graph = await engine.load(gradientGraph(config, shape));
   return {
     async compute(weights, batch) {
       const outputs = await graph.run({ ...(await weightInputs(weights, parameters)), ...batchInputs(batch, shape) });
-      const gradients = new Map(parameters.map(({ name }) => [name, outputs[PORTS.gradient(name)]!]));
+      const gradients = new Map(trained.map(({ name }) => [name, outputs[PORTS.gradient(name)]!]));
       return { loss: outputs[PORTS.loss]![0]!, gradients };
     },
     release: () => graph.release(),

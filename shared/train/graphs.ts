@@ -1,8 +1,8 @@
 /** The graphs of a training step. Parameters, gradients and optimiser state go in and out under the names below. */
-import type { ModelConfig } from '../model/types.ts';
 import { differentiate } from './autodiff/differentiate.ts';
 import { crossEntropy } from './loss.ts';
 import type { Forward, Parameter } from './model/family.ts';
+import type { TrainingConfig } from './model/lora.ts';
 import { type BatchShape, forward, record } from './model/model.ts';
 import type { Optimiser } from './optimiser/types.ts';
 import { add, mul } from './tape/elementwise.ts';
@@ -23,14 +23,14 @@ export const PORTS = {
 };
 
 /** tokens int32 [b, t], targets int32 [b · t] and the parameters → `loss`. */
-export function lossGraph(config: ModelConfig, shape: BatchShape): Uint8Array {
+export function lossGraph(config: TrainingConfig, shape: BatchShape): Uint8Array {
   return recordLoss(config, shape).g.encode();
 }
 
-/** As `lossGraph`, with the gradient by every parameter. */
-export function gradientGraph(config: ModelConfig, shape: BatchShape): Uint8Array {
-  const { g, result, parameters } = recordLoss(config, shape);
-  outputGradients(g, new Map([[result.logits, result.gradient()]]), parameters);
+/** As `lossGraph`, with the gradient by every parameter that is trained. */
+export function gradientGraph(config: TrainingConfig, shape: BatchShape): Uint8Array {
+  const { g, result, trained } = recordLoss(config, shape);
+  outputGradients(g, new Map([[result.logits, result.gradient()]]), trained);
   return g.encode();
 }
 
@@ -75,7 +75,7 @@ export function updateGraph(optimiser: Optimiser, parameters: readonly Parameter
   return g.encode();
 }
 
-function recordLoss(config: ModelConfig, shape: BatchShape) {
+function recordLoss(config: TrainingConfig, shape: BatchShape) {
   return record(config, shape, (f) => withLoss(f, forward(f)));
 }
 

@@ -1,6 +1,9 @@
 /** A trained model as other programs read it: Hugging Face's `config.json` and safetensors. */
+import { storedInOut } from '../model/adapter.ts';
 import type { ModelConfig } from '../model/types.ts';
 import type { Parameter } from './model/family.ts';
+import type { AdaptedConfig } from './model/lora.ts';
+import { trainedOf } from './model/model.ts';
 import { sizeOf } from './tape/tape.ts';
 
 const ACTIVATIONS = { silu: 'silu', gelu: 'gelu', gelu_tanh: 'gelu_new' };
@@ -52,6 +55,23 @@ export function configJson(config: ModelConfig): object {
       num_experts_per_tok: config.experts.perToken,
     }),
     ...ropeJson(config.rope),
+  };
+}
+
+/** PEFT's `adapter_config.json` of adapters as `openAdapter` reads them back. */
+export function adapterConfigJson(config: AdaptedConfig, base: string): object {
+  const modules = trainedOf(config).map(({ name }) => /\.(\w+)\.lora_A\.weight$/.exec(name)?.[1]);
+  return {
+    peft_type: 'LORA',
+    task_type: 'CAUSAL_LM',
+    base_model_name_or_path: base,
+    r: config.lora.rank,
+    lora_alpha: config.lora.alpha,
+    lora_dropout: 0,
+    bias: 'none',
+    fan_in_fan_out: storedInOut(config),
+    target_modules: [...new Set(modules.filter((name) => name !== undefined))],
+    inference_mode: true,
   };
 }
 

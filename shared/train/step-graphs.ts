@@ -1,16 +1,17 @@
-import type { ModelConfig } from '../model/types.ts';
 import type { LoadedGraph, TensorEngine } from '../runtime/tensor-engine.ts';
 import { loadBlockGradient } from './block-gradient.ts';
 import { type Gradient, loadWholeGradient } from './gradient.ts';
 import { normGraph, updateGraph } from './graphs.ts';
 import { MAX_UPDATE_VALUES, MAX_WHOLE_PARAMETERS } from './limits.ts';
 import type { Parameter } from './model/family.ts';
-import { type BatchShape, parameterCount, parametersOf } from './model/model.ts';
+import type { TrainingConfig } from './model/lora.ts';
+import { type BatchShape, parameterCount, trainedOf } from './model/model.ts';
 import type { Optimiser } from './optimiser/types.ts';
 import { sizeOf } from './tape/tape.ts';
 
 /** The graphs of a step, loaded: no weights in them, so that any number of trainers can share them. */
 export interface StepGraphs {
+  /** That are trained. */
   parameters: readonly Parameter[];
   optimiser: Optimiser;
   gradient: Gradient;
@@ -26,7 +27,7 @@ export interface Group {
 }
 
 export interface StepOptions {
-  config: ModelConfig;
+  config: TrainingConfig;
   shape: BatchShape;
   optimiser: Optimiser;
   /** How gradients are computed; without a wish, the whole model at once while it is small. */
@@ -47,7 +48,7 @@ export async function loadStepGraphs(engine: TensorEngine, options: StepOptions)
     for (const graph of loaded) await graph.release();
   };
   try {
-    const parameters = parametersOf(config);
+    const parameters = trainedOf(config);
     const gradient = await (form === 'whole' ? loadWholeGradient : loadBlockGradient)(engine, config, shape);
     loaded.push(gradient);
     const groups: Group[] = [];

@@ -30,13 +30,30 @@ export function memoryStore(
   };
 }
 
+/** As `memoryStore`; what it does not have is read from a store below, which it never writes to. */
+export function storeOver(
+  below: Pick<TensorStore, 'read'>,
+  parameters: readonly Parameter[],
+  initial: (parameter: Parameter) => Float32Array,
+): TensorStore {
+  const above = memoryStore(parameters, initial);
+  const names = new Set(parameters.map(({ name }) => name));
+  return {
+    read: (name) => (names.has(name) ? above : below).read(name),
+    async write(name, values) {
+      if (!names.has(name)) throw new RangeError(`the tensor ${name} is not to be changed`);
+      await above.write(name, values);
+    },
+  };
+}
+
 export function zeroValues({ shape }: Parameter): Float32Array {
   return new Float32Array(sizeOf(shape));
 }
 
 /** The tensors of a store as inputs of a graph, under their own names. */
 export async function weightInputs(
-  store: TensorStore,
+  store: Pick<TensorStore, 'read'>,
   parameters: readonly Parameter[],
 ): Promise<Record<string, Values>> {
   const inputs: Record<string, Values> = {};

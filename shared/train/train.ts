@@ -1,6 +1,5 @@
 /** Training from text to weights: rounds of local steps by one or more workers, in one process. */
 import { throwIfCancelled } from '../errors/cancelled.ts';
-import type { ModelConfig } from '../model/types.ts';
 import type { TensorEngine } from '../runtime/tensor-engine.ts';
 import { seededRandom } from '../sampler/random.ts';
 import type { Corpus } from './corpus.ts';
@@ -8,16 +7,17 @@ import type { Batch } from './data.ts';
 import { Evaluator } from './evaluator.ts';
 import type { Aggregator } from './federation/aggregator.ts';
 import { runRound, type Worker } from './federation/round.ts';
-import { type BatchShape, parametersOf } from './model/model.ts';
+import type { TrainingConfig } from './model/lora.ts';
+import { type BatchShape, trainedOf } from './model/model.ts';
 import { learningRateAt, type Schedule } from './optimiser/schedule.ts';
 import type { Optimiser } from './optimiser/types.ts';
 import { loadStepGraphs, type StepGraphs } from './step-graphs.ts';
-import { memoryStore, type TensorStore, zeroValues } from './store.ts';
+import { storeOver, type TensorStore, zeroValues } from './store.ts';
 import { Trainer } from './trainer.ts';
 
 export interface TrainOptions {
   engine: TensorEngine;
-  config: ModelConfig;
+  config: TrainingConfig;
   /** The model's weights, which the rounds change. */
   weights: TensorStore;
   corpus: Corpus;
@@ -64,7 +64,7 @@ export async function train(
   const crew = shards.map((shard, index) => createWorker(options, graphs, shard, index, emit, signal));
   try {
     for (let round = 0; round < rounds; round++) {
-      await runRound(round, weights, parametersOf(config), crew, options.aggregator);
+      await runRound(round, weights, trainedOf(config), crew, options.aggregator);
       const due = round === rounds - 1 || (evaluateEvery > 0 && (round + 1) % evaluateEvery === 0);
       if (!due) continue;
       const evaluation = await evaluator.evaluate(weights, batches, signal);
@@ -86,7 +86,7 @@ function createWorker(
   signal: AbortSignal | undefined,
 ): Worker {
   const { config, shape, localSteps, schedule } = options;
-  const weights = memoryStore(parametersOf(config), zeroValues);
+  const weights = storeOver(options.weights, trainedOf(config), zeroValues);
   const trainer = new Trainer(graphs, { weights, maxGradientNorm: options.maxGradientNorm });
   const random = seededRandom(options.seed + index);
   return {

@@ -2,13 +2,14 @@
 
 import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
-import { attacks } from './attacks.ts';
+import { attacks } from './attacks/attacks.ts';
 import { guide } from './guide.ts';
 import { honesty } from './honesty.ts';
 import { ledger } from './ledger.ts';
 import { memory } from './memory.ts';
 import { pipeline } from './pipeline/pipeline.ts';
 import { solo } from './solo.ts';
+import { training } from './training.ts';
 import { updates } from './updates.ts';
 import { wire } from './wire.ts';
 
@@ -29,6 +30,10 @@ const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
     command: pipeline,
   },
   solo: { summary: 'one browser with a model of its own, beside Transformers.js and wllama', command: solo },
+  training: {
+    summary: 'a block forward and backward in a browser, beside TensorFlow.js and jax-js',
+    command: training,
+  },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
   wire: { summary: 'what f16 and int8 activations change in answers', command: wire },
 };

@@ -7,13 +7,14 @@ import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../../server/browser.ts';
 import { type Cli, type Command, integer } from '../../server/cli.ts';
 import { throwIfCancelled } from '../../shared/errors/cancelled.ts';
-import { AiloError } from '../../shared/errors/index.ts';
 import { seededRandom } from '../../shared/sampler/random.ts';
+import { among } from './among.ts';
+import type { Site } from './isolated-site.ts';
 import { peakRendererBytes } from './renderer-memory.ts';
 import { comparisons, figuresOf, type Measured } from './solo/figures.ts';
 import { WRITABLE_TOKENS } from './solo/gguf.ts';
 import { configOf, prefillFlops, SOLO_MODELS, type SoloModel } from './solo/models.ts';
-import { openSite, type Site } from './solo/site.ts';
+import { openSite } from './solo/site.ts';
 import { SOLO_ENGINES, type SoloAnswer, type SoloEngineName } from './solo/types.ts';
 
 const PREFILL_TOKENS = 256;
@@ -118,13 +119,4 @@ function print(model: string, measured: ReadonlyMap<SoloEngineName, Measured>, c
 function randomPrompt(round: number): number[] {
   const random = seededRandom(SEED + round);
   return Array.from({ length: PREFILL_TOKENS }, () => random() % WRITABLE_TOKENS);
-}
-
-/** The listed names, or all. Throws USAGE. */
-function among<T extends string>(value: string | boolean | undefined, all: readonly T[], option: string): readonly T[] {
-  if (typeof value !== 'string') return all;
-  const listed = value.split(',');
-  const found = all.filter((name) => listed.includes(name));
-  if (found.length !== listed.length) throw AiloError.of('USAGE', { reason: `--${option} is of ${all.join(', ')}` });
-  return found;
 }

@@ -1,73 +1,153 @@
 /**
- * Speed of training beside PyTorch's, one thread each, in CPU time, which does not depend on what else the machine does:
- *
- *     npx tsx tests/bench/training.ts
- *
- * A step of nano-char (batch 12, 64 tokens, AdamW and clipping), and forward and backward of one block of ailo-840m over
- * 128 tokens. Without a python3 that has torch, `pytorch` is null.
+ * `npm run bench -- training`: forward and backward of one block of ailo-840m (d 1600, 128 tokens, f32) in Chromium, by
+ * the extension's training engine, TensorFlow.js and jax-js with the same weights and threads, beside the speed that our
+ * engine's plain products of the same shapes have. Every engine has a Chromium of its own; the rounds take turns, so
+ * that what else the machine does falls on all. `--native` measures training in Node.js beside PyTorch instead.
  */
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { createNodeEngine } from '../../server/runtime/node-engine.ts';
-import type { Values } from '../../shared/runtime/tensor-engine.ts';
-import { blockBackward } from '../../shared/train/block-graphs.ts';
-import { PORTS } from '../../shared/train/graphs.ts';
-import { initialiser } from '../../shared/train/initialise.ts';
-import { parametersOf } from '../../shared/train/model/model.ts';
-import { ADAMW, adamW } from '../../shared/train/optimiser/adamw.ts';
-import { PRESETS } from '../../shared/train/presets.ts';
-import { loadStepGraphs } from '../../shared/train/step-graphs.ts';
-import { memoryStore } from '../../shared/train/store.ts';
-import { Trainer } from '../../shared/train/trainer.ts';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../../server/browser.ts';
+import { type Cli, type Command, integer } from '../../server/cli.ts';
+import { throwIfCancelled } from '../../shared/errors/cancelled.ts';
+import { among } from './among.ts';
+import type { Site } from './isolated-site.ts';
+import { rendererCpuMs } from './renderer-cpu.ts';
+import { blockFlops, productsFlops } from './training/block.ts';
+import { type Digest, difference } from './training/digest.ts';
+import { type Figures, figuresOf, ratios, type Spent } from './training/figures.ts';
+import { native } from './training/native.ts';
+import { openSite } from './training/site.ts';
+import { TRAINING_ENGINES, type TrainingEngineName } from './training/types.ts';
 
-const RUNS = 10;
-const engine = createNodeEngine({ threads: 1 });
+const DEFAULT_THREADS = 2;
+/** Of losses and gradients, relative: engines round differently, but compute the same. */
+const TOLERANCE = 1e-3;
 
-async function cpuMs(run: () => Promise<unknown>): Promise<number> {
-  await run();
-  const start = process.cpuUsage();
-  for (let index = 0; index < RUNS; index++) await run();
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / 1000 / RUNS;
+interface Contender {
+  engine: TrainingEngineName;
+  page: Page;
+  browser: Browser;
+  threads: number;
+  digest: Digest;
+  steps: Spent[];
 }
 
-async function nanoCharStep(): Promise<number> {
-  const config = PRESETS['nano-char'];
-  const shape = { batch: 12, sequence: 64 };
-  const graphs = await loadStepGraphs(engine, { config, shape, optimiser: adamW(ADAMW) });
-  const weights = memoryStore(parametersOf(config), initialiser(0));
-  const trainer = new Trainer(graphs, { weights, maxGradientNorm: 1 });
-  const tokens = Int32Array.from({ length: 12 * 64 }, (_, index) => (7 * index) % config.vocabSize);
-  return cpuMs(() => trainer.step({ tokens, targets: tokens }, 1e-3));
+interface Measured {
+  figures: ReadonlyMap<TrainingEngineName, Figures>;
+  /** Of our engine's plain products. */
+  products: Spent[];
+  difference: number;
 }
 
-async function largeBlock(): Promise<number> {
-  const config = PRESETS['ailo-840m'];
-  const { onnx, names } = blockBackward(config, { batch: 1, sequence: 128 });
-  const initial = initialiser(0);
-  const inputs: Record<string, Values> = {};
-  for (const parameter of parametersOf(config).filter(({ name }) => names.includes(name))) {
-    inputs[parameter.name] = { data: initial(parameter), shape: parameter.shape };
-  }
-  const before = initial({ name: 'before', shape: [128, config.hiddenSize], init: { deviation: 1 } });
-  for (const port of [PORTS.before, PORTS.gradient(PORTS.after)]) {
-    inputs[port] = { data: before, shape: [128, config.hiddenSize] };
-  }
-  const graph = await engine.load(onnx);
-  return cpuMs(() => graph.run(inputs));
+export const training: Command = {
+  options: {
+    engines: { type: 'string', value: 'LIST', description: `of ${TRAINING_ENGINES.join(',')} (all)` },
+    rounds: { type: 'string', value: 'N', description: 'measured steps of each engine (10), after one that warms up' },
+    threads: { type: 'string', value: 'N', description: `of each engine (${DEFAULT_THREADS})` },
+    native: { type: 'boolean', description: 'training in Node.js beside PyTorch, one thread each, instead' },
+  },
+
+  async run(values, cli) {
+    if (values.native) {
+      cli.result({ benchmark: 'training', ...(await native()) });
+      return;
+    }
+    const engines = among(values.engines, TRAINING_ENGINES, 'engines');
+    const rounds = integer(values, 'rounds', { min: 1, max: 100, default: 10 });
+    const threads = integer(values, 'threads', { min: 1, max: 8, default: DEFAULT_THREADS });
+    const site = await openSite();
+    try {
+      const measured = await measure({ site, engines, rounds, threads }, cli);
+      report(measured, cli);
+    } finally {
+      await site.close();
+    }
+  },
+};
+
+interface Measure {
+  site: Site;
+  engines: readonly TrainingEngineName[];
+  rounds: number;
+  threads: number;
 }
 
-function pytorch(): object | null {
+async function measure({ site, engines, rounds, threads }: Measure, cli: Cli): Promise<Measured> {
+  const contenders: Contender[] = [];
+  const products: Spent[] = [];
+  const browsers: Browser[] = [];
   try {
-    const script = fileURLToPath(new URL('training.py', import.meta.url));
-    return JSON.parse(
-      execFileSync('/usr/bin/python3', [script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    for (const engine of engines) {
+      throwIfCancelled(cli.signal);
+      const browser = await launchChromium();
+      browsers.push(browser);
+      contenders.push(await load({ engine, browser, site, threads }));
+    }
+    const apart = Math.max(...contenders.map(({ digest }) => difference(contenders[0]!.digest, digest)));
+    if (!(apart <= TOLERANCE)) throw new Error(`the engines compute different gradients: ${apart}`);
+    for (let round = 0; round <= rounds; round++) {
+      for (const { engine, page, browser, steps } of contenders) {
+        throwIfCancelled(cli.signal);
+        const step = await spent(browser, () => page.evaluate(() => globalThis.trainingStep()));
+        if (round > 0) steps.push(step);
+        if (engine !== 'ours') continue;
+        const product = await spent(browser, () => page.evaluate(() => globalThis.trainingProducts()));
+        if (round > 0) products.push(product);
+      }
+    }
+    const flops = blockFlops();
+    const figures = new Map(
+      contenders.map(({ engine, threads, steps }) => [engine, figuresOf(steps, { flops, threads })]),
     );
-  } catch {
-    return null;
+    return { figures, products, difference: apart };
+  } finally {
+    for (const browser of browsers) await browser.close();
   }
 }
 
-const ailo = { nanoCharStepMs: await nanoCharStep(), largeBlockMs: await largeBlock() };
-await engine.close();
-console.log(JSON.stringify({ ailo, pytorch: pytorch() }));
+interface Load {
+  engine: TrainingEngineName;
+  browser: Browser;
+  site: Site;
+  threads: number;
+}
+
+async function load({ engine, browser, site, threads: wanted }: Load): Promise<Contender> {
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => console.error(`${engine}: ${error.message}`));
+  await page.goto(site.url);
+  await page.waitForFunction(() => 'trainingLoad' in globalThis);
+  const threads = await page.evaluate((asked) => globalThis.trainingLoad(asked), { engine, threads: wanted });
+  const digest = await page.evaluate(() => globalThis.trainingDigest());
+  return { engine, page, browser, threads, digest, steps: [] };
+}
+
+/** What `run` takes, which returns its milliseconds. */
+async function spent(browser: Browser, run: () => Promise<number>): Promise<Spent> {
+  const before = await rendererCpuMs(browser);
+  const ms = await run();
+  return { ms, cpuMs: (await rendererCpuMs(browser)) - before };
+}
+
+function report({ figures, products, difference }: Measured, cli: Cli): void {
+  const ours = figures.get('ours');
+  const matmul = ours && figuresOf(products, { flops: productsFlops(), threads: ours.threads });
+  const shareOfPeak = ours && matmul && ours.gflops / matmul.gflops;
+  cli.print('forward and backward of a block of ailo-840m, 128 tokens, medians:');
+  for (const [engine, { ms, cpuMs, gflops, threads }] of figures) {
+    const cpu = `${cpuMs.toFixed(0)} ms of ${threads} threads`;
+    cli.print(`  ${engine.padEnd(6)} ${ms.toFixed(0)} ms, ${gflops.toFixed(1)} GFLOP/s, ${cpu}`);
+  }
+  if (matmul && shareOfPeak) {
+    const share = `${(100 * shareOfPeak).toFixed(1)} %`;
+    const peak = `${matmul.gflops.toFixed(1)} GFLOP/s, ${matmul.cpuMs.toFixed(0)} ms of threads`;
+    cli.print(`  ours is at ${share} of its plain products' speed (${peak})`);
+  }
+  for (const [peer, ratio] of Object.entries(ratios(figures))) cli.print(`  ${ratio.toFixed(2)} times ${peer}`);
+  cli.print(`  losses and gradients differ by ${difference.toExponential(1)} at most`);
+  cli.result({
+    benchmark: 'training',
+    ...Object.fromEntries(figures),
+    ...{ matmulGflops: matmul?.gflops, shareOfPeak, ratios: ratios(figures), difference },
+    matmul,
+  });
+}

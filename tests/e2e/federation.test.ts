@@ -9,12 +9,12 @@ import { pino } from 'pino';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createJournal } from '../../server/campaigns/journal.ts';
+import { campaignOf, foundCampaign } from '../../server/campaigns/testing.ts';
 import { type Coordinator, startCoordinator } from '../../server/coordinator/coordinator.ts';
 import { openDatabase } from '../../server/store/database.ts';
 import { decodeGenesis } from '../../shared/ledger/genesis.ts';
 import { trainingReward } from '../../shared/ledger/rewards.ts';
 import type { CampaignsResponse, TransactionRecord } from '../../shared/protocol/http.ts';
-import { createTestCampaign } from './campaign.ts';
 import { buildForTest, openProfile, type Profile, startContributing } from './extension-harness.ts';
 
 const WORKERS = 4;
@@ -28,7 +28,7 @@ const profiles: Profile[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ailo-federation-'));
   const timing = { graceMs: 60_000, quorumPermille: 1000, roundTimeoutMs: 120_000 };
-  await createTestCampaign(folder, { rounds: ROUNDS, minWorkers: WORKERS, localSteps: 8, batch: 8, ...timing });
+  await foundCampaign(folder, campaignOf({ rounds: ROUNDS, minWorkers: WORKERS, localSteps: 8, batch: 8, ...timing }));
   const log = pino({ level: 'warn' }, pino.destination(2));
   coordinator = await startCoordinator({ dataDir: folder, host: '127.0.0.1', port: 0, models: [], log });
   extension = await buildForTest(coordinator.url);

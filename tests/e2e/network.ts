@@ -1,16 +1,17 @@
 /** A small network for tests and screenshots of the extension: a real coordinator and headless nodes on this machine. */
+
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { campaignOf, foundCampaign } from '../../server/campaigns/testing.ts';
 import { type Coordinator, startCoordinator } from '../../server/coordinator/coordinator.ts';
 import { createHeadlessNode } from '../../server/node/headless.ts';
 import type { AiloNode } from '../../shared/node/types.ts';
 import { GREEDY } from '../../shared/sampler/types.ts';
 import type { Campaign } from '../../shared/train/campaign/campaign.ts';
-import { createTestCampaign } from './campaign.ts';
 
 /** The trained model beside the project; it continues a text. */
 export const STORIES = fileURLToPath(new URL('../../../shared/models/stories260k/', import.meta.url));
@@ -40,7 +41,7 @@ export async function startNetwork({ campaign }: { campaign?: Partial<Campaign> 
   const log = pino({ level: 'warn' }, pino.destination(2));
   const chatDir = join(folder, CHAT_NAME);
   await withChatTemplate(chatDir);
-  if (campaign) await createTestCampaign(join(folder, 'coordinator'), campaign);
+  if (campaign) await foundCampaign(join(folder, 'coordinator'), campaignOf(campaign));
   const coordinator = await startCoordinator({
     dataDir: join(folder, 'coordinator'),
     host: '127.0.0.1',

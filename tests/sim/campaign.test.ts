@@ -11,18 +11,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { campaignsFolder } from '../../server/campaigns/campaigns.ts';
-import { createCampaign } from '../../server/campaigns/create.ts';
 import { createJournal } from '../../server/campaigns/journal.ts';
-import { campaignOf } from '../../server/campaigns/testing.ts';
+import { campaignOf, foundCampaign } from '../../server/campaigns/testing.ts';
 import { createHeadlessNode, type HeadlessNode } from '../../server/node/headless.ts';
 import { openDatabase } from '../../server/store/database.ts';
 import type { CampaignsResponse } from '../../shared/protocol/http.ts';
 import { seededRandom } from '../../shared/sampler/random.ts';
-import { modelOf, publicDataOf } from '../../shared/train/campaign/campaign.ts';
-import { initialiser } from '../../shared/train/initialise.ts';
-import { parametersOf } from '../../shared/train/model/model.ts';
-import { memoryStore } from '../../shared/train/store.ts';
+import { modelOf } from '../../shared/train/campaign/campaign.ts';
 import { type ServerProcess, startProcess } from './process.ts';
 
 const KILLS = Number(process.env.AILO_CAMPAIGN_KILLS ?? 3);
@@ -52,7 +47,7 @@ describe('a campaign', () => {
 
   beforeAll(async () => {
     template = await mkdtemp(join(tmpdir(), 'ailo-campaign-'));
-    await foundCampaign(template);
+    await found(template);
     for (let i = 0; i < WORKERS; i++) {
       const node = await createHeadlessNode({ ...nodeOptions('http://127.0.0.1:1', template, i) });
       await node.stop();
@@ -178,18 +173,11 @@ async function until(met: () => Promise<boolean>): Promise<void> {
   throw new Error('it did not come to that in two minutes');
 }
 
-async function foundCampaign(dataDir: string): Promise<void> {
+async function found(dataDir: string): Promise<void> {
   const timing = { graceMs: 30_000, quorumPermille: 1000, roundTimeoutMs: 120_000 };
-  const settings = campaignOf({ rounds: ROUNDS, minWorkers: WORKERS, localSteps: 20, batch: 8, ...timing });
-  const config = modelOf(settings);
-  const { format: _, model: __, data, ...rest } = settings;
+  const campaign = campaignOf({ rounds: ROUNDS, minWorkers: WORKERS, localSteps: 20, batch: 8, ...timing });
+  const { vocabSize } = modelOf(campaign);
   const random = seededRandom(5);
-  const corpus = Int32Array.from({ length: 9000 }, (_, i) => (i % 5 === 0 ? random() : i * 3) % config.vocabSize);
-  const weights = memoryStore(parametersOf(config), initialiser(settings.seed));
-  const database = await openDatabase(join(dataDir, 'ailo.sqlite'));
-  await createCampaign({
-    ...{ database, folder: campaignsFolder(dataDir), nowMs: Date.now() },
-    ...{ opened: { config, corpus, weights, files: {} }, settings: { ...rest, shards: publicDataOf({ data }).shards } },
-  });
-  await database.destroy();
+  const corpus = Int32Array.from({ length: 9000 }, (_, i) => (i % 5 === 0 ? random() : i * 3) % vocabSize);
+  await foundCampaign(dataDir, campaign, corpus);
 }

@@ -12,7 +12,7 @@ import type { Measured } from '../verdicts.ts';
 
 /**
  * Measures the sums of groups: only by what they gain on held-out text. What was learned from, nobody here knows, so the
- * gain on it is taken to be the same; and sums of honest groups may be alike. Throws as `measureCohort`.
+ * gain on it is taken to be the same; and sums of honest groups may be alike. Throws as `CohortMeter.measure`.
  */
 export async function measureGroups(
   engine: TensorEngine,
@@ -30,20 +30,15 @@ export async function measureGroups(
       (await evaluator.evaluate(flatStore(values, parameters), heldOut)).loss;
     const lossBefore = await loss(start);
     const measured: Measured[] = [];
-    for (const { id: unit, update } of units) {
+    for (const { id: unit, wallet, update } of units) {
       const moved = start.slice();
       const space = spaceOf(parameters);
       await applyUpdate(folder.openUpdate(unit), space, uplinkOf(campaign, round), memoryStore(moved), SCORE_STEP);
       const lossAfter = await loss(moved);
-      const { arrivedMs, norm } = update!;
+      const gain = lossBefore - lossAfter;
       measured.push({
-        unit,
-        arrivedMs,
-        norm,
-        lossBefore,
-        lossAfter,
-        assignedGain: lossBefore - lossAfter,
-        similarity: -1,
+        ...{ unit, wallet, norm: update!.norm, lossBefore, lossAfter },
+        ...{ assignedGain: gain, elsewhereGain: gain, copied: -1, published: -1 },
       });
     }
     return measured;

@@ -6,12 +6,17 @@ import { MAX_CONTRIBUTIONS } from '../codec/limits.ts';
 import type { Chunks } from '../codec/rechunk.ts';
 import { type ParameterSpace, type Slab, slabsOf } from '../codec/space.ts';
 
-/** An update that was measured and validated, with what the coordinator knows of it. */
-export interface Contribution {
-  /** 16 bytes: the work unit, as in the update's header. */
-  unit: Uint8Array;
+export interface Openable {
   /** Opens the bytes from their beginning, once for every pass over the cohort. */
   open(): Chunks<Uint8Array>;
+  /** Where it is not that of the others. */
+  format?: UpdateFormat;
+}
+
+/** An update that was measured and validated, with what the coordinator knows of it. */
+export interface Contribution extends Openable {
+  /** 16 bytes: the work unit, as in the update's header. */
+  unit: Uint8Array;
   /** As `measureUpdate` found it. */
   norm: number;
   /** The batch that was assigned. */
@@ -51,13 +56,13 @@ export function medianOf(values: Float64Array): number {
 
 /** One pass over all updates at once: of each, one slab is in memory. Throws UPDATE_INVALID. */
 export async function* slabsOfAll(
-  contributions: readonly Contribution[],
+  updates: readonly Openable[],
   space: ParameterSpace,
   format: UpdateFormat,
 ): AsyncGenerator<{ slab: Slab; entries: Entries[] }, void, undefined> {
   const readers: UpdateReader[] = [];
   try {
-    for (const { open } of contributions) readers.push(await UpdateReader.open(open(), space, format));
+    for (const { open, format: own } of updates) readers.push(await UpdateReader.open(open(), space, own ?? format));
     for (const slab of slabsOf(space)) {
       const entries: Entries[] = [];
       for (const reader of readers) entries.push(await reader.slab(slab));

@@ -27,6 +27,19 @@ export interface CodedOptions {
   downlink: UpdateFormat;
   rule: Rule;
   outerLearningRate: number;
+  /** For experiments: what the workers send in truth, in place of what they learned. */
+  tamper?(crossing: Crossing): Promise<Uint8Array[]>;
+}
+
+/** What crosses in a round. */
+export interface Crossing extends Pick<CodedOptions, 'uplink' | 'downlink'> {
+  space: ParameterSpace;
+  /** From 0. */
+  round: number;
+  /** Of each worker, in their order. */
+  updates: Uint8Array[];
+  /** What the last round sent back to all; undefined in the first. */
+  published: Uint8Array | undefined;
 }
 
 export interface CodedAggregator extends Aggregator {
@@ -36,11 +49,12 @@ export interface CodedAggregator extends Aggregator {
 
 /** Throws UPDATE_INVALID for changes that are not finite. */
 export function codedAggregator(options: CodedOptions): CodedAggregator {
-  const { campaign, uplink, downlink, rule, outerLearningRate } = options;
+  const { campaign, uplink, downlink, rule, outerLearningRate, tamper } = options;
   const sent = { uplinkBytes: 0, downlinkBytes: 0 };
   /** What each worker has not sent yet, in their order; and what the aggregate has not. */
   const feedback: ParameterStore[] = [];
   let behind: ParameterStore | undefined;
+  let published: Uint8Array | undefined;
   let round = 0;
 
   async function encoded(
@@ -55,16 +69,15 @@ export function codedAggregator(options: CodedOptions): CodedAggregator {
     return concatBytes(...chunks);
   }
 
-  async function contributed(
-    space: ParameterSpace,
-    start: Flat,
-    worker: number,
-    { weight, end }: Contribution,
-  ): Promise<CodedContribution> {
+  async function sentBy(worker: number, space: ParameterSpace, start: Flat, end: TensorStore): Promise<Uint8Array> {
     feedback[worker] ??= memoryStore(new Float32Array(start.values.length));
     const from = { format: uplink, start: start.hash, feedback: feedback[worker] };
     const bytes = await encoded(worker + 1, space, changesOf(space, start.values, end), from);
     sent.uplinkBytes += bytes.length;
+    return bytes;
+  }
+
+  async function received(worker: number, space: ParameterSpace, bytes: Uint8Array, { weight }: Contribution) {
     const { norm } = await measureUpdate([bytes], space, uplink);
     return { unit: unitOf(worker + 1), open: () => [bytes], norm, sequences: weight, staleness: 0 };
   }
@@ -74,12 +87,18 @@ export function codedAggregator(options: CodedOptions): CodedAggregator {
     async advance(model, parameters, contributions) {
       const space = spaceOf(parameters);
       const start = await flat(model, space);
+      let updates: Uint8Array[] = [];
+      for (const [worker, { end }] of contributions.entries()) updates.push(await sentBy(worker, space, start, end));
+      if (tamper) updates = await tamper({ uplink, downlink, space, round, updates, published });
       const cohort: CodedContribution[] = [];
-      for (const [worker, one] of contributions.entries()) cohort.push(await contributed(space, start, worker, one));
+      for (const [worker, one] of contributions.entries()) {
+        cohort.push(await received(worker, space, updates[worker]!, one));
+      }
       behind ??= memoryStore(new Float32Array(start.values.length));
       const joint = aggregate(cohort, space, uplink, rule, outerLearningRate);
       const back = await encoded(0, space, joint, { format: downlink, start: start.hash, feedback: behind });
       sent.downlinkBytes += back.length;
+      published = back;
       await applyUpdate([back], space, downlink, memoryStore(start.values));
       await scatter(model, parameters, start.values);
       round++;

@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../../model/types.ts';
 import type { Tape, Tensor } from '../tape/tape.ts';
+import type { TrainingConfig } from './lora.ts';
 
 /** A trained tensor, by its name in the safetensors file. */
 export interface Parameter {
@@ -12,7 +13,7 @@ export interface Parameter {
 /** What the forward definitions record on: b sequences of t tokens, one after the other as n = b · t rows. */
 export interface Forward {
   g: Tape;
-  config: ModelConfig;
+  config: TrainingConfig;
   batch: number;
   sequence: number;
   /** The parameter as an input of the graph. Throws RangeError for a name the model does not have. */

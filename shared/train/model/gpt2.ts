@@ -9,6 +9,7 @@ import type { Tensor } from '../tape/tape.ts';
 import { ACTIVATIONS } from './activation.ts';
 import { causalAttention } from './attention.ts';
 import { DEVIATION, type Forward, type Parameter, residualDeviation, type TrainingFamily } from './family.ts';
+import { linearLayer } from './lora.ts';
 
 const EMBEDDING = 'transformer.wte.weight';
 const POSITIONS = 'transformer.wpe.weight';
@@ -69,9 +70,8 @@ function normed({ g, config, parameter }: Forward, from: string, x: Tensor): Ten
   return layerNorm(g, x, parameter(`${from}.weight`), parameter(`${from}.bias`), config.normEpsilon);
 }
 
-/** A linear layer whose weight is stored [in, out]. */
-function linear({ g, parameter }: Forward, from: string, x: Tensor): Tensor {
-  return gemm(g, x, parameter(`${from}.weight`), parameter(`${from}.bias`));
+function linear(f: Forward, from: string, x: Tensor): Tensor {
+  return linearLayer(f, x, `${from}.weight`, `${from}.bias`);
 }
 
 function norm(from: string, size: number): Parameter[] {

@@ -6,13 +6,13 @@ import { headTensor } from '../../graph/family.ts';
 import type { ModelConfig } from '../../model/types.ts';
 import { add, mul } from '../tape/elementwise.ts';
 import { gather } from '../tape/indexing.ts';
-import { gemm } from '../tape/matrix.ts';
 import { rmsNorm } from '../tape/normalise.ts';
 import { reshape } from '../tape/shape.ts';
 import type { Tensor } from '../tape/tape.ts';
 import { ACTIVATIONS } from './activation.ts';
 import { causalAttention } from './attention.ts';
 import { DEVIATION, type Forward, type Parameter, residualDeviation, type TrainingFamily } from './family.ts';
+import { linearLayer } from './lora.ts';
 
 const EMBEDDING = 'model.embed_tokens.weight';
 const FINAL_NORM = 'model.norm.weight';
@@ -39,18 +39,18 @@ export const llama: TrainingFamily = {
     const h = normed(f, `${from}.input_layernorm.weight`, x);
     const [q, k, v] = ['q', 'k', 'v'].map((part) => {
       const name = `${from}.self_attn.${part}_proj`;
-      return linear(f, `${name}.weight`, h, config.family === 'qwen2' ? `${name}.bias` : undefined);
+      return linearLayer(f, h, `${name}.weight`, config.family === 'qwen2' ? `${name}.bias` : undefined);
     });
     const mixed = causalAttention(f, q!, k!, v!); // [n, heads · headDim]
-    const attended = add(g, x, linear(f, `${from}.self_attn.o_proj.weight`, mixed));
+    const attended = add(g, x, linearLayer(f, mixed, `${from}.self_attn.o_proj.weight`));
     const wide = normed(f, `${from}.post_attention_layernorm.weight`, attended);
-    const gate = ACTIVATIONS[config.activation](g, linear(f, `${from}.mlp.gate_proj.weight`, wide)); // [n, f]
-    const gated = mul(g, gate, linear(f, `${from}.mlp.up_proj.weight`, wide));
-    return add(g, attended, linear(f, `${from}.mlp.down_proj.weight`, gated));
+    const gate = ACTIVATIONS[config.activation](g, linearLayer(f, wide, `${from}.mlp.gate_proj.weight`)); // [n, f]
+    const gated = mul(g, gate, linearLayer(f, wide, `${from}.mlp.up_proj.weight`));
+    return add(g, attended, linearLayer(f, gated, `${from}.mlp.down_proj.weight`));
   },
 
   head(f, x) {
-    return linear(f, headTensor(f.config, EMBEDDING), normed(f, FINAL_NORM, x));
+    return linearLayer(f, normed(f, FINAL_NORM, x), headTensor(f.config, EMBEDDING));
   },
 };
 
@@ -94,11 +94,6 @@ function mixtureParameters(config: ModelConfig, from: string): Parameter[] {
 
 function normed({ g, config, parameter }: Forward, name: string, x: Tensor): Tensor {
   return rmsNorm(g, x, parameter(name), config.normEpsilon);
-}
-
-/** A linear layer whose weight is stored [out, in]. */
-function linear({ g, parameter }: Forward, weight: string, x: Tensor, bias?: string): Tensor {
-  return gemm(g, x, parameter(weight), bias === undefined ? undefined : parameter(bias), { transB: true });
 }
 
 function norm(name: string, size: number): Parameter {

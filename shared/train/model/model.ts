@@ -4,6 +4,7 @@ import { sizeOf, Tape, type Tensor } from '../tape/tape.ts';
 import type { Forward, Parameter, TrainingFamily } from './family.ts';
 import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
+import { isTrained, loraParameters, type TrainingConfig } from './lora.ts';
 
 const FAMILIES: Partial<Record<ModelConfig['family'], TrainingFamily>> = { llama, qwen2: llama, gpt2 };
 
@@ -14,13 +15,23 @@ export function familyOf({ family }: ModelConfig): TrainingFamily {
   return known;
 }
 
-/** Every tensor of the model, in the order of execution; also of a family that is not trained. */
-export function parametersOf(config: ModelConfig): Parameter[] {
-  return (config.family === 'mixtral' ? llama : familyOf(config)).parameters(config);
+/** Every tensor of the model, in the order of execution, then those of its adapters; also of a family that is not trained. */
+export function parametersOf(config: TrainingConfig): Parameter[] {
+  const base = (config.family === 'mixtral' ? llama : familyOf(config)).parameters(config);
+  return config.lora ? [...base, ...loraParameters(config, config.lora, base)] : base;
 }
 
-export function parameterCount(config: ModelConfig): number {
-  return parametersOf(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+/** Those that training changes. */
+export function trainedOf(config: TrainingConfig): Parameter[] {
+  return parametersOf(config).filter(({ name }) => isTrained(config, name));
+}
+
+export function parameterCount(config: TrainingConfig): number {
+  return valueCount(parametersOf(config));
+}
+
+export function valueCount(parameters: readonly Parameter[]): number {
+  return parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
 /** Sequences of one step, all of the same length in tokens. */
@@ -34,10 +45,12 @@ export interface Recorded<T> {
   g: Tape;
   result: T;
   parameters: Map<string, Tensor>;
+  /** Of the parameters, those that training changes. */
+  trained: Map<string, Tensor>;
 }
 
 /** Records a part of a model on a new tape. */
-export function record<T>(config: ModelConfig, shape: BatchShape, part: (f: Forward) => T): Recorded<T> {
+export function record<T>(config: TrainingConfig, shape: BatchShape, part: (f: Forward) => T): Recorded<T> {
   const g = new Tape();
   const shapes = new Map(parametersOf(config).map((parameter) => [parameter.name, parameter.shape]));
   const parameters = new Map<string, Tensor>();
@@ -48,7 +61,8 @@ export function record<T>(config: ModelConfig, shape: BatchShape, part: (f: Forw
     parameters.set(name, tensor);
     return tensor;
   };
-  return { g, result: part({ g, config, ...shape, parameter }), parameters };
+  const result = part({ g, config, ...shape, parameter });
+  return { g, result, parameters, trained: new Map([...parameters].filter(([name]) => isTrained(config, name))) };
 }
 
 /** The whole model: `tokens`, an input, is int32 [b, t]; the result is logits [b · t, vocabSize]. */

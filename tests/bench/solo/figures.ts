@@ -1,3 +1,4 @@
+import { median } from '../median.ts';
 import type { SoloAnswer, SoloEngineName } from './types.ts';
 
 /** Medians over the rounds. */
@@ -52,10 +53,4 @@ export function comparisons(measured: ReadonlyMap<SoloEngineName, Measured>): Re
   return Object.fromEntries(
     [...measured].filter(([name]) => name !== 'ailo').map(([name, peer]) => [name, compared(peer)]),
   );
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

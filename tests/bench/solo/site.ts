@@ -1,57 +1,20 @@
-/** The benchmark's page, cross-origin isolated, with everything that the engines load. */
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+/** The benchmark's page with everything that the engines load. */
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fastifyStatic from '@fastify/static';
-import { build } from 'esbuild';
-import Fastify from 'fastify';
 import { bundleCompute } from '../../../extension/compute/bundle.ts';
+import { bundleForBrowser, openIsolatedSite, type Site } from '../isolated-site.ts';
 import { CONFIG_FILES, configOf, type SoloModel } from './models.ts';
 import { peerGraph } from './peer-graph.ts';
 
-const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
-const PAGE =
-  '<!doctype html><link rel="icon" href="data:,"><title>solo</title><script type="module" src="page.js"></script>';
+const SCRIPTS = ['page', 'transformers-worker'];
 
-export interface Site {
-  url: string;
-  close(): Promise<void>;
-}
-
-export async function openSite(models: readonly SoloModel[], contextLength: number): Promise<Site> {
-  const folder = await mkdtemp(join(tmpdir(), 'ailo-solo-'));
-  const server = Fastify();
-  const close = async () => {
-    await server.close();
-    await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    await Promise.all([bundleCompute(folder), bundlePage(folder), copyWllama(folder)]);
+export function openSite(models: readonly SoloModel[], contextLength: number): Promise<Site> {
+  return openIsolatedSite(async (folder) => {
+    const scripts = SCRIPTS.map((name) => fileURLToPath(new URL(`${name}.ts`, import.meta.url)));
+    await Promise.all([bundleCompute(folder), bundleForBrowser(folder, scripts), copyWllama(folder)]);
     for (const model of models) await writePeerModel(join(folder, 'models', model), model, contextLength);
-    await writeFile(join(folder, 'index.html'), PAGE);
-    server.addHook('onSend', async (_, reply) => {
-      reply.headers(ISOLATION);
-    });
-    await server.register(fastifyStatic, { root: folder });
-    return { url: await server.listen({ host: '127.0.0.1', port: 0 }), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-async function bundlePage(folder: string): Promise<void> {
-  await build({
-    entryPoints: ['page', 'transformers-worker'].map((name) => fileURLToPath(new URL(`${name}.ts`, import.meta.url))),
-    outdir: folder,
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'chrome124',
-    conditions: ['onnxruntime-web-use-extern-wasm'],
-    logLevel: 'error',
   });
 }
 

@@ -1,4 +1,4 @@
-"""What tests/bench/training.ts measures, in PyTorch eager mode on one thread: CPU milliseconds as one JSON object."""
+"""What native.ts measures, in PyTorch eager mode on one thread: CPU milliseconds as one JSON object."""
 
 import json
 import math

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import type { WireError } from '../shared/errors/index.ts';
-import type { CampaignLoss } from '../shared/protocol/http.ts';
+import type { CampaignSummary } from '../shared/protocol/http.ts';
 import { MAX_NEW_TOKENS } from '../shared/protocol/limits.ts';
 import { PASSWORD_MAX_LENGTH } from '../shared/wallet/vault.ts';
 import { decodeRecord } from './offscreen/wallet-record.ts';
@@ -13,13 +13,18 @@ import {
   AUTO_LOCK_CHOICES_MINUTES,
   ENGINE_CHOICES,
   MEMORY_CHOICES_MIB,
+  type OwnText,
   type StorageUse,
+  TRAINING_CHOICES,
   type Turn,
 } from './state.ts';
 import { type WalletResults, walletRequests } from './wallet-messages.ts';
 
 export const PORT = 'ailo';
 export const MAX_TEXT = 100_000;
+/** Of a text to learn from, in UTF-16 units: a port carries at most 64 MiB. */
+export const MAX_OWN_TEXT = 2 ** 24;
+export const MAX_OWN_TEXT_NAME = 120;
 /** Of recovery words as somebody types them; the longest twelve have 107 characters. */
 export const MAX_WORDS_LENGTH = 1024;
 
@@ -47,7 +52,7 @@ export const Command = v.variant('type', [
       username: v.exactOptional(v.pipe(v.string(), v.maxLength(64))),
       contributing: v.exactOptional(v.boolean()),
       consented: v.exactOptional(v.boolean()),
-      training: v.exactOptional(v.boolean()),
+      training: v.exactOptional(v.picklist(TRAINING_CHOICES)),
       temperature: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(2))),
       maxNewTokens: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_NEW_TOKENS))),
       engine: v.exactOptional(v.picklist(ENGINE_CHOICES)),
@@ -75,8 +80,16 @@ export const PageRequest = v.variant('type', [
   v.strictObject({ type: v.literal('storage') }),
   /** Forgets what is stored of one; what a part in memory needs of it is fetched again when it is needed again. */
   v.strictObject({ type: v.literal('clearStorage'), model: v.pipe(v.string(), v.maxLength(96)) }),
-  /** The loss curve of a training campaign. */
-  v.strictObject({ type: v.literal('losses'), campaign: v.pipe(v.string(), v.maxLength(96)) }),
+  /** What the coordinator says of a training campaign. */
+  v.strictObject({ type: v.literal('campaign'), id: v.pipe(v.string(), v.maxLength(96)) }),
+  /** The person's own texts, to be learned from. Their words pass here, and go on into the database only. */
+  v.strictObject({ type: v.literal('ownTexts') }),
+  v.strictObject({
+    type: v.literal('addOwnText'),
+    name: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_OWN_TEXT_NAME)),
+    text: v.pipe(v.string(), v.maxLength(MAX_OWN_TEXT)),
+  }),
+  v.strictObject({ type: v.literal('removeOwnText'), id: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }),
   ...walletRequests,
 ]);
 export type PageRequest = v.InferOutput<typeof PageRequest>;
@@ -92,7 +105,10 @@ interface Results extends WalletResults {
   restore(): void;
   storage(): StorageUse;
   clearStorage(): void;
-  losses(): CampaignLoss[];
+  campaign(): CampaignSummary;
+  ownTexts(): OwnText[];
+  addOwnText(): void;
+  removeOwnText(): void;
 }
 export type ResultOf<R extends PageRequest> = ReturnType<Results[R['type']]>;
 /** One for each request, so that none is left without an answer. */

@@ -9,6 +9,9 @@ export const ENGINE_CHOICES = ['auto', 'webgpu', 'wasm'] as const;
 /** 0: a share of what the machine has. */
 export const MEMORY_CHOICES_MIB = [0, 512, 1024, 2048, 4096, 8192] as const;
 
+/** Whether contributing includes training, and from whose texts: never from both at once. */
+export const TRAINING_CHOICES = ['off', 'public', 'local'] as const;
+
 /** Minutes without use of the wallet; 0: never. */
 export const AUTO_LOCK_CHOICES_MINUTES = [5, 15, 60, 0] as const;
 
@@ -20,8 +23,7 @@ export interface Settings {
   contributing: boolean;
   /** Whether the consent page was answered at all. */
   consented: boolean;
-  /** Whether contributing includes training models. */
-  training: boolean;
+  training: (typeof TRAINING_CHOICES)[number];
   /** Of the next answers. */
   temperature: number;
   maxNewTokens: number;
@@ -44,6 +46,18 @@ export interface StoredModel {
 export interface StorageUse {
   models: StoredModel[];
   budgetBytes: number;
+}
+
+/** A text of the person's own that training may learn from; without its words. */
+export interface OwnText {
+  id: number;
+  name: string;
+  bytes: number;
+  characters: number;
+  /** Milliseconds since 1970. */
+  addedMs: number;
+  /** Campaigns in which something was handed in that was learned from it, the last one first. */
+  uses: { campaign: string; rounds: number; lastMs: number }[];
 }
 
 /** One turn of the conversation. An answer is written to while `status` is `running`. */
@@ -95,6 +109,8 @@ export interface AppState {
   /** Why the wallet does not have the name that the person asked for. */
   usernameError?: WireError;
   conversation: Turn[];
+  /** Texts of the person's own that training may learn from. */
+  ownTexts: number;
   /** Answers that went through a stage held here, ever. */
   answersHelped: number;
 }

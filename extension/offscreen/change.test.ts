@@ -6,7 +6,7 @@ const settings: Settings = {
   coordinatorUrl: 'http://127.0.0.1:8790',
   contributing: false,
   consented: false,
-  training: true,
+  training: 'public',
   temperature: 0.7,
   maxNewTokens: 256,
   engine: 'auto',

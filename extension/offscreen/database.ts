@@ -17,9 +17,12 @@ interface ChunkUseRow {
   usedMs: number;
 }
 
+/** `training` was a yes or no before there were texts of the person's own. */
+export type StoredSettings = Partial<Omit<Settings, 'training'>> & { training?: Settings['training'] | boolean };
+
 /** Single values by name. */
 export interface Values {
-  settings: Partial<Settings>;
+  settings: StoredSettings;
   /** The sealed wallet (wallet-record.ts), one of its two copies. */
   vault: string;
   /** Of passwords. */
@@ -35,7 +38,27 @@ interface ValueRow {
   value: unknown;
 }
 
+/** A text of the person's own. */
+interface TextRow {
+  id: number;
+  name: string;
+  text: string;
+  bytes: number;
+  addedMs: number;
+}
+
+/** A round in which something was handed in that was learned from these texts. */
+interface TextUseRow {
+  id: number;
+  campaign: string;
+  round: number;
+  timeMs: number;
+  texts: number[];
+}
+
 export type Database = Dexie & {
+  texts: EntityTable<TextRow, 'id'>;
+  textUses: EntityTable<TextUseRow, 'id'>;
   chunks: EntityTable<ChunkRow, 'hash'>;
   chunkUses: EntityTable<ChunkUseRow, 'hash'>;
   values: EntityTable<ValueRow, 'name'>;
@@ -50,6 +73,7 @@ export function openDatabase(): Database {
     .version(2)
     .stores({ chunks: 'hash', chunkUses: 'hash, model, usedMs', values: 'name' })
     .upgrade((transaction) => transaction.table('chunks').clear());
+  database.version(3).stores({ texts: '++id', textUses: '++id, campaign' });
   return database;
 }
 

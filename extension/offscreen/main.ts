@@ -11,20 +11,24 @@ import { openReplica } from '../ledger/client.ts';
 import { type Answers, type Command, type Notice, type PageRequest, PORT, type Update } from '../messages.ts';
 import type { AppState, Settings } from '../state.ts';
 import { badgeOf } from './badge.ts';
+import { fetchCampaign } from './campaign.ts';
 import { changed } from './change.ts';
 import { type ChunkCache, indexedDbChunks } from './chunk-store.ts';
 import { type Conversation, createConversation } from './conversation.ts';
 import { type Database, getValue, openDatabase, putValue, removeValue } from './database.ts';
 import { LedgerHost } from './ledger-host.ts';
-import { fetchLosses } from './losses.ts';
 import { noNode } from './no-node.ts';
 import { NodeHost } from './node-host.ts';
+import { indexedDbTexts, type OwnTexts } from './own-texts.ts';
 import { createPages, type Pages } from './pages.ts';
-import { DEFAULT_SETTINGS } from './settings.ts';
+import { settingsOf } from './settings.ts';
 import { keepStorage, storageBudget } from './storage-budget.ts';
 import { walletAnswers } from './wallet-answers.ts';
 import { WalletKeeper } from './wallet-keeper.ts';
 import { databaseCopy, extensionCopy } from './wallet-stores.ts';
+
+/** What the database kept of it. */
+type Kept = Pick<AppState, 'settings' | 'conversation' | 'answersHelped' | 'ownTexts'>;
 
 class App {
   readonly #database: Database;
@@ -33,22 +37,22 @@ class App {
   readonly #host: NodeHost;
   readonly #ledger: LedgerHost;
   readonly #chunks: ChunkCache;
+  readonly #texts: OwnTexts;
   readonly pages: Pages;
   #settings: Settings;
   #answersHelped: number;
+  #ownTexts: number;
   #address: string | undefined;
   #badge = '';
 
-  constructor(
-    database: Database,
-    keeper: WalletKeeper,
-    { settings, conversation, answersHelped }: Pick<AppState, 'settings' | 'conversation' | 'answersHelped'>,
-  ) {
+  constructor(database: Database, keeper: WalletKeeper, { settings, conversation, answersHelped, ownTexts }: Kept) {
     this.#database = database;
     this.#keeper = keeper;
     this.#address = keeper.view.address;
     this.#settings = settings;
     this.#answersHelped = answersHelped;
+    this.#ownTexts = ownTexts;
+    this.#texts = indexedDbTexts(database, Date.now);
     this.pages = createPages({
       state: () => this.#state(),
       obey: (command) => this.#obey(command),
@@ -59,6 +63,8 @@ class App {
       chunks: this.#chunks,
       wallet: () => keeper.wallet,
       settings: () => this.#settings,
+      texts: this.#texts,
+      hasTexts: () => this.#ownTexts > 0,
       onCheckpoint: (seal) => this.#ledger.heard(seal),
       onChange: () => this.#show(),
       onAnswers: (finished) => this.#countAnswers(finished),
@@ -123,9 +129,19 @@ class App {
     restore: ({ words }) => this.#keeper.restore(words),
     storage: async () => ({ models: await this.#chunks.usage(), budgetBytes: await storageBudget() }),
     clearStorage: ({ model }) => this.#chunks.remove(model),
-    losses: ({ campaign }) => fetchLosses((...request) => fetch(...request), this.#settings.coordinatorUrl, campaign),
+    campaign: ({ id }) => fetchCampaign((...request) => fetch(...request), this.#settings.coordinatorUrl, id),
+    ownTexts: () => this.#texts.list(),
+    addOwnText: ({ name, text }) => this.#changeTexts(() => this.#texts.add(name, text)),
+    removeOwnText: ({ id }) => this.#changeTexts(() => this.#texts.remove(id)),
     ...walletAnswers({ service: () => this.#ledger.service, checkSpending: () => this.#checkSpending() }),
   };
+
+  async #changeTexts(work: () => Promise<void>): Promise<void> {
+    await work();
+    this.#ownTexts = await this.#texts.count();
+    this.#show();
+    this.#host.follow();
+  }
 
   /** Throws PASSWORD_NEEDED while spending is locked. */
   #checkSpending(): void {
@@ -164,6 +180,7 @@ class App {
       wallet,
       node: this.#host.state ?? noNode(wallet),
       ...this.#ledger.view,
+      ownTexts: this.#ownTexts,
       answersHelped: this.#answersHelped,
       conversation: this.#conversation.turns,
     };
@@ -199,10 +216,11 @@ async function start(): Promise<App> {
     getValue(database, 'conversation'),
     getValue(database, 'answersHelped'),
   ]);
-  const settings = { ...DEFAULT_SETTINGS, ...stored };
+  const settings = settingsOf(stored);
   let app: App | undefined;
   const keeper = await openKeeper(database, settings.autoLockMinutes, () => app?.onWallet());
-  app = new App(database, keeper, { settings, conversation, answersHelped });
+  const ownTexts = await database.texts.count();
+  app = new App(database, keeper, { settings, conversation, answersHelped, ownTexts });
   return app;
 }
 

@@ -3,6 +3,7 @@ import { AiloError } from '../../shared/errors/index.ts';
 import type { Seal } from '../../shared/ledger/checkpoint.ts';
 import type { ChunkStore } from '../../shared/model/types.ts';
 import { dialWebSocket } from '../../shared/node/dial.ts';
+import type { LocalTexts } from '../../shared/node/local-texts.ts';
 import { createNode } from '../../shared/node/node.ts';
 import type { AiloNode, NodeState } from '../../shared/node/types.ts';
 import { systemSchedule } from '../../shared/protocol/schedule.ts';
@@ -19,6 +20,9 @@ declare const AILO_VERSION: string;
 
 export interface NodeHostOptions {
   chunks: ChunkStore;
+  /** Of the person's own; `hasTexts` says whether there are any. */
+  texts: LocalTexts;
+  hasTexts(): boolean;
   wallet(): Wallet | undefined;
   settings(): Settings;
   /** The node's state changed, or there is another node, or none. */
@@ -60,7 +64,7 @@ export class NodeHost {
     void this.#mutex.run(async () => {
       const now = { wallet: this.#options.wallet(), settings: this.#options.settings() };
       if (this.#madeWith && isSameNode(this.#madeWith, now)) {
-        if (this.#node) steer(this.#node, now.settings);
+        if (this.#node) this.#steer(this.#node, now.settings);
         return;
       }
       await this.#node?.stop().catch((error) => console.warn('the node did not stop cleanly', error));
@@ -73,7 +77,7 @@ export class NodeHost {
     this.#madeWith = { wallet, settings };
     this.#node = wallet && this.#create(wallet, settings);
     this.#node?.start();
-    if (this.#node) steer(this.#node, settings);
+    if (this.#node) this.#steer(this.#node, settings);
     this.#options.onChange();
   }
 
@@ -85,6 +89,7 @@ export class NodeHost {
       createRuntime: () => createBrowserRuntime({ engine, memoryMiB }),
       createLearner: (campaign) => createBrowserLearner({ engine, memoryMiB }, campaign),
       chunks: this.#options.chunks,
+      texts: this.#options.texts,
       fetch: (input, init) => fetch(input, init),
       dial: dialWebSocket,
       direct: rtcLinks,
@@ -104,11 +109,12 @@ export class NodeHost {
     });
     return node;
   }
-}
 
-function steer(node: AiloNode, { contributing, training }: Settings): void {
-  node.contribute(contributing);
-  node.train(contributing && training);
+  #steer(node: AiloNode, { contributing, training }: Settings): void {
+    node.contribute(contributing);
+    const trains = training === 'public' || (training === 'local' && this.#options.hasTexts());
+    node.train(contributing && trains, training === 'local' ? 'local' : 'public');
+  }
 }
 
 function isSameNode(before: MadeWith, after: MadeWith): boolean {

@@ -7,8 +7,8 @@ export function Terms() {
         <dd>
           Parts of language models, and nothing else. Your computer holds a few layers of a model; when somebody asks
           that model something, numbers pass through them. It also trains models on public texts, for as long as you
-          leave that switched on. All code came with this extension: only weights, texts and numbers arrive from the
-          network.
+          leave that switched on; on texts of your own only if you add some and choose that. All code came with this
+          extension: only weights, texts and numbers arrive from the network.
         </dd>
       </div>
       <div>
@@ -31,7 +31,8 @@ export function Terms() {
         <dt>What happens to what you write</dt>
         <dd>
           Other people’s computers answer your questions, so a curious one could read them: leave secrets out. The
-          conversation itself is kept on this device only.
+          conversation itself is kept on this device only. So are texts that you add to be learned from: what was
+          learned from them leaves in sums with others’ only.
         </dd>
       </div>
       <div>

@@ -4,6 +4,7 @@ import type { AppState } from '../state.ts';
 import { Alc } from '../ui/alc.tsx';
 import { send } from '../ui/link.ts';
 import { CurrentJob } from './current-job.tsx';
+import { OwnTexts } from './own-texts.tsx';
 import { Preferences } from './preferences.tsx';
 import { contributionOf } from './status.ts';
 import { Storage } from './storage.tsx';
@@ -28,7 +29,8 @@ export function Earnings({ state }: { state: AppState }) {
       </dl>
       <CurrentJob node={node} />
       <TrainingJob training={node.training} />
-      <Preferences settings={settings} />
+      <Preferences settings={settings} ownTexts={state.ownTexts} />
+      <OwnTexts isUsed={settings.contributing && settings.training === 'local'} />
       <Storage />
     </div>
   );

@@ -1,20 +1,11 @@
-import { useState } from 'preact/hooks';
 import type { CampaignLoss } from '../../shared/protocol/http.ts';
-import { request } from '../ui/link.ts';
-import { useThrottled } from '../ui/use-throttled.ts';
 import { lossPath } from './loss-path.ts';
 
 const WIDTH = 320;
 const HEIGHT = 56;
-const REFRESH_EVERY_MS = 2_000;
 
-/** How a campaign's loss on held-out text went down, round by round; asked for again when `version` changes. */
-export function LossCurve({ campaign, version }: { campaign: string; version: string }) {
-  const [losses, setLosses] = useState<CampaignLoss[]>([]);
-  useThrottled(version, REFRESH_EVERY_MS, () => {
-    // What came stays when it cannot be renewed.
-    request({ type: 'losses', campaign }).then(setLosses, () => undefined);
-  });
+/** How a campaign's loss on held-out text went down, round by round. */
+export function LossCurve({ losses }: { losses: CampaignLoss[] }) {
   if (losses.length < 2) return null;
   const [first, last] = [losses[0]!, losses.at(-1)!];
   const line = lossPath(losses, WIDTH, HEIGHT);

@@ -1,4 +1,4 @@
-import { ENGINE_CHOICES, MEMORY_CHOICES_MIB, type Settings } from '../state.ts';
+import { type AppState, ENGINE_CHOICES, MEMORY_CHOICES_MIB, type Settings, TRAINING_CHOICES } from '../state.ts';
 import { send } from '../ui/link.ts';
 
 const ENGINE_NAMES: Record<Settings['engine'], string> = {
@@ -7,8 +7,16 @@ const ENGINE_NAMES: Record<Settings['engine'], string> = {
   wasm: 'Processor only',
 };
 
+const TRAINING_NAMES: Record<Settings['training'], string> = {
+  off: 'No',
+  public: 'On public texts that the network hands out',
+  local: 'On texts of my own, which never leave this device',
+};
+
+type Props = Pick<AppState, 'settings' | 'ownTexts'>;
+
 /** What contributing may use of this computer. */
-export function Preferences({ settings: { engine, memoryMiB, training } }: { settings: Settings }) {
+export function Preferences({ settings: { engine, memoryMiB, training }, ownTexts }: Props) {
   return (
     <details class="card preferences">
       <summary>What it may use</summary>
@@ -46,14 +54,27 @@ export function Preferences({ settings: { engine, memoryMiB, training } }: { set
           </select>
           <p class="small muted">Checked before a part of a model is loaded, never after.</p>
         </div>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={training}
-            onChange={({ currentTarget }) => send({ type: 'change', settings: { training: currentTarget.checked } })}
-          />
-          Train models, too, on public texts that the network hands out
-        </label>
+        <div class="field">
+          <label for="training">Train models, too</label>
+          <select
+            id="training"
+            value={training}
+            onChange={({ currentTarget }) =>
+              send({ type: 'change', settings: { training: currentTarget.value as Settings['training'] } })
+            }
+          >
+            {TRAINING_CHOICES.map((choice) => (
+              <option key={choice} value={choice}>
+                {TRAINING_NAMES[choice]}
+              </option>
+            ))}
+          </select>
+          {training === 'local' && ownTexts === 0 && (
+            <p class="small muted" role="status">
+              There are none yet: add some below, under “Texts of your own”.
+            </p>
+          )}
+        </div>
       </div>
     </details>
   );

@@ -1,17 +1,30 @@
 import type { Training } from '../../shared/node/types.ts';
 import { megabytes } from '../ui/format.ts';
+import { modeSentence } from './campaign-mode.ts';
 import { JobCard, JobProgress } from './job-card.tsx';
 import { LossCurve } from './loss-curve.tsx';
+import { useCampaign } from './use-campaign.ts';
 
 /** What this computer trains at the moment. */
 export function TrainingJob({ training }: { training: Training }) {
   if (!('campaign' in training) || training.campaign === undefined) return null;
-  const { campaign } = training;
+  return <CampaignJob campaign={training.campaign} training={training} />;
+}
+
+function CampaignJob({ campaign, training }: { campaign: string; training: Training }) {
+  const summary = useCampaign(campaign, versionOf(training));
   const round = 'rounds' in training ? `, round ${training.round + 1} of ${training.rounds}` : '';
   return (
     <JobCard id="training" title="This computer trains" what={campaign + round}>
       <Progress training={training} />
-      <LossCurve key={campaign} campaign={campaign} version={versionOf(training)} />
+      {summary && (
+        <>
+          <p class="small muted" data-testid="mode">
+            {modeSentence(summary)}
+          </p>
+          <LossCurve losses={summary.losses} />
+        </>
+      )}
     </JobCard>
   );
 }

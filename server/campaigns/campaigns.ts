@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { FromCoordinator, FromNode } from '../../shared/protocol/messages.ts';
 import type { Schedule } from '../../shared/protocol/schedule.ts';
-import type { CampaignMode } from '../../shared/train/campaign/campaign.ts';
+import type { CampaignMode } from '../../shared/train/campaign/modes.ts';
 import type { TrainingResult } from '../ledger/types.ts';
 import type { Database } from '../store/database.ts';
 import { CampaignFolder } from './folder.ts';

@@ -113,7 +113,8 @@ export class CampaignFolder {
     }
     if (round > WEIGHTS_KEPT) await rm(this.feedback(0), { force: true });
     for (const file of await readdir(join(this.path, 'updates'))) {
-      if (!units.has(file.replace('.update', ''))) await rm(join(this.path, 'updates', file), { force: true });
+      // What is not finished is about to be renamed.
+      if (!units.has(file.split('.')[0]!)) await rm(join(this.path, 'updates', file), { force: true });
     }
   }
 }

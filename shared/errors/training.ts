@@ -20,6 +20,7 @@ export const trainingSentences = {
       ? `The campaign “${d.campaign}” learns from texts of people's own, which must be chosen first.`
       : `The campaign “${d.campaign}” learns from public texts only.`,
   TEXT_FILE_INVALID: (d: { path: string; reason: string }) => `The text in ${d.path} cannot be used: ${d.reason}.`,
+  OWN_TEXT_INVALID: (d: { reason: string }) => `This text cannot be kept: ${d.reason}.`,
   LOCAL_TEXT_MISSING: (_: Record<never, never>) => 'There is no text on this device that may be learned from.',
   LOCAL_TEXT_SPENT: (d: { campaign: string; rounds: number }) =>
     `The texts here were in ${d.rounds} rounds of “${d.campaign}”: one more would tell more of them than it promises.`,

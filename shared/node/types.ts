@@ -3,7 +3,7 @@ import type { WireError } from '../errors/index.ts';
 import type { ChatMessage } from '../model/types.ts';
 import type { AccountSummary, ModelListing } from '../protocol/messages.ts';
 import type { Sampling } from '../sampler/types.ts';
-import type { CampaignMode } from '../train/campaign/campaign.ts';
+import type { CampaignMode } from '../train/campaign/modes.ts';
 import type { DraftCount } from './drafts/front.ts';
 
 /** Everything a popup or a log line can show. Plain data, replaced (never mutated) on each change. */

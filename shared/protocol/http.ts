@@ -1,7 +1,7 @@
 /** The coordinator's public HTTP API: paths and the JSON that comes back. Amounts are decimal strings of µALC. */
 import * as v from 'valibot';
 import { USERNAME } from '../ledger/limits.ts';
-import { MODES } from '../train/campaign/campaign.ts';
+import { MODES } from '../train/campaign/modes.ts';
 import { AccountSummary, NodeId } from './messages.ts';
 
 export const paths = {

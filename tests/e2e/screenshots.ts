@@ -179,7 +179,30 @@ async function tourOfTraining(popup: Page, { nodes }: Network): Promise<void> {
   await training.evaluate((line) => line.parentElement!.scrollIntoView());
   await shoot(popup, 'earnings-training');
   nodes[0]!.train(false);
+  await tourOfTexts(popup);
   await show(popup, 'Wallet');
+}
+
+/** A text of one's own, and the choice to learn from it; ends as it began. */
+async function tourOfTexts(popup: Page): Promise<void> {
+  const preferences = popup.getByText('What it may use', { exact: true });
+  const texts = popup.getByText('Texts of your own', { exact: true });
+  await preferences.click();
+  await popup.getByLabel('Train models, too').selectOption('local');
+  await preferences.evaluate((summary) => summary.scrollIntoView());
+  await shoot(popup, 'earnings-preferences');
+  await texts.click();
+  await popup
+    .getByLabel('Or paste text')
+    .fill(`Letters to my sister\n${'It rained all day, and we read. '.repeat(40)}`);
+  await popup.getByRole('button', { name: 'Add text', exact: true }).click();
+  await popup.getByTestId('own-text').waitFor();
+  await texts.evaluate((summary) => summary.scrollIntoView());
+  await shoot(popup, 'earnings-texts');
+  await popup.getByRole('button', { name: /^Delete Pasted/ }).click();
+  await popup.getByTestId('own-text').waitFor({ state: 'detached' });
+  await popup.getByLabel('Train models, too').selectOption('public');
+  for (const summary of [texts, preferences]) await summary.click();
 }
 
 /** Receiving, a payment to somebody, its page, the whole history. */

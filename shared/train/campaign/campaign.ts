@@ -58,8 +58,6 @@ const LocalData = v.strictObject({
 });
 export type PublicData = v.InferOutput<typeof PublicData>;
 export type LocalData = v.InferOutput<typeof LocalData>;
-export const MODES = ['public', 'local'] as const;
-export type CampaignMode = (typeof MODES)[number];
 
 export const CampaignSchema = v.strictObject({
   format: v.literal('ailo/campaign/v1'),

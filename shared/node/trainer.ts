@@ -203,12 +203,15 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
       await work();
     } catch (thrown) {
       unitId = undefined;
+      const { code } = toAiloError(thrown);
       // Only what the coordinator itself refuses is over.
-      if (thrown instanceof AiloError && HOPELESS.has(thrown.code)) wanted = false;
-      else if (thrown instanceof AiloError && OVER.has(thrown.code)) await worker?.settle(false);
-      else if (!cancel.signal.aborted) options.schedule(ask, UPLOAD_RETRY_MS);
-      if (wanted === false) options.onChange({ kind: 'off' });
-      else wait();
+      if (OVER.has(code)) await worker?.settle(false);
+      if (HOPELESS.has(code)) giveUp(toAiloError(thrown));
+      else if (wanted === false) options.onChange({ kind: 'off' });
+      else {
+        if (!OVER.has(code) && !cancel.signal.aborted) options.schedule(ask, UPLOAD_RETRY_MS);
+        wait();
+      }
       throw thrown;
     }
   }
@@ -227,6 +230,13 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
     }
     log.info({ round, weights }, 'the weights of the next round are here');
     wait();
+  }
+
+  /** Nobody waits for what will not come. */
+  function giveUp(error: AiloError) {
+    wanted = false;
+    if (options.isOpen()) send('trainNoMore', {});
+    options.onChange({ kind: 'off', error: error.toWire() });
   }
 
   function wait() {
@@ -285,7 +295,7 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
     round: (body) => void then(() => advance(body)),
     refused(error) {
       wanted = false;
-      options.onChange({ kind: 'off' });
+      options.onChange({ kind: 'off', error });
       options.onError(AiloError.fromWire(error));
     },
     async release() {

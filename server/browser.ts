@@ -69,6 +69,14 @@ export async function launchChromium(
   return chromium.launch({ executablePath, headless: true, args, ...OWN_SIGNALS });
 }
 
+/** A headless Chromium whose profile stays in a folder, with what its pages store. */
+export async function launchProfile(profileDir: string): Promise<BrowserContext> {
+  const executablePath = await ensureChromium(() => {});
+  return chromium.launchPersistentContext(profileDir, {
+    ...{ executablePath, headless: true, args: commonArgs(), ...OWN_SIGNALS },
+  });
+}
+
 export interface ExtensionLaunch {
   /** The built extension. */
   extensionDir: string;

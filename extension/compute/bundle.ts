@@ -9,11 +9,11 @@ import { ORT_BUILDS } from './ort-builds.ts';
 /** One of the two is loaded, by engine; see ORT_BUILDS. */
 const ORT_FILES = Object.values(ORT_BUILDS).flatMap((build) => [`${build}.mjs`, `${build}.wasm`]);
 
-/** Writes `compute-worker.js`, `training-worker.js`, what both share, the kernels and onnxruntime's files to `outDir`, beside the page that starts them. */
+/** Writes `compute-worker.js`, `training-worker.js`, `file-worker.js`, what they share, the kernels and onnxruntime's files to `outDir`, beside the page that starts them. */
 export async function bundleCompute(outDir: string): Promise<void> {
   await mkdir(outDir, { recursive: true });
   await build({
-    entryPoints: ['compute-worker', 'training-worker', 'kernel-thread', 'ort-module'].map(source),
+    entryPoints: ['compute-worker', 'training-worker', 'file-worker', 'kernel-thread', 'ort-module'].map(source),
     splitting: true,
     outdir: outDir,
     bundle: true,

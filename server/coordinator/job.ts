@@ -2,6 +2,7 @@
 import type { AiloError, WireError } from '../../shared/errors/index.ts';
 import type { UnitRange } from '../../shared/graph/types.ts';
 import type { FromCoordinator, FromNode } from '../../shared/protocol/messages.ts';
+import type { Pace, Paces } from './pace.ts';
 
 /** What a request needs to know of the room that is to answer it. */
 export interface RoomView {
@@ -48,6 +49,10 @@ export interface JobStage extends UnitRange {
   direct?: true;
   /** Its predecessor was replaced, and it was asked how many rows it has. */
   asked?: true;
+  /** When the row that it has now was sent to it, where one at a time goes through here. */
+  sinceMs?: number;
+  /** How long it took for its newest row, and when that was known. */
+  turn?: Pace;
   /** The holder is lost: the stage waits for another, and the job fails with this where there is none. */
   vacant?: WireError;
 }
@@ -93,9 +98,11 @@ export interface Jobs {
   running: ReadonlyMap<string, Job>;
   /** `requester/request` of everything that was accepted, and ids of jobs that ended; bounded. */
   remembered: ReadonlySet<string>;
+  /** Of holders. */
+  paces: Paces;
 }
 
-export const NO_JOBS: Jobs = { running: new Map(), remembered: new Set() };
+export const NO_JOBS: Jobs = { running: new Map(), remembered: new Set(), paces: new Map() };
 
 export type JobEvent =
   | { kind: 'generate'; from: string; body: FromNode['generate']; room: RoomView | undefined }
@@ -184,15 +191,6 @@ export function loads(jobs: Jobs): Map<string, number> {
     }
   }
   return counts;
-}
-
-/** Of holders that can compute, the one with the fewest jobs; one that is away only where nobody else is there. */
-export function leastLoaded(holders: HolderView[], counts: ReadonlyMap<string, number>): HolderView | undefined {
-  const ready = holders.filter((holder) => holder.ready);
-  const present = ready.filter(({ awaySinceMs }) => awaySinceMs === undefined);
-  const load = ({ assignment }: HolderView) => counts.get(assignment) ?? 0;
-  const candidates = present.length > 0 ? present : ready;
-  return candidates.toSorted((a, b) => load(a) - load(b))[0];
 }
 
 export function requestKey(requester: string, request: string): string {

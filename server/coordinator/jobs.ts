@@ -76,7 +76,7 @@ function begin(jobs: Jobs, { from, body, room }: JobEvent & { kind: 'generate' }
   const { job, effects } = opening(newJob(jobs, { from, body, room }, context));
   const running = new Map(jobs.running).set(job.id, job);
   const remembered = remember(jobs, requestKey(from, body.request));
-  return { jobs: { running, remembered }, effects };
+  return { jobs: { ...jobs, running, remembered }, effects };
 }
 
 /** Another holder of the stage may be able to compute what this one is not. */
@@ -106,7 +106,11 @@ function mendAll(jobs: Jobs, { model, room }: JobEvent & { kind: 'mend' }, { now
   let next: Next = { jobs, effects: [] };
   for (const job of jobs.running.values()) {
     if (job.model !== model || job.done) continue;
-    const { job: mended, effects, failed: error } = mend(job, room, loads(next.jobs), nowMs);
+    const {
+      job: mended,
+      effects,
+      failed: error,
+    } = mend(job, room, { counts: loads(next.jobs), paces: jobs.paces, nowMs });
     const then = error
       ? end(next.jobs, mended, 'failed', [...effects, failed(mended, error)])
       : { jobs: replaced(next.jobs, mended), effects };

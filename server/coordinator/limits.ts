@@ -41,6 +41,14 @@ export const MIN_SEQUENCES = 4;
 export const MAX_SEQUENCES = 16;
 /** What all caches of a model may take on all nodes together, or as much as its weights if that is more. */
 export const CACHE_BYTES = 2 ** 30;
+/** How long a measured pace of a holder counts: one that was slow is tried again. */
+export const PACE_AGE_MS = 60_000;
+/** Of a new measurement in the smoothed one (RFC 6298). */
+export const PACE_WEIGHT = 1 / 8;
+/** What each job that a holder has adds to its pace, as a share: eight rows together take about 1.4 times one's time. */
+export const LOAD_COST = 0.06;
+/** Holders whose pace is remembered. */
+export const MAX_PACES = 4_096;
 /** A job is given up when no token came for so long. */
 export const TOKEN_TIMEOUT_MS = 60_000;
 /** While the prompt is computed, frames between stages count as progress, but no longer than this in all. */

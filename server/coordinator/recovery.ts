@@ -13,11 +13,11 @@ import {
   type Job,
   type JobEffect,
   type JobStage,
-  leastLoaded,
   type RoomView,
   send,
 } from './job.ts';
 import { MAX_REPLACEMENTS, REPLACEMENT_TIMEOUT_MS, REPLAY_TIMEOUT_MS } from './limits.ts';
+import { bestHolder } from './pace.ts';
 import { open, tellTokens } from './requests.ts';
 
 export function lost(stage: number): WireError {
@@ -51,9 +51,9 @@ export function vacate(job: Job, stage: number, error: WireError, nowMs: number,
 export function mend(
   job: Job,
   room: RoomView,
-  counts: ReadonlyMap<string, number>,
-  nowMs: number,
+  known: Parameters<typeof bestHolder>[1],
 ): Change & { failed?: WireError } {
+  const { nowMs } = known;
   let change: Change = { job, effects: [] };
   const then = (next: Change) => {
     change = { job: next.job, effects: [...change.effects, ...next.effects] };
@@ -63,7 +63,7 @@ export function mend(
     const able = holders.filter((holder) => !job.unable.has(holder.assignment));
     const awaySinceMs = able.find((holder) => holder.assignment === assignment)?.awaySinceMs;
     if (!vacant && awaySinceMs === undefined) continue;
-    const chosen = leastLoaded(able, counts);
+    const chosen = bestHolder(able, known);
     const isHere = chosen && chosen.awaySinceMs === undefined;
     if (vacant && (able.length === 0 || (isHere && change.job.epoch >= MAX_REPLACEMENTS))) {
       return { ...change, failed: vacant };

@@ -12,12 +12,12 @@ import {
   type JobEvent,
   type JobStage,
   type Jobs,
-  leastLoaded,
   loads,
   type RoomView,
   send,
 } from './job.ts';
 import { REPLACEMENT_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
+import { bestHolder } from './pace.ts';
 import { lost } from './recovery.ts';
 import { open, tellTokens } from './requests.ts';
 import { end, failed, type Next, remember } from './transitions.ts';
@@ -41,14 +41,14 @@ function again(jobs: Jobs, job: Job, room: RoomView, context: JobContext): Next 
   const begun = begin(closed.jobs, job, room, context);
   const running = new Map(closed.jobs.running).set(begun.job.id, begun.job);
   const remembered = remember(closed.jobs, job.id);
-  return { jobs: { running, remembered }, effects: [...closed.effects, ...begun.effects] };
+  return { jobs: { ...closed.jobs, running, remembered }, effects: [...closed.effects, ...begun.effects] };
 }
 
 /** The same question to other nodes. A stage that nobody holds now waits for a holder, as after a loss. */
 function begin(jobs: Jobs, before: Job, room: RoomView, { nowMs, newId }: JobContext) {
-  const counts = loads(jobs);
+  const known = { counts: loads(jobs), paces: jobs.paces, nowMs };
   const stages = room.stages.map(({ start, end, holders }, i): JobStage => {
-    const holder = leastLoaded(holders, counts);
+    const holder = bestHolder(holders, known);
     const link = { start, end, epoch: 0, rows: 0, from: 0 };
     if (holder) {
       const { node, assignment, direct } = holder;

@@ -8,11 +8,13 @@ import {
   type JobContext,
   type JobEffect,
   type JobEvent,
+  type JobStage,
   type Jobs,
   send,
   stageOf,
 } from './job.ts';
 import { FIRST_TOKEN_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
+import { measured } from './pace.ts';
 import { tellEnd, tellToken } from './redo.ts';
 import { end, failed, type Next, replaced, unknown } from './transitions.ts';
 
@@ -33,10 +35,18 @@ export function frame(jobs: Jobs, event: JobEvent & { kind: 'frame' }, { nowMs }
   const relay = send(next.node, 'frame', { job: job.id, from, data, ...(more && { more }) });
   // A draft that went wrong is replaced by a frame that ends before it.
   const rows = job.draftKey === undefined ? Math.max(next.rows, range.end) : range.end;
-  const stages = job.stages.with(place, { ...next, rows });
   const isPrompt = job.answer.length === 0;
+  const sender = ended(job.stages[stage]!, nowMs);
+  // What a prompt or a draft takes says little of a row.
+  const isOneRow = !isPrompt && job.draftKey === undefined && range.end === range.start + 1;
+  const stages = job.stages.with(stage, sender).with(place, { ...next, rows, ...(isOneRow && { sinceMs: nowMs }) });
   const relayed = { ...job, stages };
   return { jobs: replaced(jobs, isPrompt ? progressed(relayed, nowMs) : relayed), effects: [relay] };
+}
+
+/** The stage has sent on what it made of its row. */
+function ended({ sinceMs, ...stage }: JobStage, nowMs: number): JobStage {
+  return sinceMs === undefined ? stage : { ...stage, turn: { ms: nowMs - sinceMs, atMs: nowMs } };
 }
 
 /** A stage has run what its predecessor gave it of a replay; that may send the next piece. */
@@ -81,10 +91,12 @@ function progressed(job: Job, nowMs: number): Job {
   return { ...job, deadlineMs: Math.max(job.deadlineMs, deadlineMs) };
 }
 
-export function token(jobs: Jobs, event: JobEvent & { kind: 'token' }, context: JobContext): Next {
+export function token(before: Jobs, event: JobEvent & { kind: 'token' }, context: JobContext): Next {
   const { from, body } = event;
+  const job = before.running.get(body.job);
+  // Once around the ring, since each frame would copy what is known of all.
+  const jobs = job ? { ...before, paces: measured(before.paces, job.stages) } : before;
   const { nowMs } = context;
-  const job = jobs.running.get(body.job);
   const stage = job ? stageOf(job, from) : -1;
   if (!job || stage < 0) return unknown(jobs, event);
   if (job.done) return { jobs, effects: [] };

@@ -426,6 +426,6 @@ describe('an answer whose nodes go away at any moment, however late messages are
       }),
       { numRuns: Number(process.env.AILO_RECOVERY_RUNS ?? 100) },
     );
-    expect(directMessages, 'the direct links were used').toBeGreaterThan(1000);
+    expect(directMessages, 'the direct links were used').toBeGreaterThan(100);
   }, 240_000);
 });

@@ -19,7 +19,7 @@ export function end(jobs: Jobs, job: Job, reason: FromCoordinator['jobClose']['r
   running.delete(job.id);
   const held = job.stages.filter(({ vacant }) => !vacant);
   const closes = held.map(({ node }) => send(node, 'jobClose', { job: job.id, reason }));
-  return { jobs: { running, remembered: remember(jobs, job.id) }, effects: [...effects, ...closes] };
+  return { jobs: { ...jobs, running, remembered: remember(jobs, job.id) }, effects: [...effects, ...closes] };
 }
 
 export function endAll(

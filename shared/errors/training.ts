@@ -8,6 +8,8 @@ export const trainingSentences = {
     `The training went astray at step ${d.step}: the loss is not a number any more. A lower learning rate may help.`,
   TRAINING_TOKEN_UNKNOWN: (d: { token: number; vocabSize: number }) =>
     `The text has the token ${d.token}, but the model's vocabulary ends before ${d.vocabSize}.`,
+  STATE_NOT_STORED: (d: { reason: string }) =>
+    `The training's weights could not be kept on this computer's disk: ${d.reason}.`,
   CAMPAIGN_INVALID: (d: { reason: string }) => `The campaign cannot be used: ${d.reason}.`,
   CAMPAIGN_UNKNOWN: (d: { campaign: string }) => `This network has no training campaign “${d.campaign}”.`,
   CAMPAIGN_EXISTS: (d: { campaign: string }) => `There is a campaign “${d.campaign}” already.`,

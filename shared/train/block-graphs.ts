@@ -1,8 +1,11 @@
 /** The graphs of a model that is trained part by part: embedding, blocks (all by one pair of graphs), head. */
-import { outputGradients, PORTS, withLoss } from './graphs.ts';
+import { outputGradients, PORTS } from './graphs.ts';
 import type { Forward } from './model/family.ts';
 import type { TrainingConfig } from './model/lora.ts';
 import { type BatchShape, familyOf, type Recorded, record, tokenInput } from './model/model.ts';
+import { exp, mul, sub } from './tape/elementwise.ts';
+import { scatterElementsAdd } from './tape/indexing.ts';
+import { reduceLogSumExp } from './tape/reduce.ts';
 import type { Tensor } from './tape/tape.ts';
 
 export interface PartGraph {
@@ -17,14 +20,17 @@ interface Part {
   after: Tensor;
 }
 
-/** `tokens` → `after`, the residual stream [b · t, hiddenSize]. */
-export function embeddingForward(config: TrainingConfig, shape: BatchShape): PartGraph {
-  return forwardOf(record(config, shape, embedding));
+/**
+ * `tokens` → `after`, the residual stream [b · t, hiddenSize]. Of the embedding it takes `rows` rows; `tokens` count in
+ * them.
+ */
+export function embeddingForward(config: TrainingConfig, shape: BatchShape, rows: number): PartGraph {
+  return forwardOf(record(withVocabulary(config, rows), shape, embedding));
 }
 
-/** `tokens`, `gradient.after` → gradients; undefined where nothing of it is trained. */
-export function embeddingBackward(config: TrainingConfig, shape: BatchShape): PartGraph | undefined {
-  const recorded = record(config, shape, embedding);
+/** `tokens`, `gradient.after` → gradients, of the embedding those of `rows` rows; undefined where nothing of it is trained. */
+export function embeddingBackward(config: TrainingConfig, shape: BatchShape, rows: number): PartGraph | undefined {
+  const recorded = record(withVocabulary(config, rows), shape, embedding);
   return recorded.trained.size > 0 ? backwardOf(recorded) : undefined;
 }
 
@@ -43,15 +49,42 @@ export function blockNames(config: TrainingConfig, shape: BatchShape, layer: num
   return [...record(config, shape, block(layer)).parameters.keys()];
 }
 
-/** `before`, `targets` → `loss`, `gradient.before` and gradients. */
-export function headGraph(config: TrainingConfig, shape: BatchShape): PartGraph {
-  const { g, result, parameters, trained } = record(config, shape, (f) => {
-    const before = stream(f);
-    return { before, ...withLoss(f, familyOf(config).head(f, before)) };
-  });
-  const wrt = new Map([[PORTS.before, result.before], ...trained]);
-  outputGradients(g, new Map([[result.logits, result.gradient()]]), wrt);
+/**
+ * `before` and `rows` rows of the head's matrix, a tile of the vocabulary → `logits` [b · t, rows] and `log_sum`
+ * [b · t, 1], the logarithm of the sum of their exponentials.
+ */
+export function headTile(config: TrainingConfig, shape: BatchShape, rows: number): PartGraph {
+  const { g, result, parameters } = record(withVocabulary(config, rows), shape, head);
+  g.output(result.logits, PORTS.logits);
+  g.output(reduceLogSumExp(g, result.logits), PORTS.logSum);
   return { onnx: g.encode(), names: [...parameters.keys()] };
+}
+
+/**
+ * The gradient of the cross-entropy by a tile: `before`, the tile's `logits`, `log_sum` over all tiles, `weight` of each
+ * row's target in the mean; `target` int32, its column in the tile, and `hit`, minus the weight if it is there and 0
+ * otherwise (all [b · t, 1]) → `gradient.before` and gradients.
+ */
+export function headTileBackward(config: TrainingConfig, shape: BatchShape, rows: number): PartGraph {
+  const { g, result, parameters, trained } = record(withVocabulary(config, rows), shape, head);
+  const { before, logits } = result;
+  const column = [logits.shape[0]!, 1];
+  const [logSum, weight, hit] = [PORTS.logSum, PORTS.weight, PORTS.hit].map((name) => g.input(name, column));
+  const probabilities = exp(g, sub(g, g.input(PORTS.logits, logits.shape), logSum!));
+  const target = g.input(PORTS.target, column, 'int32');
+  const seed = scatterElementsAdd(g, mul(g, probabilities, weight!), target, hit!);
+  outputGradients(g, new Map([[logits, seed]]), new Map([[PORTS.before, before], ...trained]));
+  return { onnx: g.encode(), names: [...parameters.keys()] };
+}
+
+/** Some rows of the embedding and of the head's matrix are a model with a vocabulary of so many. */
+function withVocabulary(config: TrainingConfig, rows: number): TrainingConfig {
+  return { ...config, vocabSize: rows };
+}
+
+function head(f: Forward): { before: Tensor; logits: Tensor } {
+  const before = stream(f);
+  return { before, logits: familyOf(f.config).head(f, before) };
 }
 
 function embedding(f: Forward): Part {

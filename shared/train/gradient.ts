@@ -1,9 +1,11 @@
 import type { TensorEngine } from '../runtime/tensor-engine.ts';
+import { BlockGradient } from './block-gradient.ts';
+import { memoryStore } from './codec/store.ts';
 import type { Batch } from './data.ts';
 import { gradientGraph, PORTS } from './graphs.ts';
 import type { TrainingConfig } from './model/lora.ts';
 import { type BatchShape, parametersOf, trainedOf } from './model/model.ts';
-import { type TensorStore, weightInputs } from './store.ts';
+import { sourceOf, type TensorStore, weightInputs } from './store.ts';
 
 /** The gradient of a model's loss on a batch. */
 export interface Gradient {
@@ -33,6 +35,25 @@ export async function loadWholeGradient(
       return { loss: outputs[PORTS.loss]![0]!, gradients };
     },
     release: () => graph.release(),
+  };
+}
+
+/** Block by block, with everything in memory all the same. Throws ENGINE_FAILED. */
+export async function loadBlockwiseGradient(
+  engine: TensorEngine,
+  config: TrainingConfig,
+  shape: BatchShape,
+): Promise<Gradient> {
+  const blocks = await BlockGradient.load(engine, config, shape);
+  return {
+    async compute(weights, batch) {
+      const { tensors, values } = blocks.trained;
+      const flat = new Float32Array(values);
+      const loss = await blocks.compute(sourceOf(weights, blocks.layout.tensors), batch, memoryStore(flat));
+      const views = tensors.map(({ name, start, length }) => [name, flat.subarray(start, start + length)] as const);
+      return { loss, gradients: new Map(views) };
+    },
+    release: () => blocks.release(),
   };
 }
 

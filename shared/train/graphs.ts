@@ -1,24 +1,29 @@
 /** The graphs of a training step. Parameters, gradients and optimiser state go in and out under the names below. */
 import { differentiate } from './autodiff/differentiate.ts';
 import { crossEntropy } from './loss.ts';
-import type { Forward, Parameter } from './model/family.ts';
+import type { Parameter } from './model/family.ts';
 import type { TrainingConfig } from './model/lora.ts';
 import { type BatchShape, forward, record } from './model/model.ts';
-import type { Optimiser } from './optimiser/types.ts';
-import { add, mul } from './tape/elementwise.ts';
-import { sumAll } from './tape/reduce.ts';
+import { KEPT, type Optimiser } from './optimiser/types.ts';
 import { Tape, type Tensor } from './tape/tape.ts';
 
 export const PORTS = {
   tokens: 'tokens',
   targets: 'targets',
   loss: 'loss',
-  squaredNorm: 'squared_norm',
   /** The residual stream before and after a part of the model. */
   before: 'before',
   after: 'after',
+  /** Of a tile of the head. */
+  logits: 'logits',
+  logSum: 'log_sum',
+  target: 'target',
+  weight: 'weight',
+  hit: 'hit',
   gradient: (of: string) => `gradient.${of}`,
   state: (slot: string, parameter: string) => `${slot}.${parameter}`,
+  /** Values of any parameters. */
+  parameters: 'parameters',
   updated: (name: string) => `updated.${name}`,
 };
 
@@ -44,20 +49,6 @@ export function outputGradients(
   for (const [index, name] of [...parameters.keys()].entries()) g.output(gradients[index]!, PORTS.gradient(name));
 }
 
-/** The gradients of some parameters → the sum of their squares. */
-export function normGraph(parameters: readonly Parameter[]): Uint8Array {
-  const g = new Tape();
-  const squares = parameters.map(({ name, shape }) => {
-    const gradient = g.input(PORTS.gradient(name), shape);
-    return sumAll(g, mul(g, gradient, gradient));
-  });
-  g.output(
-    squares.reduce((sum, square) => add(g, sum, square)),
-    PORTS.squaredNorm,
-  );
-  return g.encode();
-}
-
 /**
  * Some parameters, their gradients and the optimiser's state and scalars → the parameters and state after the step.
  * Matrices decay, vectors (norms, biases) don't.
@@ -75,13 +66,32 @@ export function updateGraph(optimiser: Optimiser, parameters: readonly Parameter
   return g.encode();
 }
 
-function recordLoss(config: TrainingConfig, shape: BatchShape) {
-  return record(config, shape, (f) => withLoss(f, forward(f)));
+/**
+ * The same for `values` values of any parameters side by side. Which of them decay stands in `kept`, which is [values]
+ * here and 1 for those that don't.
+ */
+export function flatUpdateGraph(optimiser: Optimiser, values: number): Uint8Array {
+  const g = new Tape();
+  const shape = [values];
+  const scalars = Object.fromEntries(
+    optimiser.scalars.map((name) => [name, g.input(name, name === KEPT ? shape : [])]),
+  );
+  const parts: [Tensor, ...Tensor[]] = [
+    g.input(PORTS.parameters, shape),
+    ...optimiser.slots.map((slot) => g.input(slot, shape)),
+  ];
+  const gradient = g.input(PORTS.gradient(PORTS.parameters), shape);
+  const updated = optimiser.update(g, parts, gradient, scalars, true);
+  for (const [index, { name }] of parts.entries()) g.output(updated[index]!, PORTS.updated(name));
+  return g.encode();
 }
 
-/** The loss of logits as an output. */
-export function withLoss({ g, batch, sequence }: Forward, logits: Tensor) {
-  const { loss, gradient } = crossEntropy(g, logits, g.input(PORTS.targets, [batch * sequence], 'int32'));
-  g.output(loss, PORTS.loss);
-  return { logits, gradient };
+function recordLoss(config: TrainingConfig, shape: BatchShape) {
+  return record(config, shape, (f) => {
+    const logits = forward(f);
+    const targets = f.g.input(PORTS.targets, [shape.batch * shape.sequence], 'int32');
+    const { loss, gradient } = crossEntropy(f.g, logits, targets);
+    f.g.output(loss, PORTS.loss);
+    return { logits, gradient };
+  });
 }

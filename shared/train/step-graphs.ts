@@ -1,7 +1,6 @@
 import type { LoadedGraph, TensorEngine } from '../runtime/tensor-engine.ts';
-import { loadBlockGradient } from './block-gradient.ts';
-import { type Gradient, loadWholeGradient } from './gradient.ts';
-import { normGraph, updateGraph } from './graphs.ts';
+import { type Gradient, loadBlockwiseGradient, loadWholeGradient } from './gradient.ts';
+import { updateGraph } from './graphs.ts';
 import { MAX_UPDATE_VALUES, MAX_WHOLE_PARAMETERS } from './limits.ts';
 import type { Parameter } from './model/family.ts';
 import type { TrainingConfig } from './model/lora.ts';
@@ -22,7 +21,6 @@ export interface StepGraphs {
 /** Parameters that one run of the optimiser changes. */
 export interface Group {
   parameters: Parameter[];
-  norm: LoadedGraph;
   update: LoadedGraph;
 }
 
@@ -49,12 +47,11 @@ export async function loadStepGraphs(engine: TensorEngine, options: StepOptions)
   };
   try {
     const parameters = trainedOf(config);
-    const gradient = await (form === 'whole' ? loadWholeGradient : loadBlockGradient)(engine, config, shape);
+    const gradient = await (form === 'whole' ? loadWholeGradient : loadBlockwiseGradient)(engine, config, shape);
     loaded.push(gradient);
     const groups: Group[] = [];
     for (const group of groupsOf(parameters, MAX_UPDATE_VALUES)) {
-      const norm = await load(normGraph(group));
-      groups.push({ parameters: group, norm, update: await load(updateGraph(optimiser, group)) });
+      groups.push({ parameters: group, update: await load(updateGraph(optimiser, group)) });
     }
     return { parameters, optimiser, gradient, groups, release };
   } catch (error) {

@@ -1,6 +1,8 @@
 import type { Values } from '../runtime/tensor-engine.ts';
+import type { ParameterSource } from './codec/store.ts';
 import type { Parameter } from './model/family.ts';
 import { sizeOf } from './tape/tape.ts';
+import type { VirtualTensor } from './virtual/layout.ts';
 
 /**
  * Float32 tensors by name: weights, optimiser state. An array that was read must not be changed, and one that was
@@ -59,4 +61,17 @@ export async function weightInputs(
   const inputs: Record<string, Values> = {};
   for (const { name, shape } of parameters) inputs[name] = { data: await store.read(name), shape };
   return inputs;
+}
+
+/** The values of a store as those of a space. */
+export function sourceOf(store: TensorStore, tensors: readonly VirtualTensor[]): ParameterSource {
+  return {
+    async read(from, into) {
+      for (const { name, start, length } of tensors) {
+        const [first, end] = [Math.max(from, start), Math.min(from + into.length, start + length)];
+        if (first >= end) continue;
+        into.set((await store.read(name)).subarray(first - start, end - start), first - from);
+      }
+    },
+  };
 }

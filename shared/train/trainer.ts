@@ -3,7 +3,7 @@ import type { Values } from '../runtime/tensor-engine.ts';
 import type { Batch } from './data.ts';
 import { PORTS } from './graphs.ts';
 import type { Parameter } from './model/family.ts';
-import { clipScale } from './optimiser/clip.ts';
+import { addSquares, clipScale } from './optimiser/clip.ts';
 import type { Optimiser } from './optimiser/types.ts';
 import type { Group, StepGraphs } from './step-graphs.ts';
 import { memoryStore, type TensorStore, weightInputs, zeroValues } from './store.ts';
@@ -41,21 +41,15 @@ export class Trainer {
   /** One step on one batch. Throws TRAINING_DIVERGED (the weights are then those of the step before), ENGINE_FAILED. */
   async step(batch: Batch, learningRate: number): Promise<StepReport> {
     const { loss, gradients } = await this.#graphs.gradient.compute(this.#weights, batch);
-    const gradientNorm = await this.#norm(gradients);
+    const gradientNorm = Math.sqrt(
+      this.#graphs.parameters.reduce((sum, { name }) => addSquares(gradients.get(name)!, sum), 0),
+    );
     if (!Number.isFinite(loss + gradientNorm)) throw AiloError.of('TRAINING_DIVERGED', { step: this.#steps + 1 });
     this.#steps++;
     const scale = clipScale(gradientNorm, this.#maxGradientNorm);
     const scalars = this.#graphs.optimiser.scalarsAt(this.#steps, learningRate, scale);
     for (const group of this.#graphs.groups) await this.#update(group, gradients, scalars);
     return { loss, gradientNorm };
-  }
-
-  async #norm(gradients: Map<string, Float32Array>): Promise<number> {
-    let sum = 0;
-    for (const { parameters, norm } of this.#graphs.groups) {
-      sum += (await norm.run(gradientInputs(gradients, parameters)))[PORTS.squaredNorm]![0]!;
-    }
-    return Math.sqrt(sum);
   }
 
   async #update(

@@ -12,6 +12,7 @@ import { pipeline } from './pipeline/pipeline.ts';
 import { solo } from './solo.ts';
 import { training } from './training.ts';
 import { updates } from './updates.ts';
+import { virtual } from './virtual.ts';
 import { wire } from './wire.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
@@ -40,6 +41,7 @@ const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
     command: training,
   },
   updates: { summary: 'bytes and seconds of a training update, and of joining eight', command: updates },
+  virtual: { summary: 'a whole local step of ailo-840m in a tab, its weights and state on the disk', command: virtual },
   wire: { summary: 'what f16 and int8 activations change in answers', command: wire },
 };
 

@@ -17,3 +17,6 @@ export function memoryStore(values: Float32Array): ParameterStore {
     },
   };
 }
+
+/** What is only read. */
+export type ParameterSource = Pick<ParameterStore, 'read'>;

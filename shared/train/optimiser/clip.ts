@@ -5,3 +5,13 @@ const EPSILON = 1e-6;
 export function clipScale(norm: number, maxNorm: number): number {
   return Math.min(1, maxNorm / (norm + EPSILON));
 }
+
+/**
+ * `sum` and the squares of the values, in f64, one after the other: the same whatever pieces a gradient comes in, and on
+ * any engine.
+ */
+export function addSquares(values: Float32Array, sum: number): number {
+  let total = sum;
+  for (let index = 0; index < values.length; index++) total += values[index]! * values[index]!;
+  return total;
+}

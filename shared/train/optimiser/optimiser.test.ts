@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { createNodeEngine } from '../../../server/runtime/node-engine.ts';
 import type { Values } from '../../runtime/tensor-engine.ts';
-import { normGraph, PORTS, updateGraph } from '../graphs.ts';
+import { PORTS, updateGraph } from '../graphs.ts';
 import type { Parameter } from '../model/family.ts';
 import { ADAMW, adamW } from './adamw.ts';
-import { clipScale } from './clip.ts';
+import { addSquares, clipScale } from './clip.ts';
 import { learningRateAt } from './schedule.ts';
 import { sgd } from './sgd.ts';
 import type { Optimiser } from './types.ts';
@@ -62,13 +62,9 @@ test('SGD goes down the scaled gradient, and decays matrices only', async () => 
   expect(matrix).toEqual(near([0.99 - 0.025, -1.98 + 0.15]));
 });
 
-test('the global norm is that of all gradients together, and clipping brings it down to the limit', async () => {
-  const graph = await engine.load(normGraph([MATRIX, VECTOR]));
-  const { squared_norm: squared } = await graph.run({
-    [PORTS.gradient('matrix')]: { data: Float32Array.of(3, 0), shape: [1, 2] },
-    [PORTS.gradient('vector')]: { data: Float32Array.of(0, 4), shape: [2] },
-  });
-  expect(Math.sqrt(squared![0]!)).toBe(5);
+test('clipping brings the global norm of all gradients together down to the limit', () => {
+  const squared = addSquares(Float32Array.of(0, 4), addSquares(Float32Array.of(3, 0), 0));
+  expect(Math.sqrt(squared)).toBe(5);
   expect(5 * clipScale(5, 1)).toBeCloseTo(1, 5);
   expect(clipScale(0.5, 1)).toBe(1);
   expect(clipScale(0, 1)).toBe(1);

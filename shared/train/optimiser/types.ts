@@ -1,5 +1,8 @@
 import type { Tape, Tensor } from '../tape/tape.ts';
 
+/** The scalar that decaying parameters are multiplied by. */
+export const KEPT = 'kept';
+
 /** An optimiser as a graph: what it keeps for each parameter, and how a step changes both. */
 export interface Optimiser {
   /** Tensors of the parameter's shape that it keeps, all zero in the beginning. */

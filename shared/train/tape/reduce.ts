@@ -10,6 +10,11 @@ export function reduceMean(g: Tape, x: Tensor, axes: readonly number[], keep = f
   return reduce(g, 'ReduceMean', x, axes, keep);
 }
 
+/** The logarithm of the sum of exponentials over the last axis, which stays as size 1; stable for any x. */
+export function reduceLogSumExp(g: Tape, x: Tensor): Tensor {
+  return reduce(g, 'ReduceLogSumExp', x, [x.shape.length - 1], true);
+}
+
 /** The sum of all elements, a scalar. */
 export function sumAll(g: Tape, x: Tensor): Tensor {
   return reduceSum(g, x, [...x.shape.keys()]);

@@ -1,4 +1,5 @@
 import { type Attributes, type Constant, encodeOnnx, type Node } from '../../graph/onnx.ts';
+import { neededNodes } from './prune.ts';
 
 /** A value of a training graph; its shape is known when the graph is built. `bool` lives only inside a graph. */
 export interface Tensor {
@@ -93,11 +94,12 @@ export class Tape {
     return outputs;
   }
 
-  /** The graph as an ONNX protobuf; weights are inputs, so there is no external data. */
+  /** What the outputs need, as an ONNX protobuf; weights are inputs, so there is no external data. */
   encode(): Uint8Array {
     const nameOf = (tensor: Tensor | undefined) => tensor?.name ?? '';
+    const outputs = this.#outputs.map(({ name }) => name);
     return encodeOnnx({
-      nodes: this.nodes.map(({ domain, op, inputs, outputs, attributes }) => {
+      nodes: neededNodes(this.nodes, outputs).map(({ domain, op, inputs, outputs, attributes }) => {
         return { domain, op, inputs: inputs.map(nameOf), outputs: outputs.map(nameOf), attributes };
       }),
       constants: [...this.#constants.values()],

@@ -1,0 +1,56 @@
+/**
+ * Which holder of a stage a job takes. Frames that the coordinator passes on tell how long each one takes from a row to what
+ * it makes of it: its link, its queue and its computing in one. Where all frames go that way, what is shortest for each
+ * stage is the shortest path. Pure.
+ */
+import type { HolderView, JobStage } from './job.ts';
+import { LOAD_COST, MAX_PACES, PACE_AGE_MS, PACE_WEIGHT } from './limits.ts';
+
+export interface Pace {
+  /** For one row, smoothed. */
+  ms: number;
+  /** When it was measured last. */
+  atMs: number;
+}
+/** By assignment, those that were measured last at the end. */
+export type Paces = ReadonlyMap<string, Pace>;
+
+/** With the turns of a job's stages that are new. */
+export function measured(paces: Paces, stages: readonly Pick<JobStage, 'assignment' | 'turn'>[]): Paces {
+  const next = new Map(paces);
+  for (const { assignment, turn } of stages) {
+    const known = paces.get(assignment);
+    if (!turn || (known && turn.atMs <= known.atMs)) continue;
+    const before = recent(known, turn.atMs);
+    next.delete(assignment);
+    next.set(assignment, { ...turn, ms: before === undefined ? turn.ms : before + PACE_WEIGHT * (turn.ms - before) });
+  }
+  for (const oldest of next.keys()) {
+    if (next.size <= MAX_PACES) break;
+    next.delete(oldest);
+  }
+  return next;
+}
+
+/**
+ * Of holders that can compute, the one that is expected to be fastest; one that is away only where nobody else is there.
+ * Who was not measured lately is taken to be as fast as the fastest, and so will be.
+ */
+export function bestHolder(
+  holders: readonly HolderView[],
+  { counts, paces, nowMs }: { counts: ReadonlyMap<string, number>; paces: Paces; nowMs: number },
+): HolderView | undefined {
+  const ready = holders.filter((holder) => holder.ready);
+  const present = ready.filter(({ awaySinceMs }) => awaySinceMs === undefined);
+  const candidates = present.length > 0 ? present : ready;
+  const known = candidates.map(({ assignment }) => recent(paces.get(assignment), nowMs));
+  const fastest = Math.min(...known.map((ms) => ms ?? Number.POSITIVE_INFINITY));
+  const cost = ({ assignment }: HolderView, i: number) =>
+    (known[i] ?? (Number.isFinite(fastest) ? fastest : 1)) * (1 + LOAD_COST * (counts.get(assignment) ?? 0));
+  const costs = candidates.map(cost);
+  return candidates[costs.indexOf(Math.min(...costs))];
+}
+
+function recent(pace: Pace | undefined, nowMs: number): number | undefined {
+  return pace !== undefined && nowMs - pace.atMs <= PACE_AGE_MS ? pace.ms : undefined;
+}

@@ -252,11 +252,20 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
     });
   }
 
+  async function free() {
+    const freed = worker;
+    worker = undefined;
+    shards = new Map();
+    await freed?.release().catch((cause) => log.warn({ cause }, 'what trained could not be freed'));
+  }
+
   function stop() {
     cancel.abort();
     unitId = undefined;
     groups.forget();
     cancel = new AbortController();
+    // Its memory is free then, and with it goes what it had learned and not sent.
+    work = work.then(free);
     options.onChange({ kind: 'off' });
   }
 
@@ -302,8 +311,7 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
       cancel.abort();
       await work;
       cancel = new AbortController();
-      await worker?.release();
-      worker = undefined;
+      await free();
     },
   };
 }

@@ -104,7 +104,7 @@ class Run {
     const first = new Uint8Array(await readFile(folder.weights(0)));
     for (const wallet of wallets) {
       const worker = await CampaignWorker.create(createNodeEngine({ threads: 1 }), campaign);
-      await worker.adopt(first, hash);
+      await worker.adopt([first], hash);
       run.#workers.set(wallet, worker);
       run.state = tick(run.state, { kind: 'joined', wallet }, 0).state;
     }

@@ -132,7 +132,10 @@ class App {
     campaign: ({ id }) => fetchCampaign((...request) => fetch(...request), this.#settings.coordinatorUrl, id),
     ownTexts: () => this.#texts.list(),
     addOwnText: ({ name, text }) => this.#changeTexts(() => this.#texts.add(name, text)),
-    removeOwnText: ({ id }) => this.#changeTexts(() => this.#texts.remove(id)),
+    removeOwnText: async ({ id }) => {
+      await this.#changeTexts(() => this.#texts.remove(id));
+      if (this.#settings.training === 'local') this.#host.forgetLearned();
+    },
     ...walletAnswers({ service: () => this.#ledger.service, checkSpending: () => this.#checkSpending() }),
   };
 

@@ -72,6 +72,12 @@ export class NodeHost {
     });
   }
 
+  /** What was learned so far, and not sent, is thrown away; training begins anew with what may be learned from now. */
+  forgetLearned(): void {
+    this.#node?.train(false);
+    this.follow();
+  }
+
   #start(): void {
     const [wallet, settings] = [this.#options.wallet(), this.#options.settings()];
     this.#madeWith = { wallet, settings };

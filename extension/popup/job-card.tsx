@@ -4,7 +4,7 @@ interface JobCardProps {
   /** Of the line that says what it is, for tests. */
   id: string;
   title: string;
-  what: ComponentChildren;
+  what?: ComponentChildren;
   children: ComponentChildren;
 }
 
@@ -15,7 +15,7 @@ export function JobCard({ id, title, what, children }: JobCardProps) {
       <h2 id={`${id}-title`} class="small muted">
         {title}
       </h2>
-      <p data-testid={id}>{what}</p>
+      {what && <p data-testid={id}>{what}</p>}
       {children}
     </section>
   );

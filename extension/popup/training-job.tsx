@@ -5,8 +5,15 @@ import { JobCard, JobProgress } from './job-card.tsx';
 import { LossCurve } from './loss-curve.tsx';
 import { useCampaign } from './use-campaign.ts';
 
-/** What this computer trains at the moment. */
+/** What this computer trains at the moment, or why it does not. */
 export function TrainingJob({ training }: { training: Training }) {
+  if (training.kind === 'off' && training.error) {
+    return (
+      <JobCard id="training" title="This computer does not train">
+        <p role="status">{training.error.message}</p>
+      </JobCard>
+    );
+  }
   if (!('campaign' in training) || training.campaign === undefined) return null;
   return <CampaignJob campaign={training.campaign} training={training} />;
 }

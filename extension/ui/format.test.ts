@@ -19,6 +19,7 @@ describe('figures as a person reads them', () => {
 
   it('shows small downloads with a decimal and large ones without', () => {
     expect([megabytes(1_176_152), megabytes(322_961_408)]).toEqual(['1.2 MB', '323 MB']);
+    expect(size(1_301)).toBe('1.3 kB');
     expect([size(322_961_408), size(4_712_345_678), size(250e9)]).toEqual(['323 MB', '4.7 GB', '250 GB']);
   });
 

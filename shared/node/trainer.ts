@@ -204,12 +204,15 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
       await work();
     } catch (thrown) {
       unitId = undefined;
+      const { code } = toAiloError(thrown);
       // Only what the coordinator itself refuses is over.
-      if (thrown instanceof AiloError && HOPELESS.has(thrown.code)) wanted = false;
-      else if (thrown instanceof AiloError && OVER.has(thrown.code)) await worker?.settle(false);
-      else if (!cancel.signal.aborted) options.schedule(ask, UPLOAD_RETRY_MS);
-      if (wanted === false) options.onChange({ kind: 'off' });
-      else wait();
+      if (OVER.has(code)) await worker?.settle(false);
+      if (HOPELESS.has(code)) giveUp(toAiloError(thrown));
+      else if (wanted === false) options.onChange({ kind: 'off' });
+      else {
+        if (!OVER.has(code) && !cancel.signal.aborted) options.schedule(ask, UPLOAD_RETRY_MS);
+        wait();
+      }
       throw thrown;
     }
   }
@@ -230,6 +233,13 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
     wait();
   }
 
+  /** Nobody waits for what will not come. */
+  function giveUp(error: AiloError) {
+    wanted = false;
+    if (options.isOpen()) send('trainNoMore', {});
+    options.onChange({ kind: 'off', error: error.toWire() });
+  }
+
   function wait() {
     const weights = worker?.weightsHash;
     options.onChange({ kind: 'waiting', ...(worker && weights && { campaign: worker.campaign.id, weights }) });
@@ -243,11 +253,20 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
     });
   }
 
+  async function free() {
+    const freed = worker;
+    worker = undefined;
+    shards = new Map();
+    await freed?.release().catch((cause) => log.warn({ cause }, 'what trained could not be freed'));
+  }
+
   function stop() {
     cancel.abort();
     unitId = undefined;
     groups.forget();
     cancel = new AbortController();
+    // Its memory is free then, and with it goes what it had learned and not sent.
+    work = work.then(free);
     options.onChange({ kind: 'off' });
   }
 
@@ -286,15 +305,14 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
     round: (body) => void then(() => advance(body)),
     refused(error) {
       wanted = false;
-      options.onChange({ kind: 'off' });
+      options.onChange({ kind: 'off', error });
       options.onError(AiloError.fromWire(error));
     },
     async release() {
       cancel.abort();
       await work;
       cancel = new AbortController();
-      await worker?.release();
-      worker = undefined;
+      await free();
     },
   };
 }

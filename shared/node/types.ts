@@ -58,7 +58,8 @@ interface Done {
 }
 
 export type Training =
-  | { kind: 'off' }
+  /** With the reason where it was wished for, but cannot be. */
+  | { kind: 'off'; error?: WireError }
   /** For a unit, or for the others of the round; `weights` (SHA-256, hex) are those that are here. */
   | { kind: 'waiting'; campaign?: string; weights?: string }
   | { kind: 'preparing'; campaign: string; round: number }

@@ -3,6 +3,7 @@
 import { type Command, runCommand } from '../../server/cli.ts';
 import { AiloError, toAiloError } from '../../shared/errors/index.ts';
 import { attacks } from './attacks/attacks.ts';
+import { groups } from './groups/groups.ts';
 import { guide } from './guide.ts';
 import { honesty } from './honesty.ts';
 import { ledger } from './ledger.ts';
@@ -16,6 +17,10 @@ import { wire } from './wire.ts';
 
 const BENCHMARKS: Record<string, { summary: string; command: Command }> = {
   attacks: { summary: 'what liars among the workers of a campaign cost it, and what they earn', command: attacks },
+  groups: {
+    summary: 'what masks take, and what sums of groups, with and without noise, cost a model',
+    command: groups,
+  },
   guide: { summary: 'how well the built-in model answers what it was never trained on', command: guide },
   honesty: { summary: 'requests until a node that cheats is caught, and what became of its answers', command: honesty },
   ledger: {

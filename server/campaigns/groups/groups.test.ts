@@ -35,7 +35,7 @@ interface World {
   restart(): Promise<void>;
 }
 
-async function world(workers: number, change: Partial<Campaign> = {}): Promise<World> {
+async function world(workers: number, change: Partial<Campaign> = {}, firstText?: string): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ailo-groups-'));
   undo.push(() => rm(dataDir, { recursive: true, force: true }));
   const campaign = await foundLocalCampaign(dataDir, {
@@ -57,7 +57,7 @@ async function world(workers: number, change: Partial<Campaign> = {}): Promise<W
   undo.push(() => coordinator.close());
   const nodes: LocalNode[] = [];
   for (let i = 0; i < workers; i++) {
-    const text = lettersOf(2000 + i) + CANARY;
+    const text = i === 0 && firstText !== undefined ? firstText : lettersOf(2000 + i) + CANARY;
     const made = await localNode(coordinator.url, join(dataDir, `node-${i}`), text);
     undo.push(() => made.node.stop());
     made.node.start();
@@ -151,6 +151,17 @@ test('a coordinator that is restarted in the middle of a group goes on with it, 
   await all.restart();
   await until(async () => (await statusOf(all)).phase === 'finished');
   expect((await stateOf(all)).round).toBe(2);
+}, 120_000);
+
+test('who cannot learn from its text says why, and the others go on without it', async () => {
+  const all = await world(5, { rounds: 1 }, 'Too short.');
+  const [short] = all.nodes as [LocalNode];
+  await until(() => short.node.state.training.kind === 'off');
+  expect(short.node.state.training).toMatchObject({ error: { code: 'TRAINING_DATA_TOO_SHORT' } });
+  await until(async () => (await statusOf(all)).phase === 'finished');
+  expect(await expectPlainSums(all, await stateOf(all))).toBe(1);
+  expect(all.plain.size).toBe(4);
+  expect(short.texts.rounds).toEqual([]);
 }, 120_000);
 
 test('a named campaign takes part in no other mode than its own', async () => {

@@ -10,14 +10,15 @@ export async function addMask(words: Uint32Array, seed: Uint8Array, sign: 1 | -1
   for (let start = 0; start < words.length; start += PIECE_WORDS) {
     const piece = words.subarray(start, start + PIECE_WORDS);
     const mask = await keystream(key, (4 * start) / BLOCK_BYTES, 4 * piece.length);
-    for (let i = 0; i < piece.length; i++) piece[i]! += sign * mask.getUint32(4 * i, true);
+    if (sign > 0) for (let i = 0; i < piece.length; i++) piece[i]! += mask[i]!;
+    else for (let i = 0; i < piece.length; i++) piece[i]! -= mask[i]!;
   }
 }
 
-/** `length` bytes from block `block` on. */
-async function keystream(key: CryptoKey, block: number, length: number): Promise<DataView> {
+/** `length` bytes from block `block` on, as little-endian words (every machine that runs this is one). */
+async function keystream(key: CryptoKey, block: number, length: number): Promise<Uint32Array> {
   const counter = new Uint8Array(BLOCK_BYTES);
   new DataView(counter.buffer).setUint32(BLOCK_BYTES - 4, block);
   const stream = await crypto.subtle.encrypt({ name: 'AES-CTR', counter, length: 32 }, key, new Uint8Array(length));
-  return new DataView(stream);
+  return new Uint32Array(stream);
 }

@@ -10,6 +10,8 @@ import {
 import { integer, number, type Option, usage, type Values } from '../../cli.ts';
 
 const DEFAULTS = { groupSize: 4, delta: 1e-6 };
+/** Of a noisy campaign: a quarter of its sums may be refused, or fail when they were seen already. */
+const SPARE_SUMS = 1.25;
 const OF_GROUPS = ['group-size', 'threshold', 'clip', 'noise', 'delta'];
 
 export const groupOptions: Record<string, Option> = {
@@ -45,7 +47,7 @@ export interface LocalSettings {
  */
 export function localSettings(
   values: Values,
-  { parameters, peak, localSteps }: { parameters: number; peak: number; localSteps: number },
+  { parameters, peak, localSteps, rounds }: { parameters: number; peak: number; localSteps: number; rounds: number },
 ): LocalSettings | undefined {
   if (values.local !== true) {
     const meaningless = OF_GROUPS.find((name) => values[name] !== undefined);
@@ -62,6 +64,7 @@ export function localSettings(
   const noise = values.noise !== undefined && {
     multiplier: number(values, 'noise', { min: MIN_NOISE_MULTIPLIER, max: MAX_NOISE_MULTIPLIER, default: 1 }),
     delta: number(values, 'delta', { min: 1e-300, max: 0.1, default: DEFAULTS.delta }),
+    sums: Math.ceil(SPARE_SUMS * rounds),
   };
   return {
     local: { mode: 'local', groupSize, threshold, clip, ...(noise && { noise }) },
@@ -78,6 +81,8 @@ export function describePromise({
   threshold: number;
   noise?: { epsilon: number; delta: number };
 }) {
-  const worth = noise && `; after all rounds epsilon is ${noise.epsilon.toFixed(2)} at delta ${noise.delta}`;
+  const worth =
+    noise &&
+    `; after as many sums as a worker may be in, epsilon is ${noise.epsilon.toFixed(2)} at delta ${noise.delta}`;
   return `Texts stay with its workers; updates are seen as sums of at least ${threshold}${worth ?? ', without noise'}.`;
 }

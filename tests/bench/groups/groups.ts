@@ -82,8 +82,8 @@ function ways(rounds: number, clip: number): [string, Aggregator][] {
     ]),
     [`the same with clip ${clip}`, summed(GROUP_KEEP, { clip })],
     ...NOISES.map((multiplier): [string, Aggregator] => [
-      `and noise ${multiplier} (epsilon ${epsilonOf({ multiplier, rounds, delta: DELTA }).toFixed(1)} at ${DELTA})`,
-      summed(GROUP_KEEP, { clip, noise: { multiplier, delta: DELTA } }),
+      `and noise ${multiplier} (epsilon ${epsilonOf({ multiplier, sums: rounds, delta: DELTA }).toFixed(1)} at ${DELTA})`,
+      summed(GROUP_KEEP, { clip, noise: { multiplier, delta: DELTA, sums: rounds } }),
     ]),
   ];
 }

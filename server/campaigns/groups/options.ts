@@ -1,5 +1,6 @@
 /** How `ailo campaign create` is told that a campaign learns from texts of the workers' own. */
 import type { LocalData } from '../../../shared/train/campaign/campaign.ts';
+import { BLOCK_VALUES } from '../../../shared/train/codec/limits.ts';
 import {
   GROUP_KEEP,
   MAX_GROUP,
@@ -12,7 +13,7 @@ import { integer, number, type Option, usage, type Values } from '../../cli.ts';
 const DEFAULTS = { groupSize: 4, delta: 1e-6 };
 /** Of a noisy campaign: a quarter of its sums may be refused, or fail when they were seen already. */
 const SPARE_SUMS = 1.25;
-const OF_GROUPS = ['group-size', 'threshold', 'clip', 'noise', 'delta'];
+const OF_GROUPS = ['group-size', 'threshold', 'keep', 'clip', 'noise', 'delta'];
 
 export const groupOptions: Record<string, Option> = {
   local: {
@@ -28,6 +29,11 @@ export const groupOptions: Record<string, Option> = {
     type: 'string',
     value: 'N',
     description: 'of them, so many must stay to the end (just over two thirds)',
+  },
+  keep: {
+    type: 'string',
+    value: 'N',
+    description: `values of a block of ${BLOCK_VALUES} that are summed in a round, all in turn (${GROUP_KEEP})`,
   },
   clip: { type: 'string', value: 'X', description: 'norm of an update at most (default: what the steps can reach)' },
   noise: { type: 'string', value: 'Z', description: 'Gaussian noise in a sum, in clips; default none' },
@@ -68,7 +74,7 @@ export function localSettings(
   };
   return {
     local: { mode: 'local', groupSize, threshold, clip, ...(noise && { noise }) },
-    uplinkKeep: GROUP_KEEP,
+    uplinkKeep: integer(values, 'keep', { min: 1, max: BLOCK_VALUES, default: GROUP_KEEP }),
     aggregator: 'mean',
   };
 }

@@ -6,7 +6,7 @@ import { MAX_GRADIENT_NORM } from '../../../server/train/learning.ts';
 import { openForTraining, readText } from '../../../server/train/open.ts';
 import { confirmedMean } from '../../../shared/train/aggregate/rules.ts';
 import type { LocalData } from '../../../shared/train/campaign/campaign.ts';
-import { UPLINK_KEEP } from '../../../shared/train/codec/limits.ts';
+import { BLOCK_VALUES, UPLINK_KEEP } from '../../../shared/train/codec/limits.ts';
 import { textCorpus } from '../../../shared/train/corpus.ts';
 import { type Aggregator, fedAvg } from '../../../shared/train/federation/aggregator.ts';
 import { codedAggregator } from '../../../shared/train/federation/coded.ts';
@@ -76,7 +76,7 @@ function ways(rounds: number, clip: number): [string, Aggregator][] {
   return [
     ['FedAvg, all values as f32', fedAvg({ outerLearningRate: 1 })],
     [`public: the ${UPLINK_KEEP} largest of a block, confirmed mean`, codedAggregator(coded)],
-    ...[UPLINK_KEEP, GROUP_KEEP / 4, GROUP_KEEP].map((keep): [string, Aggregator] => [
+    ...[UPLINK_KEEP, GROUP_KEEP / 4, GROUP_KEEP, BLOCK_VALUES].map((keep): [string, Aggregator] => [
       `local: ${keep} places of a block in turn, mean`,
       summed(keep),
     ]),

@@ -27,8 +27,16 @@ export interface SyncFile {
   close(): void;
 }
 
+/** The worker that was ended last may hold its files for a moment. */
+const LOCKED_ATTEMPTS = 50;
+const LOCKED_WAIT_MS = 100;
+
 /** Serves one folder that `openFolder` finds by its name. All calls throw STATE_NOT_STORED. */
-export function serveFiles(port: Port, openFolder: (name: string) => Promise<Folder>): void {
+export function serveFiles(
+  port: Port,
+  openFolder: (name: string) => Promise<Folder>,
+  wait: (ms: number) => Promise<void> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+): void {
   let folder: Folder | undefined;
   const files = new Map<string, SyncFile>();
 
@@ -36,9 +44,16 @@ export function serveFiles(port: Port, openFolder: (name: string) => Promise<Fol
     const known = files.get(name);
     if (known) return known;
     const handle = await folder!.getFileHandle(name, { create: true });
-    const file = await handle.createSyncAccessHandle();
-    files.set(name, file);
-    return file;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const file = await handle.createSyncAccessHandle();
+        files.set(name, file);
+        return file;
+      } catch (error) {
+        if (!isLocked(error) || attempt === LOCKED_ATTEMPTS) throw error;
+        await wait(LOCKED_WAIT_MS);
+      }
+    }
   }
 
   connect(port, {
@@ -66,6 +81,10 @@ export function serveFiles(port: Port, openFolder: (name: string) => Promise<Fol
       files.clear();
     }),
   } satisfies FileCalls);
+}
+
+function isLocked(error: unknown): boolean {
+  return (error as { name?: string }).name === 'NoModificationAllowedError';
 }
 
 function fill(file: SyncFile, at: number, into: Uint8Array): void {

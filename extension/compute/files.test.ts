@@ -36,10 +36,10 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-async function filesIn(folder: Folder) {
+async function filesIn(folder: Folder, wait?: () => Promise<void>) {
   const { port1, port2 } = new MessageChannel();
   for (const port of [port1, port2]) port.start();
-  serveFiles(port2 as unknown as Port, async () => folder);
+  serveFiles(port2 as unknown as Port, async () => folder, wait);
   closing.push(() => port1.close());
   return filesOverPort(port1 as unknown as Port, () => port1.close()).files('tiny');
 }
@@ -73,4 +73,24 @@ test('what the disk refuses is said', async () => {
     code: 'STATE_NOT_STORED',
     message: expect.stringContaining('No space'),
   });
+});
+
+test('a file that another worker still holds is waited for, but not for ever', async () => {
+  for (const heldFor of [3, 1000]) {
+    let waits = 0;
+    const folder: Folder = {
+      async getFileHandle(name, options) {
+        const handle = await folderOf(10).getFileHandle(name, options);
+        return {
+          async createSyncAccessHandle() {
+            if (waits < heldFor) throw new DOMException('It is open.', 'NoModificationAllowedError');
+            return handle.createSyncAccessHandle();
+          },
+        };
+      },
+    };
+    const opening = (await filesIn(folder, async () => void waits++)).open('a');
+    if (heldFor === 3) await expect(opening).resolves.toBeDefined();
+    else await expect(opening).rejects.toMatchObject({ code: 'STATE_NOT_STORED' });
+  }
 });

@@ -1,6 +1,6 @@
 import type { Engine, Runtime } from '../../shared/runtime/types.ts';
 import type { Campaign } from '../../shared/train/campaign/campaign.ts';
-import { requireBudget } from '../../shared/train/campaign/memory.ts';
+import { placeOf } from '../../shared/train/campaign/memory.ts';
 import type { Learner } from '../../shared/train/campaign/worker.ts';
 import { createWorkerRuntime } from '../compute/client.ts';
 import { createWorkerLearner } from '../compute/learner-client.ts';
@@ -17,10 +17,10 @@ export async function createBrowserRuntime(settings: Choice): Promise<Runtime> {
   return createWorkerRuntime({ engine: await engineOf(settings), budgetBytes: budgetOf(settings) });
 }
 
-/** The same for training. Throws MEMORY_BUDGET_EXCEEDED, ENGINE_UNAVAILABLE, ENGINE_FAILED. */
+/** The same for training. Throws MEMORY_BUDGET_EXCEEDED, ENGINE_UNAVAILABLE, ENGINE_FAILED, STATE_NOT_STORED. */
 export async function createBrowserLearner(settings: Choice, campaign: Campaign): Promise<Learner> {
-  requireBudget(campaign, budgetOf(settings));
-  return createWorkerLearner(await engineOf(settings), campaign);
+  const place = placeOf(campaign, budgetOf(settings));
+  return createWorkerLearner({ engine: await engineOf(settings), campaign, place });
 }
 
 type Choice = Pick<Settings, 'engine' | 'memoryMiB'>;

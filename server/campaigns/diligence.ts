@@ -1,29 +1,36 @@
 /** Whether a wallet trains on what it is assigned, from round to round. Pure. */
-import { DILIGENCE_DECAY, DILIGENCE_ROUNDS, MAX_DILIGENCES, MIN_DILIGENCE } from './limits.ts';
+import { DILIGENCE_DECAY, MAX_DILIGENCES, MIN_DILIGENCE, MIN_EVIDENCE } from './limits.ts';
 
+/**
+ * An update's *advantage* is what it gains on the text that was assigned to it less what it gains on other text (after
+ * Templar's Gauntlet, Lidin et al. 2025). Over the rounds, with the latest weighing most, these are the sums of a line
+ * through zero that is fitted to a wallet's advantages over the cohort's medians: its slope is learned / expected. Who
+ * trains has about 1, who never saw its text 0, whatever else it sends.
+ */
 export interface Diligence {
-  /**
-   * By how much more its updates gained on the text that was assigned to it than on other text, as a share of what the
-   * cohort's median gains more: an exponential average, −1 to 1. Who trains has about 1, who never saw its text 0
-   * (after Templar's Gauntlet, Lidin et al. 2025).
-   */
-  score: number;
-  /** Rounds that it is made of. */
-  rounds: number;
+  learned: number;
+  /** How much can be told: grows in rounds in which the median has a clear advantage. */
+  expected: number;
 }
 
-/** `share`: of the median, in this round. */
-export function seenAgain(before: Diligence | undefined, share: number): Diligence {
-  const { score, rounds } = before ?? { score: 0, rounds: 0 };
-  const seen = Number.isFinite(share) ? Math.max(-1, Math.min(1, share)) : -1;
-  // The mean of the first rounds, so that the beginning weighs no more than what follows.
-  const kept = Math.min(DILIGENCE_DECAY, rounds / (rounds + 1));
-  return { score: kept * score + (1 - kept) * seen, rounds: rounds + 1 };
+/** In one round. Both in shares of what the median gains at all, whose noise is then much the same in all rounds. */
+export interface Advantage {
+  own: number;
+  median: number;
 }
 
-/** Over enough rounds its updates gained hardly more on its own text than on other text. */
-export function isIdle({ score, rounds }: Diligence): boolean {
-  return rounds >= DILIGENCE_ROUNDS && score < MIN_DILIGENCE;
+export function seenAgain(before: Diligence | undefined, { own, median }: Advantage): Diligence {
+  const { learned, expected } = before ?? { learned: 0, expected: 0 };
+  const told = Number.isFinite(own) ? Math.max(-median, Math.min(median, own)) : -median;
+  return {
+    learned: DILIGENCE_DECAY * learned + told * median,
+    expected: DILIGENCE_DECAY * expected + median * median,
+  };
+}
+
+/** Its updates gained hardly more on its own text than on other text. */
+export function isIdle({ learned, expected }: Diligence): boolean {
+  return expected >= MIN_EVIDENCE && learned < MIN_DILIGENCE * expected;
 }
 
 /** With the wallet's at the end, and without those that were not seen for longest where there are too many. */

@@ -128,7 +128,7 @@ describe('a round', () => {
     run.submit('a');
     run.submit('b');
     const [a, b] = [run.unitOf('a').id, run.unitOf('b').id];
-    const diligence = { score: 1, rounds: 3 };
+    const diligence = { learned: 1, expected: 1 };
     run.feed({
       kind: 'judged',
       verdicts: [

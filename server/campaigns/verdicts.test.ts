@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { DILIGENCE_ROUNDS } from './limits.ts';
 import { type Measured, verdictsOf } from './verdicts.ts';
 
 const honest = (unit: string, change: Partial<Measured> = {}): Measured => ({
@@ -13,7 +12,11 @@ const reasonOf = (change: Partial<Measured>, known = new Map()) => verdictsOf(co
 describe('an update', () => {
   test('of honest work counts, and its wallet is known to learn', () => {
     expect(verdictsOf(cohort({}), new Map()).at(-1)).toEqual({
-      ...{ unit: 'e', score: { lossBefore: 2, lossAfter: 1.9 }, diligence: { score: 1, rounds: 1 } },
+      ...{
+        unit: 'e',
+        score: { lossBefore: 2, lossAfter: 1.9 },
+        diligence: { learned: expect.closeTo(0.04, 9), expected: expect.closeTo(0.04, 9) },
+      },
     });
   });
 
@@ -37,7 +40,7 @@ describe('an update', () => {
   test('of a wallet that gains no more on its own text for several rounds does not, until it does', () => {
     const idle = { assignedGain: 0.1, elsewhereGain: 0.1 };
     expect(reasonOf(idle)).toBeUndefined();
-    const known = new Map([['wallet e', { score: 0.35, rounds: DILIGENCE_ROUNDS }]]);
+    const known = new Map([['wallet e', { learned: 0.1, expected: 0.3 }]]);
     expect(reasonOf(idle, known)).toContain('over several rounds');
     expect(reasonOf({}, known)).toBeUndefined();
   });
@@ -45,7 +48,7 @@ describe('an update', () => {
 
 test('a round in which all gain alike on all text says nothing of anybody', () => {
   const alike = ['a', 'b', 'c', 'd'].map((unit) => honest(unit, { assignedGain: 0.1, elsewhereGain: 0.1 }));
-  const known = new Map([['wallet a', { score: 0.5, rounds: 2 }]]);
+  const known = new Map([['wallet a', { learned: 0.1, expected: 0.2 }]]);
   const verdicts = verdictsOf(alike, known);
   expect(verdicts.map(({ diligence }) => diligence)).toEqual([known.get('wallet a'), undefined, undefined, undefined]);
   expect(verdicts.every(({ score }) => score)).toBe(true);

@@ -2,7 +2,7 @@
 import { medianOf } from '../../shared/train/aggregate/cohort.ts';
 import { type Diligence, isIdle, seenAgain } from './diligence.ts';
 import type { Likeness } from './likeness.ts';
-import { MAX_COPIED, MAX_NORM_RATIO, MIN_ADVANTAGE_SHARE, MIN_GAIN_SHARE } from './limits.ts';
+import { MAX_COPIED, MAX_NORM_RATIO, MIN_GAIN_SHARE } from './limits.ts';
 import type { CampaignEvent } from './state.ts';
 
 /** A small step along the update alone is taken before its gains are measured; losses and gains are nats. */
@@ -48,11 +48,11 @@ export function verdictsOf(cohort: readonly Measured[], known: ReadonlyMap<strin
   });
 }
 
-/** As it was where nothing tells who learned from what, as in the first rounds, in which all learn the same. */
+/** As it was where nothing tells who learned from what, as in the first round, in which all learn the same. */
 function diligenceOf(measured: Measured, { gain, advantage }: Typical, known: ReadonlyMap<string, Diligence>) {
   const before = known.get(measured.wallet);
-  if (!(advantage > MIN_ADVANTAGE_SHARE * gain)) return before;
-  return seenAgain(before, advantageOf(measured) / advantage);
+  if (!(advantage > 0 && gain > 0)) return before;
+  return seenAgain(before, { own: advantageOf(measured) / gain, median: advantage / gain });
 }
 
 function flawOf(measured: Measured, { size, norm, gain }: Typical, diligence?: Diligence): string | undefined {

@@ -65,13 +65,17 @@ export function campaignRoutes({ campaigns, networkId }: CampaignRoutes): Fastif
       });
     });
 
-    app.get(paths.weights(':id', ':round'), async ({ params }, reply) => {
+    app.get(paths.weights(':id', ':round'), async ({ params, headers }, reply) => {
       const { id, round } = parse(Round, params);
       const { folder, state } = campaigns.of(id);
       if (round > state.round) throw AiloError.of('NOT_FOUND', { what: 'such round yet' });
-      return stream(reply, folder.weights(round)).catch(() => {
+      const gone = () => {
         throw AiloError.of('WEIGHTS_GONE', { round });
-      });
+      };
+      const { size } = await stat(folder.weights(round)).catch(gone);
+      const range = rangeOf(headers.range, size);
+      if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`);
+      return stream(reply, folder.weights(round), range).catch(gone);
     });
 
     app.get(paths.delta(':id', ':round'), async ({ params }, reply) => {
@@ -120,6 +124,13 @@ function describe({ state }: Runner): CampaignSummary {
     weights,
     losses: [...losses],
   };
+}
+
+/** One range of bytes (RFC 9110 §14.1.2); whatever else is asked for gets the whole. */
+function rangeOf(header: string | undefined, size: number): { start: number; end: number } | undefined {
+  const [, first, last] = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(header ?? '') ?? [];
+  const [start, end] = [Number(first), Math.min(Number(last), size - 1)];
+  return start <= end ? { start, end } : undefined;
 }
 
 async function stream(reply: FastifyReply, path: string, range?: { start: number; end: number }) {

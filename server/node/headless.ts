@@ -50,7 +50,11 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
     ...(texts && { texts }),
     client: { kind: 'headless', version: packageJson.version },
     createLearner: (campaign) =>
-      createNodeLearner(campaign, { budgetBytes, ...(threads !== undefined && { threads }) }),
+      createNodeLearner(campaign, {
+        budgetBytes,
+        folder: join(dataDir, 'training', wallet.address, campaign.id),
+        ...(threads !== undefined && { threads }),
+      }),
     createRuntime: async () =>
       createNodeRuntime({
         budgetBytes,

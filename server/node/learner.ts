@@ -1,13 +1,24 @@
 import type { Campaign } from '../../shared/train/campaign/campaign.ts';
-import { requireBudget } from '../../shared/train/campaign/memory.ts';
+import { DiskLearner } from '../../shared/train/campaign/disk-learner.ts';
+import { placeOf } from '../../shared/train/campaign/memory.ts';
 import { CampaignWorker, type Learner } from '../../shared/train/campaign/worker.ts';
+import { openDiskFiles } from '../runtime/disk-files.ts';
 import { createNodeEngine } from '../runtime/node-engine.ts';
 
-/** Trains with onnxruntime-node. Throws MEMORY_BUDGET_EXCEEDED, ENGINE_FAILED. */
+export interface NodeLearnerOptions {
+  budgetBytes: number;
+  /** For models larger than that. */
+  folder: string;
+  threads?: number;
+}
+
+/** Trains with onnxruntime-node. Throws MEMORY_BUDGET_EXCEEDED, ENGINE_FAILED, STATE_NOT_STORED. */
 export async function createNodeLearner(
   campaign: Campaign,
-  { budgetBytes, ...options }: { budgetBytes: number; threads?: number },
+  { budgetBytes, folder, ...options }: NodeLearnerOptions,
 ): Promise<Learner> {
-  requireBudget(campaign, budgetBytes);
-  return CampaignWorker.create(createNodeEngine(options), campaign);
+  const place = placeOf(campaign, budgetBytes);
+  const engine = createNodeEngine(options);
+  if (place === 'memory') return CampaignWorker.create(engine, campaign);
+  return DiskLearner.create(engine, await openDiskFiles(folder), campaign);
 }

@@ -4,6 +4,7 @@
  */
 import { sha256Hex } from '../bytes/sha256.ts';
 import { AiloError, toAiloError, type WireError } from '../errors/index.ts';
+import { readParts } from '../model/parts.ts';
 import { httpSource } from '../model/source.ts';
 import { paths } from '../protocol/http.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
@@ -147,7 +148,7 @@ export function createTrainer(options: TrainerOptions): TrainerSide {
   async function follow(mine: Learner, round: number, hash: string) {
     if (mine.weightsHash === hash) return;
     const path = paths.weights(mine.campaign.id, round);
-    await mine.adopt(await source.readFile(path, mine.weightsBytes, cancel.signal), hash);
+    await mine.adopt(readParts(source, { path, bytes: mine.weightsBytes }, cancel.signal), hash);
   }
 
   /** Learns on `text`, unless it did before, and hands in what `finish` makes of it. */

@@ -135,7 +135,7 @@ function report({ figures, products, difference }: Measured, cli: Cli): void {
   cli.print('forward and backward of a block of ailo-840m, 128 tokens, medians:');
   for (const [engine, { ms, cpuMs, gflops, threads }] of figures) {
     const cpu = `${cpuMs.toFixed(0)} ms of ${threads} threads`;
-    cli.print(`  ${engine.padEnd(6)} ${ms.toFixed(0)} ms, ${gflops.toFixed(1)} GFLOP/s, ${cpu}`);
+    cli.print(`  ${engine.padEnd(15)} ${ms.toFixed(0)} ms, ${gflops.toFixed(1)} GFLOP/s, ${cpu}`);
   }
   if (matmul && shareOfPeak) {
     const share = `${(100 * shareOfPeak).toFixed(1)} %`;

@@ -1,17 +1,43 @@
 import { AiloError } from '../../errors/index.ts';
-import { parameterCount } from '../model/model.ts';
+import { parameterCount, parametersOf } from '../model/model.ts';
+import { sizeOf } from '../tape/tape.ts';
+import { MAX_HEAD_TILE_VALUES, SEGMENT_VALUES } from '../virtual/limits.ts';
 import { type Campaign, modelOf } from './campaign.ts';
 
 /** Weights thrice (canonical, local, change), feedback twice, AdamW's two, gradients, and the engine's own copies. */
 const COPIES = 12;
+/** Weights and gradients of a block, each once more under way. */
+const BLOCKS = 4;
+/** Segments of AdamW: three arrays that are read, three written, and the gradient, twice; and what decays. */
+const SEGMENTS = 15;
 
 /** About what training in a campaign takes, bytes: every array of the model's size, without the activations of a batch. */
 export function learnerBytes(campaign: Campaign): number {
   return COPIES * 4 * parameterCount(modelOf(campaign));
 }
 
-/** Throws MEMORY_BUDGET_EXCEEDED, before anything is loaded. */
-export function requireBudget(campaign: Campaign, budgetBytes: number): void {
-  const neededBytes = learnerBytes(campaign);
+/** The same with everything of the model's size on a disk: what one block takes, its activations included. */
+export function diskLearnerBytes(campaign: Campaign): number {
+  const config = modelOf(campaign);
+  const { batch, sequence } = campaign;
+  const { layers, hiddenSize, intermediateSize, heads, vocabSize } = config;
+  const rows = batch * sequence;
+  const inBlocks = parametersOf(config).filter(({ shape }) => shape[0] !== vocabSize);
+  const block = inBlocks.reduce((sum, { shape }) => sum + sizeOf(shape), 0) / layers;
+  const activations = rows * (16 * hiddenSize + 8 * intermediateSize) + 6 * batch * heads * sequence ** 2;
+  const kept = rows * (layers * hiddenSize + vocabSize);
+  return 4 * (BLOCKS * Math.max(block, MAX_HEAD_TILE_VALUES) + SEGMENTS * SEGMENT_VALUES + activations + kept);
+}
+
+/**
+ * Where a worker keeps the arrays of the model's size: in memory, if the budget has room for all, else on the disk. Local
+ * texts are learned from in memory only. Throws MEMORY_BUDGET_EXCEEDED, before anything is loaded.
+ */
+export function placeOf(campaign: Campaign, budgetBytes: number): 'memory' | 'disk' {
+  const memoryBytes = learnerBytes(campaign);
+  if (memoryBytes <= budgetBytes) return 'memory';
+  const onDisk = campaign.data.mode === 'public';
+  const neededBytes = onDisk ? Math.min(memoryBytes, diskLearnerBytes(campaign)) : memoryBytes;
   if (neededBytes > budgetBytes) throw AiloError.of('MEMORY_BUDGET_EXCEEDED', { neededBytes, budgetBytes });
+  return 'disk';
 }

@@ -8,6 +8,7 @@ import { AiloError } from '../../errors/index.ts';
 import type { TensorEngine } from '../../runtime/tensor-engine.ts';
 import { applyUpdate } from '../aggregate/apply.ts';
 import { encodeUpdate } from '../codec/encode.ts';
+import type { Chunks } from '../codec/rechunk.ts';
 import { type ParameterSpace, spaceValues } from '../codec/space.ts';
 import { memoryStore } from '../codec/store.ts';
 import { flatStore, hashOfValues, spaceOf } from '../flat.ts';
@@ -43,8 +44,8 @@ export interface Learner {
   readonly weightsHash: string | undefined;
   /** Bytes of the canonical weights. */
   readonly weightsBytes: number;
-  /** Takes over canonical weights, f32 little-endian. Throws UPDATE_INVALID for others than those of `hash`. */
-  adopt(bytes: Uint8Array, hash: string): Promise<void>;
+  /** Takes over canonical weights, f32 little-endian, in order. Throws UPDATE_INVALID for others than those of `hash`. */
+  adopt(weights: Chunks<Uint8Array>, hash: string): Promise<void>;
   /** Goes on to the weights of the next round. Throws UPDATE_INVALID, when the weights are those before. */
   advance(delta: Uint8Array, hash: string): Promise<void>;
   /**
@@ -106,9 +107,15 @@ export class CampaignWorker implements Learner {
     return this.#canonical.byteLength;
   }
 
-  async adopt(bytes: Uint8Array, hash: string): Promise<void> {
-    if (bytes.length !== this.weightsBytes) throw invalid('the weights have another size');
-    const values = new Float32Array(bytes.slice().buffer);
+  async adopt(weights: Chunks<Uint8Array>, hash: string): Promise<void> {
+    const bytes = new Uint8Array(this.weightsBytes);
+    let at = 0;
+    for await (const chunk of weights) {
+      if (at + chunk.length <= bytes.length) bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    if (at !== bytes.length) throw invalid('the weights have another size');
+    const values = new Float32Array(bytes.buffer);
     if (hashOfValues(values) !== hash) throw invalid('the weights are not those of their hash');
     this.#canonical = values;
     this.weightsHash = hash;
@@ -169,6 +176,6 @@ export class CampaignWorker implements Learner {
   }
 }
 
-function invalid(reason: string): AiloError {
+export function invalid(reason: string): AiloError {
   return AiloError.of('UPDATE_INVALID', { reason });
 }

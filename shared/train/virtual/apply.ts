@@ -2,9 +2,9 @@
 import type { EngineMemory, LoadedGraph, TensorEngine, Values } from '../../runtime/tensor-engine.ts';
 import { flatUpdateGraph, PORTS } from '../graphs.ts';
 import { KEPT, type Optimiser } from '../optimiser/types.ts';
-import type { StepUpdate } from './journal.ts';
 import type { Layout } from './layout.ts';
 import type { TrainingState } from './state.ts';
+import type { StepUpdate } from './step-record.ts';
 
 /** What one segment takes: its arrays and gradient as they are read, and the arrays as they are written. */
 interface Place {

@@ -1,71 +1,61 @@
-/** What is true of a training's files. The newest record that is whole counts; what is not in it did not happen. */
+/** What is true of some files. The newest record that is whole counts; what is not in it did not happen. */
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import * as v from 'valibot';
 import { sha256 } from '../../bytes/sha256-sync.ts';
 import type { RandomAccessFile } from './files.ts';
 import { JOURNAL_RECORD_BYTES } from './limits.ts';
 
-const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const Finite = v.pipe(v.number(), v.finite());
-
-const Record = v.strictObject({
-  sequence: Count,
-  /** What the files are laid out for. */
-  layout: v.pipe(v.string(), v.maxLength(256)),
-  /** Names the weights that the local steps began with. */
-  start: v.pipe(v.string(), v.maxLength(128)),
-  /** Steps of the optimiser that are finished, and how many were when these local steps began. */
-  step: Count,
-  began: Count,
-  /** `filling`: the weights of `start` are being written. `applying`: of a finished step, some segments are updated. */
-  phase: v.picklist(['filling', 'ready', 'applying']),
-  update: v.optional(
-    v.strictObject({
-      learningRate: Finite,
-      gradientScale: Finite,
-      loss: Finite,
-      gradientNorm: Finite,
-      segments: Count,
-    }),
-  ),
-});
-export type JournalRecord = v.InferOutput<typeof Record>;
-export type StepUpdate = NonNullable<JournalRecord['update']>;
-
 const HASH_BYTES = 32;
 const HEADER_BYTES = HASH_BYTES + 4;
 
-/** Two records in turn, each with its length and SHA-256: one that was torn while it was written leaves the other. */
-export class Journal {
-  last: JournalRecord | undefined;
-  readonly #file: RandomAccessFile;
+const Sequence = v.object({ sequence: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) });
 
-  private constructor(file: RandomAccessFile, last: JournalRecord | undefined) {
+/** Two records in turn, each with its length and SHA-256: one that was torn while it was written leaves the other. */
+export class Journal<R extends object> {
+  /** Undefined before there is one. */
+  last: R | undefined;
+  readonly #file: RandomAccessFile;
+  #sequence: number;
+
+  private constructor(file: RandomAccessFile, sequence: number, last: R | undefined) {
     this.#file = file;
+    this.#sequence = sequence;
     this.last = last;
   }
 
-  static async open(file: RandomAccessFile): Promise<Journal> {
-    let last: JournalRecord | undefined;
+  /** A record that is not of the schema is as good as none. */
+  static async open<R extends object>(
+    file: RandomAccessFile,
+    schema: v.GenericSchema<unknown, R>,
+  ): Promise<Journal<R>> {
+    let [sequence, newest]: [number, unknown] = [0, undefined];
     for (const place of [0, 1]) {
       const bytes = new Uint8Array(JOURNAL_RECORD_BYTES);
       await file.read(place * JOURNAL_RECORD_BYTES, bytes);
       const record = decode(bytes);
-      if (record && record.sequence > (last?.sequence ?? -1)) last = record;
+      if (record === undefined || record.sequence <= sequence) continue;
+      [sequence, newest] = [record.sequence, record.value];
     }
-    return new Journal(file, last);
+    const parsed = v.safeParse(schema, newest);
+    return new Journal(file, sequence, parsed.success ? parsed.output : undefined);
   }
 
   /** Fulfilled when the record would outlive a loss of power. */
-  async write(record: Omit<JournalRecord, 'sequence'>): Promise<void> {
-    const next = { ...record, sequence: (this.last?.sequence ?? 0) + 1 };
-    await this.#file.write((next.sequence % 2) * JOURNAL_RECORD_BYTES, encode(next));
+  async write(record: R): Promise<void> {
+    const sequence = this.#sequence + 1;
+    await this.#file.write((sequence % 2) * JOURNAL_RECORD_BYTES, encode({ sequence, value: record }));
     await this.#file.flush();
-    this.last = next;
+    this.#sequence = sequence;
+    this.last = record;
   }
 }
 
-function encode(record: JournalRecord): Uint8Array {
+interface Numbered {
+  sequence: number;
+  value: unknown;
+}
+
+function encode(record: Numbered): Uint8Array {
   const json = utf8ToBytes(JSON.stringify(record));
   const bytes = new Uint8Array(JOURNAL_RECORD_BYTES);
   if (HEADER_BYTES + json.length > bytes.length) throw new RangeError(`a record of ${json.length} bytes`);
@@ -76,11 +66,11 @@ function encode(record: JournalRecord): Uint8Array {
 }
 
 /** Undefined for what is no whole record. */
-function decode(bytes: Uint8Array): JournalRecord | undefined {
+function decode(bytes: Uint8Array): Numbered | undefined {
   const length = new DataView(bytes.buffer).getUint32(HASH_BYTES, true);
   const hash = sha256(bytes.subarray(HASH_BYTES));
   if (length > bytes.length - HEADER_BYTES || hash.some((byte, index) => byte !== bytes[index])) return undefined;
-  const text = new TextDecoder().decode(bytes.subarray(HEADER_BYTES, HEADER_BYTES + length));
-  const parsed = v.safeParse(Record, JSON.parse(text));
-  return parsed.success ? parsed.output : undefined;
+  const json: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(HEADER_BYTES, HEADER_BYTES + length)));
+  const parsed = v.safeParse(Sequence, json);
+  return parsed.success ? { sequence: parsed.output.sequence, value: (json as { value?: unknown }).value } : undefined;
 }

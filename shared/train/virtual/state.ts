@@ -7,10 +7,11 @@ import { type Chunks, FloatReader } from '../codec/rechunk.ts';
 import { spaceHash } from '../codec/space.ts';
 import type { ParameterSource, ParameterStore } from '../codec/store.ts';
 import { bytesOf, type Files, type RandomAccessFile } from './files.ts';
-import { Journal, type JournalRecord, type StepUpdate } from './journal.ts';
+import { Journal } from './journal.ts';
 import { type Layout, piecesOf } from './layout.ts';
 import { APPLY_BATCHES, SEGMENT_VALUES } from './limits.ts';
 import { type Ring, ringOf, slotOf } from './ring.ts';
+import { StepRecord, type StepUpdate } from './step-record.ts';
 
 const ITEM_BYTES = Float32Array.BYTES_PER_ELEMENT;
 const FILES = { segments: 'segments', gradients: 'gradients', journal: 'journal' };
@@ -27,7 +28,7 @@ export interface StateOptions {
 interface Opened {
   segments: RandomAccessFile;
   gradients: RandomAccessFile;
-  journal: Journal;
+  journal: Journal<StepRecord>;
 }
 
 export class TrainingState {
@@ -42,7 +43,7 @@ export class TrainingState {
   readonly #identity: string;
   readonly #segments: RandomAccessFile;
   readonly #gradients: RandomAccessFile;
-  readonly #journal: Journal;
+  readonly #journal: Journal<StepRecord>;
 
   private constructor(options: Required<StateOptions>, { segments, gradients, journal }: Opened, identity: string) {
     this.layout = options.layout;
@@ -64,7 +65,7 @@ export class TrainingState {
   static async open(options: StateOptions): Promise<TrainingState> {
     const { files, layout, slots, segmentValues = SEGMENT_VALUES } = options;
     const identity = [bytesToHex(spaceHash(layout.tensors)), segmentValues, ...slots].join(' ');
-    const journal = await Journal.open(await files.open(FILES.journal));
+    const journal = await Journal.open(await files.open(FILES.journal), StepRecord);
     const known = journal.last?.layout === identity;
     if (!known) {
       journal.last = undefined;
@@ -145,7 +146,7 @@ export class TrainingState {
   /** All segments before `segments` are written: what they leave behind may be overwritten. */
   async advance(segments: number): Promise<void> {
     await this.#segments.flush();
-    const { sequence: _, update, ...last } = this.#last();
+    const { update, ...last } = this.#last();
     const phase = segments === this.ring.segments ? 'ready' : 'applying';
     await this.#note({ ...last, phase, update: { ...update!, segments } });
   }
@@ -169,11 +170,11 @@ export class TrainingState {
     );
   }
 
-  #note(record: Omit<JournalRecord, 'sequence' | 'layout'>): Promise<void> {
+  #note(record: Omit<StepRecord, 'layout'>): Promise<void> {
     return this.#journal.write({ ...record, layout: this.#identity });
   }
 
-  #last(): JournalRecord {
+  #last(): StepRecord {
     const { last } = this.#journal;
     if (!last) throw new RangeError('there are no weights yet');
     return last;

@@ -10,17 +10,18 @@ import { openWorld, WORKERS, type World } from './world.ts';
 export const attacks: Command = {
   options: {
     data: { type: 'string', value: 'FILE', description: 'the text (required)' },
-    rounds: { type: 'string', value: 'R', description: 'rounds of each run (20)' },
-    'local-steps': { type: 'string', value: 'H', description: 'steps of a round (30)' },
-    attack: { type: 'string', value: 'KIND', description: `only this: ${ATTACK_NAMES.join(', ')}` },
+    rounds: { type: 'string', value: 'R', description: 'rounds of each run (14)' },
+    'local-steps': { type: 'string', value: 'H', description: 'steps of a round (10)' },
+    attack: { type: 'string', value: 'KIND,…', description: `only these: ${ATTACK_NAMES.join(', ')}` },
     liars: { type: 'string', value: 'N', description: `only so many of ${WORKERS} (1, 2 and 3)` },
     measured: { type: 'string', value: 'FILE', description: 'write here what was measured of every update, as JSON' },
   },
 
   async run(values, cli) {
-    const rounds = integer(values, 'rounds', { min: 2, max: 1000, default: 20 });
-    const localSteps = integer(values, 'local-steps', { min: 1, max: 1000, default: 30 });
-    const kinds = values.attack === undefined ? ATTACK_NAMES : [choice(values, 'attack', ATTACK_NAMES, 'flip')];
+    const rounds = integer(values, 'rounds', { min: 2, max: 1000, default: 14 });
+    const localSteps = integer(values, 'local-steps', { min: 1, max: 1000, default: 10 });
+    const wanted = string(values, 'attack', ATTACK_NAMES.join(',')).split(',');
+    const kinds = wanted.map((attack) => choice({ attack }, 'attack', ATTACK_NAMES, 'flip'));
     const numbers = values.liars === undefined ? [1, 2, 3] : [integer(values, 'liars', { min: 1, max: 7, default: 1 })];
     const world = await openWorld(await readText(string(values, 'data')), { rounds, localSteps }, cli.signal);
     try {

@@ -24,7 +24,7 @@ import { spaceOf } from '../../../shared/train/flat.ts';
 import { initialiser } from '../../../shared/train/initialise.ts';
 import { parametersOf } from '../../../shared/train/model/model.ts';
 import { memoryStore } from '../../../shared/train/store.ts';
-import { finalLoss, WORKERS, type World } from './world.ts';
+import { finalLoss, type World } from './world.ts';
 
 /** An attacker works like the others for so many rounds, to have something to send again. */
 export const HONEST_ROUNDS = 1;
@@ -98,13 +98,13 @@ class Run {
     const hash = await folder.firstWeights();
     const state = created({ kind: 'created', campaign, weights: hash });
     const meter = await CohortMeter.open(createNodeEngine({ threads: 1 }), folder, campaign);
-    const wallets = Array.from({ length: WORKERS }, (_, i) => `worker-${i}`);
+    const wallets = Array.from({ length: campaign.minWorkers }, (_, i) => `worker-${i}`);
     const lies = { attack, liars: new Set(attack === undefined ? [] : wallets.slice(0, liars)) };
     const run = new Run(world, folder, { state, meter }, lies);
     const first = new Uint8Array(await readFile(folder.weights(0)));
     for (const wallet of wallets) {
       const worker = await CampaignWorker.create(createNodeEngine({ threads: 1 }), campaign);
-      await worker.adopt(first, hash);
+      await worker.adopt([first], hash);
       run.#workers.set(wallet, worker);
       run.state = tick(run.state, { kind: 'joined', wallet }, 0).state;
     }

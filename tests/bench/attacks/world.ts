@@ -40,7 +40,8 @@ export async function openWorld(
   const campaign = parseCampaign({
     ...{ format: 'ailo/campaign/v1', id: 'attacked', model: configJson(model), ...steps, ...shape, seed: 1 },
     ...{ data: { mode: 'public', shards: WORKERS, shardTokens: Math.floor(training.length / WORKERS) } },
-    schedule: { peak: 1e-3, floor: 1e-4, warmup: Math.min(50, Math.ceil(total / 10)), total },
+    // A high rate, so that few steps go far.
+    schedule: { peak: 3e-3, floor: 3e-4, warmup: Math.ceil(total / 10), total },
     ...{ weightDecay: 0.1, maxGradientNorm: 1 },
     ...{ uplinkKeep: 64, downlinkKeep: 256, aggregator: 'confirmed', outerLearningRate: 1 },
     ...{ minWorkers: WORKERS, maxWorkers: WORKERS, quorumPermille: 1000, graceMs: 1000, roundTimeoutMs: 1_000_000 },

@@ -2,7 +2,7 @@
 import type { Digest } from './digest.ts';
 import { loadJaxjs } from './jaxjs.ts';
 import { loadOurs } from './ours.ts';
-import { loadTfjs } from './tfjs.ts';
+import { loadTfjs, loadTfjsTransposing } from './tfjs.ts';
 import type { TrainingEngine, TrainingEngineName } from './types.ts';
 
 declare global {
@@ -17,6 +17,7 @@ declare global {
 const LOADERS: Record<TrainingEngineName, (threads: number) => Promise<TrainingEngine>> = {
   ours: loadOurs,
   tfjs: loadTfjs,
+  tfjsTransposing: loadTfjsTransposing,
   jaxjs: loadJaxjs,
 };
 

@@ -1,4 +1,8 @@
-/** TensorFlow.js on its WASM backend: the block as one writes it there, gradients by `valueAndGrads`. */
+/**
+ * TensorFlow.js on its WASM backend: the block as one writes it there, gradients by `valueAndGrads`. Products with a
+ * transposed factor are slow there, and its gradient of a product has two; so once more with a gradient that transposes
+ * first, which is what somebody would write who knew.
+ */
 
 import { getThreadsCount, setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
@@ -9,7 +13,27 @@ import type { TrainingEngine } from './types.ts';
 
 const { hiddenSize, heads, headDim, normEpsilon } = CONFIG;
 
-export async function loadTfjs(threads: number): Promise<TrainingEngine> {
+/** Of matrices, or of as many on both sides. */
+type Product = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
+
+export const loadTfjs = (threads: number) => load(threads, (a, b) => tf.matMul(a, b));
+
+export const loadTfjsTransposing = (threads: number) => {
+  const product = tf.customGrad((a, b, save) => {
+    const [left, right] = [a as tf.Tensor, b as tf.Tensor];
+    (save as tf.GradSaveFunc)([left, right]);
+    return {
+      value: tf.matMul(left, right),
+      gradFunc: (dy, saved) => {
+        const [left, right] = saved as [tf.Tensor, tf.Tensor];
+        return [tf.matMul(dy, transposed(right)), tf.matMul(transposed(left), dy)];
+      },
+    };
+  });
+  return load(threads, product);
+};
+
+async function load(threads: number, product: Product): Promise<TrainingEngine> {
   setWasmPaths(new URL('tfjs/', location.href).href);
   // It takes half of the machine's threads at most.
   Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 * threads });
@@ -23,12 +47,8 @@ export async function loadTfjs(threads: number): Promise<TrainingEngine> {
   const direction = tensorOf(upstream);
   const loss = (...given: tf.Tensor[]) => {
     const byName = new Map(names.map((name, index) => [name, given[index]!]));
-    return tf.sum(
-      tf.mul(
-        block((name) => byName.get(name)!),
-        direction,
-      ),
-    ) as tf.Scalar;
+    const after = block((name) => byName.get(name)!, product);
+    return tf.sum(tf.mul(after, direction)) as tf.Scalar;
   };
   const valueAndGradients = tf.valueAndGrads(loss);
   return {
@@ -54,27 +74,31 @@ function tensorOf({ values, shape }: BlockTensor): tf.Tensor {
   return tf.tensor(values, [...shape]);
 }
 
-function block(of: (name: string) => tf.Tensor): tf.Tensor {
-  const linear = (name: string, x: tf.Tensor) =>
-    tf.add(tf.matMul(x, of(`${name}.weight`) as tf.Tensor2D), of(`${name}.bias`));
+function block(of: (name: string) => tf.Tensor, product: Product): tf.Tensor {
+  const linear = (name: string, x: tf.Tensor) => tf.add(product(x, of(`${name}.weight`)), of(`${name}.bias`));
   const norm = (name: string, x: tf.Tensor) => {
     const { mean, variance } = tf.moments(x, -1, true);
     const normed = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, normEpsilon)));
     return tf.add(tf.mul(normed, of(`${name}.weight`)), of(`${name}.bias`));
   };
   const x = of('before');
-  const attended = tf.add(x, linear('attn.c_proj', attention(linear('attn.c_attn', norm('ln_1', x)))));
+  const attended = tf.add(x, linear('attn.c_proj', attention(linear('attn.c_attn', norm('ln_1', x)), product)));
   const wide = linear('mlp.c_fc', norm('ln_2', attended));
   return tf.add(attended, linear('mlp.c_proj', geluTanh(wide)));
 }
 
-function attention(qkv: tf.Tensor): tf.Tensor {
+function attention(qkv: tf.Tensor, product: Product): tf.Tensor {
   const [q, k, v] = tf
     .split(qkv, 3, 1)
     .map((part) => tf.transpose(tf.reshape(part, [TOKENS, heads, headDim]), [1, 0, 2]));
-  const scores = tf.mul(tf.matMul(q!, k!, false, true), 1 / Math.sqrt(headDim));
-  const mixed = tf.matMul(tf.softmax(tf.add(scores, futureMask())), v!);
+  const scores = tf.mul(product(q!, transposed(k!)), 1 / Math.sqrt(headDim));
+  const mixed = product(tf.softmax(tf.add(scores, futureMask())), v!);
   return tf.reshape(tf.transpose(mixed, [1, 0, 2]), [TOKENS, hiddenSize]);
+}
+
+/** The last two axes change places. */
+function transposed(x: tf.Tensor): tf.Tensor {
+  return tf.transpose(x, x.rank === 2 ? [1, 0] : [0, 2, 1]);
 }
 
 /** [TOKENS, TOKENS]: 0 where a row may look. */

@@ -1,6 +1,6 @@
 import type { Digest } from './digest.ts';
 
-export const TRAINING_ENGINES = ['ours', 'tfjs', 'jaxjs'] as const;
+export const TRAINING_ENGINES = ['ours', 'tfjs', 'tfjsTransposing', 'jaxjs'] as const;
 export type TrainingEngineName = (typeof TRAINING_ENGINES)[number];
 
 /** An engine with the block's tensors in its memory. */

@@ -2,7 +2,7 @@
 import type { LocalData } from '../../../shared/train/campaign/campaign.ts';
 import { BLOCK_VALUES } from '../../../shared/train/codec/limits.ts';
 import {
-  GROUP_KEEP,
+  GROUP_UPDATE_BYTES,
   MAX_GROUP,
   MAX_NOISE_MULTIPLIER,
   MIN_GROUP,
@@ -33,7 +33,7 @@ export const groupOptions: Record<string, Option> = {
   keep: {
     type: 'string',
     value: 'N',
-    description: `values of a block of ${BLOCK_VALUES} that are summed in a round, all in turn (${GROUP_KEEP})`,
+    description: `values of a block of ${BLOCK_VALUES} that are summed in a round, all in turn (what makes 16 MB)`,
   },
   clip: { type: 'string', value: 'X', description: 'norm of an update at most (default: what the steps can reach)' },
   noise: { type: 'string', value: 'Z', description: 'Gaussian noise in a sum, in clips; default none' },
@@ -74,9 +74,15 @@ export function localSettings(
   };
   return {
     local: { mode: 'local', groupSize, threshold, clip, ...(noise && { noise }) },
-    uplinkKeep: integer(values, 'keep', { min: 1, max: BLOCK_VALUES, default: GROUP_KEEP }),
+    uplinkKeep: integer(values, 'keep', { min: 1, max: BLOCK_VALUES, default: keepOf(parameters) }),
     aggregator: 'mean',
   };
+}
+
+/** Values of a block that make GROUP_UPDATE_BYTES of an update, or all. */
+function keepOf(parameters: number): number {
+  const share = GROUP_UPDATE_BYTES / 4 / parameters;
+  return Math.max(1, Math.min(BLOCK_VALUES, Math.floor(share * BLOCK_VALUES)));
 }
 
 /** What is promised, for a terminal. */

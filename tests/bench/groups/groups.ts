@@ -11,7 +11,6 @@ import { textCorpus } from '../../../shared/train/corpus.ts';
 import { type Aggregator, fedAvg } from '../../../shared/train/federation/aggregator.ts';
 import { codedAggregator } from '../../../shared/train/federation/coded.ts';
 import { epsilonOf } from '../../../shared/train/group/accountant.ts';
-import { GROUP_KEEP } from '../../../shared/train/group/limits.ts';
 import { secureRandom } from '../../../shared/train/group/noise.ts';
 import { initialiser } from '../../../shared/train/initialise.ts';
 import { parametersOf } from '../../../shared/train/model/model.ts';
@@ -76,14 +75,14 @@ function ways(rounds: number, clip: number): [string, Aggregator][] {
   return [
     ['FedAvg, all values as f32', fedAvg({ outerLearningRate: 1 })],
     [`public: the ${UPLINK_KEEP} largest of a block, confirmed mean`, codedAggregator(coded)],
-    ...[UPLINK_KEEP, GROUP_KEEP / 4, GROUP_KEEP, BLOCK_VALUES].map((keep): [string, Aggregator] => [
+    ...[UPLINK_KEEP, 256, 1024, BLOCK_VALUES].map((keep): [string, Aggregator] => [
       `local: ${keep} places of a block in turn, mean`,
       summed(keep),
     ]),
-    [`the same with clip ${clip}`, summed(GROUP_KEEP, { clip })],
+    [`the same with clip ${clip}`, summed(BLOCK_VALUES, { clip })],
     ...NOISES.map((multiplier): [string, Aggregator] => [
       `and noise ${multiplier} (epsilon ${epsilonOf({ multiplier, sums: rounds, delta: DELTA }).toFixed(1)} at ${DELTA})`,
-      summed(GROUP_KEEP, { clip, noise: { multiplier, delta: DELTA, sums: rounds } }),
+      summed(BLOCK_VALUES, { clip, noise: { multiplier, delta: DELTA, sums: rounds } }),
     ]),
   ];
 }

@@ -32,6 +32,7 @@ export const groups: Command = {
     data: { type: 'string', value: 'FILE', description: 'a text to learn; without one only masks are measured' },
     rounds: { type: 'string', value: 'N', description: `of ${LOCAL_STEPS} steps of ${WORKERS} workers (20)` },
     clip: { type: 'string', value: 'X', description: 'norm of an update at most, where there is noise (1)' },
+    only: { type: 'string', value: 'TEXT', description: 'only ways of joining whose name has this in it' },
   },
   async run(values, cli) {
     const masks = [];
@@ -56,7 +57,9 @@ async function learn(path: string, values: Parameters<Command['run']>[0], cli: P
   const rounds = integer(values, 'rounds', { min: 1, max: 10_000, default: 20 });
   const clip = values.clip === undefined ? 1 : Number(string(values, 'clip'));
   const losses: { way: string; loss: number }[] = [];
+  const only = string(values, 'only', '');
   for (const [way, aggregator] of ways(rounds, clip)) {
+    if (!way.includes(only)) continue;
     const loss = await trained(path, rounds, aggregator, cli.signal);
     losses.push({ way, loss });
     cli.print(`${way}: ${loss.toFixed(3)} nats after ${rounds} rounds`);
@@ -76,12 +79,12 @@ function ways(rounds: number, clip: number): [string, Aggregator][] {
     ['FedAvg, all values as f32', fedAvg({ outerLearningRate: 1 })],
     [`public: the ${UPLINK_KEEP} largest of a block, confirmed mean`, codedAggregator(coded)],
     ...[UPLINK_KEEP, 256, 1024, BLOCK_VALUES].map((keep): [string, Aggregator] => [
-      `local: ${keep} places of a block in turn, mean`,
+      `local: ${keep} values of a block in turn, mean`,
       summed(keep),
     ]),
-    [`the same with clip ${clip}`, summed(BLOCK_VALUES, { clip })],
+    [`local: all values, clip ${clip}`, summed(BLOCK_VALUES, { clip })],
     ...NOISES.map((multiplier): [string, Aggregator] => [
-      `and noise ${multiplier} (epsilon ${epsilonOf({ multiplier, sums: rounds, delta: DELTA }).toFixed(1)} at ${DELTA})`,
+      `local: all values, clip ${clip}, noise ${multiplier} (epsilon ${epsilonOf({ multiplier, sums: rounds, delta: DELTA }).toFixed(1)})`,
       summed(BLOCK_VALUES, { clip, noise: { multiplier, delta: DELTA, sums: rounds } }),
     ]),
   ];

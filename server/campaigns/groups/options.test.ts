@@ -9,7 +9,7 @@ describe('campaign create --local', () => {
   it('fills in a safe threshold, a clip that no honest step exceeds, and what makes 16 MB', () => {
     expect(localSettings({ local: true }, TRAINING)).toEqual({
       local: { mode: 'local', groupSize: 4, threshold: 3, clip: 100 },
-      ...{ uplinkKeep: 4096, aggregator: 'mean' },
+      ...{ uplinkKeep: 4096, downlinkKeep: 1024, aggregator: 'mean' },
     });
     expect(localSettings({ local: true }, { ...TRAINING, parameters: 124_000_000 })!.uplinkKeep).toBe(138);
     expect(localSettings({ local: true, noise: '2', clip: '0.5' }, TRAINING)!.local.noise).toEqual({

@@ -2,6 +2,7 @@
 import type { LocalData } from '../../../shared/train/campaign/campaign.ts';
 import { BLOCK_VALUES } from '../../../shared/train/codec/limits.ts';
 import {
+  GROUP_DOWNLINK_KEEP,
   GROUP_UPDATE_BYTES,
   MAX_GROUP,
   MAX_NOISE_MULTIPLIER,
@@ -43,6 +44,7 @@ export const groupOptions: Record<string, Option> = {
 export interface LocalSettings {
   local: LocalData;
   uplinkKeep: number;
+  downlinkKeep: number;
   /** Sums are few and have no strangers' places in them: the plain mean is the best of them. */
   aggregator: 'mean';
 }
@@ -75,6 +77,7 @@ export function localSettings(
   return {
     local: { mode: 'local', groupSize, threshold, clip, ...(noise && { noise }) },
     uplinkKeep: integer(values, 'keep', { min: 1, max: BLOCK_VALUES, default: keepOf(parameters) }),
+    downlinkKeep: GROUP_DOWNLINK_KEEP,
     aggregator: 'mean',
   };
 }

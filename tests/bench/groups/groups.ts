@@ -11,6 +11,7 @@ import { textCorpus } from '../../../shared/train/corpus.ts';
 import { type Aggregator, fedAvg } from '../../../shared/train/federation/aggregator.ts';
 import { codedAggregator } from '../../../shared/train/federation/coded.ts';
 import { epsilonOf } from '../../../shared/train/group/accountant.ts';
+import { GROUP_DOWNLINK_KEEP } from '../../../shared/train/group/limits.ts';
 import { secureRandom } from '../../../shared/train/group/noise.ts';
 import { initialiser } from '../../../shared/train/initialise.ts';
 import { parametersOf } from '../../../shared/train/model/model.ts';
@@ -69,11 +70,12 @@ async function learn(path: string, values: Parameters<Command['run']>[0], cli: P
 
 function ways(rounds: number, clip: number): [string, Aggregator][] {
   const downlink = { codec: 'sparse' as const, keep: DOWNLINK_KEEP };
+  const back = { codec: 'sparse' as const, keep: GROUP_DOWNLINK_KEEP };
   const uplink = { codec: 'sparse' as const, keep: UPLINK_KEEP };
   const coded = { campaign: 'bench', uplink, downlink, rule: confirmedMean, outerLearningRate: 1 };
   const summed = (keep: number, change: Partial<LocalData> = {}) => {
     const data: LocalData = { mode: 'local', groupSize: WORKERS, threshold: 6, clip: 1000, ...change };
-    return groupAggregator({ data, keep, downlink, seed: 1, random: secureRandom() });
+    return groupAggregator({ data, keep, downlink: back, seed: 1, random: secureRandom() });
   };
   return [
     ['FedAvg, all values as f32', fedAvg({ outerLearningRate: 1 })],

@@ -24,8 +24,8 @@ export const trainingSentences = {
   TEXT_FILE_INVALID: (d: { path: string; reason: string }) => `The text in ${d.path} cannot be used: ${d.reason}.`,
   OWN_TEXT_INVALID: (d: { reason: string }) => `This text cannot be kept: ${d.reason}.`,
   LOCAL_TEXT_MISSING: (_: Record<never, never>) => 'There is no text on this device that may be learned from.',
-  LOCAL_TEXT_SPENT: (d: { campaign: string; rounds: number }) =>
-    `The texts here were in ${d.rounds} rounds of “${d.campaign}”: one more would tell more of them than it promises.`,
+  LOCAL_TEXT_SPENT: (d: { campaign: string; sums: number }) =>
+    `What was learned from the texts here was in ${d.sums} sums of “${d.campaign}”: one more would tell more of them than it promises.`,
   GROUP_UNSAFE: (d: { reason: string }) => `This group would not keep what was learned here private: ${d.reason}.`,
   GROUP_ANSWER_INVALID: (d: { reason: string }) => `A member's answer in its group cannot be taken: ${d.reason}.`,
   GROUP_UNSUMMED: (d: { reason: string }) => `The group's updates could not be added up: ${d.reason}.`,

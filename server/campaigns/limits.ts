@@ -21,8 +21,10 @@ export const MIN_EVIDENCE = 0.2;
 export const MAX_DILIGENCES = 10_000;
 /** Campaigns whose texts and graph the thread that judges keeps. */
 export const MAX_METERS = 4;
-/** An update adds nothing below this share of the cohort's median gain, and harms below its negative. */
-export const MIN_GAIN_SHARE = 0.1;
+/** An update that gains a smaller share of what the cohort's median gains adds nothing: honest ones had 0.36 and more. */
+export const MIN_GAIN_SHARE = 0.25;
+/** Of the same, by how much the loss on held-out text may rise by chance. */
+export const MAX_HARM_SHARE = 0.1;
 /** How often time limits are looked at. */
 export const CAMPAIGN_TICK_MS = 250;
 /** How often it is looked whether a campaign was created, paused or resumed. */

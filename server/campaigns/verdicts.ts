@@ -2,7 +2,7 @@
 import { medianOf } from '../../shared/train/aggregate/cohort.ts';
 import { type Diligence, isIdle, seenAgain } from './diligence.ts';
 import type { Likeness } from './likeness.ts';
-import { MAX_COPIED, MAX_NORM_RATIO, MIN_GAIN_SHARE } from './limits.ts';
+import { MAX_COPIED, MAX_HARM_SHARE, MAX_NORM_RATIO, MIN_GAIN_SHARE } from './limits.ts';
 import type { CampaignEvent } from './state.ts';
 
 /** A small step along the update alone is taken before its gains are measured; losses and gains are nats. */
@@ -62,7 +62,7 @@ function flawOf(measured: Measured, { size, norm, gain }: Typical, diligence?: D
   if (size > 2 && measured.norm > MAX_NORM_RATIO * norm) return 'it is far larger than the others';
   if (size > 2 && measured.norm * MAX_NORM_RATIO < norm) return 'it is far smaller than the others';
   // A little less than nothing is chance, on so little text.
-  if (measured.lossBefore - measured.lossAfter < -MIN_GAIN_SHARE * gain) return 'it makes the model worse';
+  if (measured.lossBefore - measured.lossAfter < -MAX_HARM_SHARE * gain) return 'it makes the model worse';
   if (gainOf(measured) <= MIN_GAIN_SHARE * gain) return 'it adds next to nothing';
   if (measured.assignedGain <= 0) return 'it did not learn from what it was assigned';
   if (diligence && isIdle(diligence))

@@ -180,7 +180,7 @@ def agreement(V):
     return (signs * (signs.sum(0) - signs)).sum((1, 2)) / pairs.clamp(min=1)
 
 
-def confirmed(V, prior=7.0, gain=4.0, trusting=True):
+def confirmed(V, prior=0.25, gain=1.125, trusting=True):
     """shared/train/aggregate/rules.ts: `prior` more senders of zero, and a weight for agreeing with the others."""
     trust = torch.ones(len(V))
     if trusting:
@@ -195,7 +195,7 @@ RULES = {
     "fedavg": mean_all, "all": mean_all, "senders": mean_senders, "median": median_all, "trimmed": trimmed,
     "confirmed": confirmed,
     # What the rule was found among: other strengths of prior and gain, without trust, and mean over all made larger.
-    "confirmed-1x1": lambda V: confirmed(V, 1, 1), "confirmed-3x2": lambda V: confirmed(V, 3, 2),
+    "confirmed-7x4": lambda V: confirmed(V, 7, 4), "confirmed-1x1": lambda V: confirmed(V, 1, 1), "confirmed-3x2": lambda V: confirmed(V, 3, 2),
     "confirmed-linear": lambda V: confirmed(V, 1e6, 5e5), "untrusting": lambda V: confirmed(V, trusting=False),
     "confirmed-.5x1": lambda V: confirmed(V, 0.5, 1), "untrusting-1x1": lambda V: confirmed(V, 1, 1, False),
     "agreeing": lambda V: confirmed(V, 1, 1, False) * V.sign().sum(0).abs() / (V != 0).sum(0).clamp(min=1),

@@ -205,7 +205,7 @@ def confirmed_mean(updates, space, sequences, staleness):
     for k in range(len(updates)):
         total += weights[k] * trust[k] * values[k]
         weight += weights[k] * trust[k] * sent[k]
-    return trust, (4 * total / (7 + weight)).astype(F32)
+    return trust, (9 / 8 * total / (1 / 4 + weight)).astype(F32)
 
 
 def check_aggregate(of, v):

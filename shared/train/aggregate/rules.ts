@@ -42,14 +42,14 @@ export const trimmedMeanOfAll: Rule = plain((values, _weights, count, size) => {
   return total / (size - 2 * cut);
 });
 
-/** Senders of zero that are added to every coordinate. */
-const PRIOR = 7;
-const GAIN = 4;
+/** Senders of zero that are added to every coordinate: a quarter of one. */
+const PRIOR = 1 / 4;
+const GAIN = 9 / 8;
 
 /**
  * Our rule: GAIN · Σ w·v / (PRIOR + Σ w) over the senders, v capped, w times trust. A coordinate that one sends moves by
- * half of what is sent, that two send by 8/9 of their mean, three by 6/5, eight by 32/15, never more than GAIN: what one
- * finds alone counts for half, what several find counts in full and more. docs/training-averaging.md has the
+ * 9/10 of what is sent, that two send by their mean, eight by 12/11 of it, never more than GAIN: what one finds alone
+ * counts for a little less than it says, what several find for a little more. docs/training-averaging.md has the
  * experiments.
  *
  * What liars can do. Let all weights be 1 and C the block's cap, the median over the contributions of the largest
@@ -59,12 +59,12 @@ const GAIN = 4;
  *
  *     GAIN · |(S+A)/(P+h+f) − S/(P+h)| = GAIN · |A(P+h) − fS| / ((P+h)(P+h+f)) ≤ GAIN · f·C·(P+2h) / ((P+h)(P+h+f))
  *
- * reached where both push with all they have, against each other (P is PRIOR). For f = 1 that is at most C/2, for any
- * h: 8(7+2h) ≤ (7+h)(8+h). For f = 2 it is at most 9C/10, at h = 1, and 8C/9 where the two are alone. So a lone liar is
- * heard no louder than a lone honest one. In a block of which `keep` values are sent, two liars alone move 2·keep
- * coordinates by C/2 each, or keep of them by 8C/9: in Euclidean norm at most 8/9·C·√keep, where one contribution with
- * full weight could move C·√keep, and without the cap all of its norm in one coordinate. Trust (agreement.ts) only
- * lowers the w of who contradicts: it helps, but nothing of the above rests on it.
+ * reached where both push with all they have, against each other (P is PRIOR). For f = 1 that is at most 9C/10, for any
+ * h: 5/4·(P+2h) ≤ (P+h)(P+h+1), which is h ≤ h². For f = 2 it is at most 81C/65, at h = 1, and C where the two are
+ * alone. So a lone liar is heard no louder than a lone honest one. In a block of which `keep` values are sent, two liars
+ * alone move 2·keep coordinates by 9C/10 each, or keep of them by C: in Euclidean norm at most 9/10·√2·C·√keep. Without
+ * the cap it were all of their norms in one coordinate each. Trust (agreement.ts) only lowers the w of who contradicts:
+ * it helps, but nothing of the above rests on it.
  */
 export const confirmedMean: Rule = {
   combine: (values, weights, count) => (GAIN * weightedSum(values, weights, count)) / (PRIOR + sum(weights, count)),

@@ -13,7 +13,7 @@ export const attacks: Command = {
     rounds: { type: 'string', value: 'R', description: 'rounds of each run (14)' },
     'local-steps': { type: 'string', value: 'H', description: 'steps of a round (10)' },
     attack: { type: 'string', value: 'KIND,…', description: `only these: ${ATTACK_NAMES.join(', ')}` },
-    liars: { type: 'string', value: 'N', description: `only so many of ${WORKERS} (1, 2 and 3)` },
+    liars: { type: 'string', value: 'N,…', description: `so many of ${WORKERS} (1,2,3)` },
     measured: { type: 'string', value: 'FILE', description: 'write here what was measured of every update, as JSON' },
   },
 
@@ -22,7 +22,9 @@ export const attacks: Command = {
     const localSteps = integer(values, 'local-steps', { min: 1, max: 1000, default: 10 });
     const wanted = string(values, 'attack', ATTACK_NAMES.join(',')).split(',');
     const kinds = wanted.map((attack) => choice({ attack }, 'attack', ATTACK_NAMES, 'flip'));
-    const numbers = values.liars === undefined ? [1, 2, 3] : [integer(values, 'liars', { min: 1, max: 7, default: 1 })];
+    const numbers = string(values, 'liars', '1,2,3')
+      .split(',')
+      .map((liars) => integer({ liars }, 'liars', { min: 1, max: WORKERS - 1, default: 1 }));
     const world = await openWorld(await readText(string(values, 'data')), { rounds, localSteps }, cli.signal);
     try {
       const { honest, table, outcomes } = await compare(world, kinds, numbers, cli);
@@ -41,8 +43,8 @@ async function compare(world: World, kinds: readonly Attack[], numbers: readonly
   cli.print(`honest: loss ${honest.loss.toFixed(4)}, each earns ${alc(earned)}, refused ${told(honest.accused)}`);
   const table: object[] = [];
   const outcomes: object[] = [{ attack: null, liars: 0, ...honest }];
-  for (const attack of kinds) {
-    for (const liars of numbers) {
+  for (const liars of numbers) {
+    for (const attack of kinds) {
       const outcome = await runCampaign(world, liars, attack, cli.signal);
       const costPercent = Number((100 * (outcome.loss / honest.loss - 1)).toFixed(2));
       table.push({ attack, liars, costPercent, ...rowOf(outcome) });

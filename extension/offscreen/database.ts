@@ -38,13 +38,18 @@ interface ValueRow {
   value: unknown;
 }
 
-/** A text of the person's own. */
+/** A text of the person's own; its words are beside it, so that nobody reads them to know its size. */
 interface TextRow {
   id: number;
   name: string;
-  text: string;
   bytes: number;
+  characters: number;
   addedMs: number;
+}
+
+interface TextWordsRow {
+  id: number;
+  text: string;
 }
 
 /** A round in which something was handed in that was learned from these texts. */
@@ -58,6 +63,7 @@ interface TextUseRow {
 
 export type Database = Dexie & {
   texts: EntityTable<TextRow, 'id'>;
+  textWords: EntityTable<TextWordsRow, 'id'>;
   textUses: EntityTable<TextUseRow, 'id'>;
   chunks: EntityTable<ChunkRow, 'hash'>;
   chunkUses: EntityTable<ChunkUseRow, 'hash'>;
@@ -73,7 +79,7 @@ export function openDatabase(): Database {
     .version(2)
     .stores({ chunks: 'hash', chunkUses: 'hash, model, usedMs', values: 'name' })
     .upgrade((transaction) => transaction.table('chunks').clear());
-  database.version(3).stores({ texts: '++id', textUses: '++id, campaign' });
+  database.version(3).stores({ texts: '++id', textWords: 'id', textUses: '++id, campaign' });
   return database;
 }
 

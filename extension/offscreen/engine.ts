@@ -5,6 +5,7 @@ import type { Learner } from '../../shared/train/campaign/worker.ts';
 import { createWorkerRuntime } from '../compute/client.ts';
 import { createWorkerLearner } from '../compute/learner-client.ts';
 import type { Settings } from '../state.ts';
+import { storageBudget } from './storage-budget.ts';
 
 /** What a tab may take without its neighbours noticing: a quarter of the memory, but enough for a small stage. */
 const BUDGET_SHARE = 1 / 4;
@@ -17,9 +18,9 @@ export async function createBrowserRuntime(settings: Choice): Promise<Runtime> {
   return createWorkerRuntime({ engine: await engineOf(settings), budgetBytes: budgetOf(settings) });
 }
 
-/** The same for training. Throws MEMORY_BUDGET_EXCEEDED, ENGINE_UNAVAILABLE, ENGINE_FAILED, STATE_NOT_STORED. */
+/** The same for training. Throws MEMORY_BUDGET_EXCEEDED, DISK_BUDGET_EXCEEDED, ENGINE_UNAVAILABLE, ENGINE_FAILED, STATE_NOT_STORED. */
 export async function createBrowserLearner(settings: Choice, campaign: Campaign): Promise<Learner> {
-  const place = placeOf(campaign, budgetOf(settings));
+  const place = placeOf(campaign, { memoryBytes: budgetOf(settings), diskBytes: await storageBudget() });
   return createWorkerLearner({ engine: await engineOf(settings), campaign, place });
 }
 

@@ -8,7 +8,7 @@ let nowMs: number;
 let texts: OwnTexts;
 
 beforeEach(async () => {
-  await Promise.all([database.texts.clear(), database.textUses.clear()]);
+  await Promise.all([database.texts.clear(), database.textWords.clear(), database.textUses.clear()]);
   nowMs = 1e12;
   texts = indexedDbTexts(database, () => nowMs++);
 });

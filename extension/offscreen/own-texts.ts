@@ -19,34 +19,34 @@ export interface OwnTexts extends LocalTexts {
 }
 
 export function indexedDbTexts(database: Database, now: () => number): OwnTexts {
-  const { texts, textUses } = database;
+  const { texts, textWords, textUses } = database;
 
   return {
     count: () => texts.count(),
     async list() {
       const uses = await textUses.toArray();
-      const listed: OwnText[] = [];
-      // One after the other, so that not all are in memory.
-      await texts.orderBy('id').each(({ id, name, text, bytes, addedMs }) => {
-        listed.push({ id, name, bytes, characters: [...text].length, addedMs, uses: usesOf(uses, id) });
-      });
-      return listed;
+      return (await texts.orderBy('id').toArray()).map((text) => ({ ...text, uses: usesOf(uses, text.id) }));
     },
     async add(name, text) {
       if (text.trim() === '') throw invalid('it is empty');
       const bytes = new TextEncoder().encode(text).length;
-      await database.transaction('rw', texts, async () => {
-        let characters = text.length;
-        await texts.each((row) => {
-          characters += row.text.length;
-        });
-        if (characters > MAX_OWN_CHARACTERS) throw invalid('all of them together would be too long');
-        if ((await texts.count()) >= MAX_OWN_TEXTS) throw invalid('there are as many as there may be');
-        await texts.add({ name, text, bytes, addedMs: now() });
+      const characters = charactersOf(text);
+      await database.transaction('rw', texts, textWords, async () => {
+        const all = await texts.toArray();
+        const together = all.reduce((sum, row) => sum + row.characters, characters);
+        if (together > MAX_OWN_CHARACTERS) throw invalid('all of them together would be too long');
+        if (all.length >= MAX_OWN_TEXTS) throw invalid('there are as many as there may be');
+        const id = await texts.add({ name, bytes, characters, addedMs: now() });
+        await textWords.add({ id, text });
       });
     },
-    remove: (id) => texts.delete(id),
-    read: async () => (await texts.orderBy('id').toArray()).map(({ text }) => text),
+    async remove(id) {
+      await database.transaction('rw', texts, textWords, async () => {
+        await texts.delete(id);
+        await textWords.delete(id);
+      });
+    },
+    read: async () => (await textWords.orderBy('id').toArray()).map(({ text }) => text),
     roundsOf: (campaign) => textUses.where('campaign').equals(campaign).count(),
     async note(campaign, round) {
       await database.transaction('rw', texts, textUses, async () => {
@@ -54,6 +54,13 @@ export function indexedDbTexts(database: Database, now: () => number): OwnTexts 
       });
     },
   };
+}
+
+/** As a person counts them, roughly: code points. */
+function charactersOf(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
 }
 
 /** By campaign, the last one first. */

@@ -9,8 +9,8 @@ const ENGINE_NAMES: Record<Settings['engine'], string> = {
 
 const TRAINING_NAMES: Record<Settings['training'], string> = {
   off: 'No',
-  public: 'On public texts that the network hands out',
-  local: 'On texts of my own, which never leave this device',
+  public: 'On public texts of the network',
+  local: 'On my own texts, which stay here',
 };
 
 type Props = Pick<AppState, 'settings' | 'ownTexts'>;

@@ -9,10 +9,8 @@ import type { FromCoordinator } from '../../shared/protocol/messages.ts';
 import type { Schedule } from '../../shared/protocol/schedule.ts';
 import type { TrainingResult } from '../ledger/types.ts';
 import type { CampaignFolder } from './folder.ts';
-import { type Answer, sayingOf, stageOf } from './groups/answer.ts';
-import { type Group, isRunning, wants } from './groups/group.ts';
-import { type Question, questionOf } from './groups/question.ts';
-import { maskedBytes, sumGroup } from './groups/sum.ts';
+import { createGroupHost, type GroupHost } from './groups/host.ts';
+import type { Question } from './groups/question.ts';
 import { joinRound } from './join.ts';
 import type { Journal } from './journal.ts';
 import type { Judge } from './judge.ts';
@@ -20,7 +18,7 @@ import { CAMPAIGN_TICK_MS } from './limits.ts';
 import { receiptsOf } from './receipt.ts';
 import type { CampaignEffect, CampaignEvent, CampaignState, Unit } from './state.ts';
 import { isOpen, tick } from './tick.ts';
-import { examine, keep, keepFile, maxUpdateBytes } from './upload.ts';
+import { examine, keep, maxUpdateBytes } from './upload.ts';
 import { verdictsOf } from './verdicts.ts';
 
 type TrainingMessage = 'unit' | 'unitRefused' | 'round' | Question['type'];
@@ -54,8 +52,7 @@ export interface Runner {
    * UNIT_CONFLICT, UPDATE_INVALID. Of a group's unit, each member has an update, which is under masks.
    */
   submit(wallet: string, unit: string, bytes: Uint8Array): Promise<void>;
-  /** A member of a group answers. Throws GROUP_ANSWER_INVALID; what is not wanted (any more) is not heard. */
-  said(wallet: string, answer: Answer): void;
+  said: GroupHost['said'];
   /** Takes nothing more, and waits for what is under way. */
   close(): Promise<void>;
 }
@@ -71,6 +68,7 @@ export function createRunner(options: RunnerOptions): Runner {
   /** Validating and joining, which take long. Never rejects. */
   let task: Promise<void> = Promise.resolve();
   let cancelTick = schedule(onTick, CAMPAIGN_TICK_MS);
+  const groups = createGroupHost({ ...options, campaign, groups: () => state.groups, feed, log });
 
   /** Resolves when the event is in the journal and taken; rejects if it could not be written. */
   function feed(event: CampaignEvent): Promise<void> {
@@ -109,13 +107,14 @@ export function createRunner(options: RunnerOptions): Runner {
       case 'pay':
         return receiptsOf(campaign, effect.unit).forEach(options.pay);
       case 'ask':
-        return ask(effect.group, effect.wallets);
+        return groups.ask(effect.group, effect.wallets);
       case 'exclude':
         return refuse(effect.group.id, effect.wallets, 'it came too late for the sum of its group');
       case 'sum':
-        return begin(() => sum(effect.group));
+        return begin(() => groups.sum(effect.group));
       case 'disband':
-        return disband(effect);
+        if (effect.wallets.length > 0) refuse(effect.group.id, effect.wallets, effect.reason);
+        return groups.tidy();
     }
   }
 
@@ -152,49 +151,6 @@ export function createRunner(options: RunnerOptions): Runner {
     for (const wallet of wallets) send(wallet, 'unitRefused', { campaign: campaign.id, unit, error });
   }
 
-  function ask(group: Group, wallets: readonly string[]) {
-    for (const wallet of wallets) {
-      const question = questionOf(campaign.id, group, wallet);
-      if (question) send(wallet, question.type, question.body);
-    }
-  }
-
-  async function sum(group: Group): Promise<CampaignEvent> {
-    if (campaign.data.mode !== 'local') throw new RangeError('only groups of local texts are summed');
-    try {
-      return { kind: 'summed', unit: group.id, update: await sumGroup(folder, campaign, campaign.data, group) };
-    } catch (error) {
-      if (!(error instanceof AiloError)) throw error;
-      return { kind: 'unsummed', unit: group.id, reason: error.message };
-    }
-  }
-
-  function disband({ group, wallets, reason }: CampaignEffect & { kind: 'disband' }) {
-    if (wallets.length > 0) refuse(group.id, wallets, reason);
-    tidyMasked();
-  }
-
-  function tidyMasked() {
-    const running = [...state.groups.values()].filter(isRunning).map(({ id }) => id);
-    void folder.tidyMasked(new Set(running)).catch((err) => log.warn({ err }, 'old files are left'));
-  }
-
-  /** As the unit of a group. Throws as `submit`. */
-  async function submitMasked(group: Group, wallet: string, bytes: Uint8Array): Promise<void> {
-    const hash = await sha256Hex(bytes);
-    const known = group.updates[wallet]?.hash;
-    if (known === hash) return;
-    if (known !== undefined) throw AiloError.of('UNIT_CONFLICT', {});
-    if (!group.members.includes(wallet)) throw AiloError.of('UNIT_UNKNOWN', {});
-    if (!wants(group, wallet, 'updates')) throw AiloError.of('UNIT_CLOSED', { reason: 'its group goes on without it' });
-    if (bytes.length !== maskedBytes(campaign, group.round)) {
-      throw AiloError.of('UPDATE_INVALID', { reason: 'it has another length' });
-    }
-    await keepFile(folder.masked(group.id, wallet), bytes);
-    const saying = { stage: 'updates' as const, answer: { hash, arrivedMs: wallClock() } };
-    await feed({ kind: 'said', unit: group.id, wallet, saying });
-  }
-
   function publish({ round, weights, delta }: CampaignEffect & { kind: 'publish' }) {
     log.info({ round, weights }, 'a round is published');
     for (const wallet of state.workers) send(wallet, 'round', { campaign: campaign.id, round, weights, delta });
@@ -212,19 +168,13 @@ export function createRunner(options: RunnerOptions): Runner {
       return state;
     },
     restarted: () => feed({ kind: 'restarted' }),
-    said(wallet, answer) {
-      const group = state.groups.get(answer.body.unit);
-      if (!group?.members.includes(wallet)) return;
-      if (!wants(group, wallet, stageOf(answer))) return;
-      const saying = sayingOf(options.networkId, group, wallet, answer);
-      void feed({ kind: 'said', unit: group.id, wallet, saying });
-    },
+    said: groups.said,
     joined: (wallet) => void feed({ kind: 'joined', wallet }),
     left: (wallet) => void (state.workers.has(wallet) && feed({ kind: 'left', wallet })),
     pause: (paused) => feed({ kind: 'paused', paused }),
     async submit(wallet, id, bytes) {
       const group = state.groups.get(id);
-      if (group) return submitMasked(group, wallet, bytes);
+      if (group) return groups.submit(group, wallet, bytes);
       const unit = state.units.get(id);
       if (unit?.wallet !== wallet) throw AiloError.of('UNIT_UNKNOWN', {});
       const hash = await sha256Hex(bytes);

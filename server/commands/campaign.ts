@@ -125,7 +125,7 @@ function settingsOf(values: Values, config: ModelConfig): Omit<CampaignSettings,
   return {
     ...learning,
     ...{ minWorkers, maxWorkers, maxGradientNorm: MAX_GRADIENT_NORM },
-    ...{ uplinkKeep: groups?.uplinkKeep ?? UPLINK_KEEP, downlinkKeep: DOWNLINK_KEEP },
+    ...{ uplinkKeep: groups?.uplinkKeep ?? UPLINK_KEEP, downlinkKeep: groups?.downlinkKeep ?? DOWNLINK_KEEP },
     aggregator: choice(values, 'aggregator', RULE_NAMES, groups?.aggregator ?? 'confirmed'),
     quorumPermille: Math.ceil(1000 * number(values, 'quorum', { min: 0.001, max: 1, default: DEFAULTS.quorum })),
     graceMs: milliseconds('grace', DEFAULTS.graceS),

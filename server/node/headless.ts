@@ -53,6 +53,7 @@ export async function createHeadlessNode(options: HeadlessOptions): Promise<Head
       createNodeLearner(campaign, {
         budgetBytes,
         folder: join(dataDir, 'training', wallet.address, campaign.id),
+        ...(cacheBytes !== undefined && { diskBytes: cacheBytes }),
         ...(threads !== undefined && { threads }),
       }),
     createRuntime: async () =>

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openDiskFiles } from './disk-files.ts';
+import { openDiskFiles, roomFor } from './disk-files.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -29,4 +29,12 @@ test('bytes come back when the folder is opened again, with zeros where nothing 
 test('a folder that cannot be made is said', async () => {
   await writeFile(join(folder, 'file'), '');
   await expect(openDiskFiles(join(folder, 'file', 'b'))).rejects.toMatchObject({ code: 'STATE_NOT_STORED' });
+});
+
+test('the room of a folder is what is free and what it holds', async () => {
+  const before = await roomFor(join(folder, 'c'));
+  expect(before).toBeGreaterThan(0);
+  await writeFile(join(folder, 'c', 'values'), '');
+  await truncate(join(folder, 'c', 'values'), 2 ** 40);
+  expect(await roomFor(join(folder, 'c'))).toBeGreaterThan(2 ** 40);
 });

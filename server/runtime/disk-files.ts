@@ -1,5 +1,5 @@
 /** The files of a training in a folder. */
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AiloError } from '../../shared/errors/index.ts';
 import type { Files } from '../../shared/train/virtual/files.ts';
@@ -35,6 +35,14 @@ export async function openDiskFiles(folder: string): Promise<Files> {
       handles.clear();
     },
   };
+}
+
+/** Bytes that a folder may have: what it has, and what is free. It is made if it is not there. */
+export async function roomFor(folder: string): Promise<number> {
+  await stored(mkdir(folder, { recursive: true }));
+  const { bavail, bsize } = await stored(statfs(folder));
+  const sizes = await stored(Promise.all((await readdir(folder)).map((name) => stat(join(folder, name)))));
+  return sizes.reduce((sum, { size }) => sum + size, bavail * bsize);
 }
 
 async function fill(handle: FileHandle, at: number, into: Uint8Array): Promise<void> {

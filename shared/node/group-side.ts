@@ -11,6 +11,8 @@ import type { Wallet } from '../wallet/wallet.ts';
 type Brief = FromCoordinator['group'];
 type GroupAnswer = 'groupKeys' | 'groupShared' | 'groupAgreed' | 'groupRevealed';
 
+const MAX_PAST_UNITS = 256;
+
 export interface GroupSideOptions {
   wallet: Wallet;
   networkId(): string | undefined;
@@ -43,16 +45,24 @@ interface Current {
 export function createGroupSide(options: GroupSideOptions): GroupSide {
   const { wallet, send } = options;
   let current: Current | undefined;
+  /** Units whose group this node has left: with other keys it must not be in them again. */
+  const past = new Set<string>();
+
+  function leave() {
+    if (current) past.add(current.brief.unit);
+    if (past.size > MAX_PAST_UNITS) past.delete(past.values().next().value!);
+    current = undefined;
+  }
 
   async function join(brief: Brief): Promise<void> {
-    if (current?.brief.unit !== brief.unit) {
-      const campaign = await options.campaignOf(brief.campaign);
-      requireFitting(brief, campaign);
-      const { unit, members, threshold } = brief;
+    requireFitting(brief, await options.campaignOf(brief.campaign));
+    const { campaign, unit, members, threshold } = brief;
+    if (past.has(unit)) return;
+    if (current?.brief.unit !== unit) {
+      leave();
       const member = new GroupMember({ wallet, networkId: options.networkId()!, unit, members, threshold });
       current = { brief, member, isContributing: false };
     }
-    const { campaign, unit } = brief;
     send('groupKeys', { campaign, unit, ...current.member.keys() });
   }
 
@@ -73,7 +83,7 @@ export function createGroupSide(options: GroupSideOptions): GroupSide {
   }
 
   function failed(thrown: unknown) {
-    current = undefined;
+    leave();
     options.onError(toAiloError(thrown));
   }
 
@@ -99,7 +109,7 @@ export function createGroupSide(options: GroupSideOptions): GroupSide {
         send('groupRevealed', { campaign, unit, shares });
       }),
     forget(unit) {
-      if (unit === undefined || current?.brief.unit === unit) current = undefined;
+      if (unit === undefined || current?.brief.unit === unit) leave();
     },
   };
 }

@@ -33,8 +33,8 @@ export async function localTokens(
   return tokens;
 }
 
-/** Throws LOCAL_TEXT_SPENT where the campaign tells what its noise is worth, and one more round would be more. */
-export async function requireUnspent(texts: LocalTexts, { id, rounds, data }: Campaign): Promise<void> {
-  if (data.mode !== 'local' || !data.noise || (await texts.roundsOf(id)) < rounds) return;
-  throw AiloError.of('LOCAL_TEXT_SPENT', { campaign: id, rounds });
+/** Throws LOCAL_TEXT_SPENT where the campaign tells what its noise is worth, and one more sum would be more. */
+export async function requireUnspent(texts: LocalTexts, { id, data }: Campaign): Promise<void> {
+  if (data.mode !== 'local' || !data.noise || (await texts.roundsOf(id)) < data.noise.sums) return;
+  throw AiloError.of('LOCAL_TEXT_SPENT', { campaign: id, sums: data.noise.sums });
 }

@@ -30,7 +30,7 @@ const NO_TEXTS: LocalTexts = { read: async () => [], roundsOf: async () => 0, no
 
 /** Why this machine cannot train at all. */
 const HOPELESS = new Set([
-  ...['MEMORY_BUDGET_EXCEEDED', 'ENGINE_UNAVAILABLE', 'CAMPAIGN_INVALID', 'CONFIG_INVALID'],
+  ...['MEMORY_BUDGET_EXCEEDED', 'DISK_BUDGET_EXCEEDED', 'ENGINE_UNAVAILABLE', 'CAMPAIGN_INVALID', 'CONFIG_INVALID'],
   ...[
     'LOCAL_TEXT_MISSING',
     'TEXT_FILE_INVALID',

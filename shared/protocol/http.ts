@@ -133,7 +133,7 @@ export const CampaignsResponse = v.object({
     v.object({
       id: v.string(),
       mode: v.picklist(MODES),
-      /** Of a campaign of local texts: so many are in every sum at least, and what its noise is worth after all rounds. */
+      /** Of a campaign of local texts: so many are in every sum at least, and what its noise is worth. */
       groups: v.optional(
         v.object({
           threshold: v.number(),

@@ -48,11 +48,15 @@ const LocalData = v.strictObject({
   threshold: whole(MIN_GROUP, MAX_GROUP),
   /** Euclidean norm of what one worker sends in a round, at most. */
   clip: v.pipe(v.number(), v.finite(), v.gtValue(0)),
-  /** Gaussian noise in every sum, of deviation `multiplier` · `clip`; what it is worth is told for this `delta`. */
+  /**
+   * Gaussian noise in every sum, of deviation `multiplier` · `clip`; what it is worth is told for this `delta`, and for so
+   * many `sums`: no worker is in more. Some more than rounds, since what is refused was seen, too.
+   */
   noise: v.exactOptional(
     v.strictObject({
       multiplier: v.pipe(v.number(), v.minValue(MIN_NOISE_MULTIPLIER), v.maxValue(MAX_NOISE_MULTIPLIER)),
       delta: v.pipe(v.number(), v.gtValue(0), v.ltValue(1)),
+      sums: whole(1, 2 * MAX_ROUNDS),
     }),
   ),
 });
@@ -103,13 +107,14 @@ export function parseCampaign(json: unknown): Campaign {
   if (campaign.sequence > maxPositions) throw invalid(`its sequences exceed the model's ${maxPositions} positions`);
   if (campaign.minWorkers > campaign.maxWorkers) throw invalid('it needs more workers than it takes');
   const { data } = campaign;
-  if (data.mode === 'local') checkGroups(data, campaign.minWorkers);
+  if (data.mode === 'local') checkGroups(data, campaign);
   else if (campaign.sequence >= data.shardTokens) throw invalid('its shards are shorter than a sequence');
   return campaign;
 }
 
-function checkGroups({ groupSize, threshold }: LocalData, minWorkers: number): void {
+function checkGroups({ groupSize, threshold, noise }: LocalData, { minWorkers, rounds }: Campaign): void {
   if (threshold > groupSize) throw invalid('its groups can never be complete');
+  if (noise && noise.sums < rounds) throw invalid('its rounds need more sums than a worker may be in');
   if (3 * threshold <= 2 * groupSize) throw invalid('more than two thirds of a group must be in its sum');
   if (minWorkers < groupSize) throw invalid('it begins with fewer workers than a group has');
 }

@@ -20,20 +20,20 @@ function exactDelta(epsilon: number, multiplier: number): number {
 }
 
 it.each([
-  { multiplier: 1, rounds: 1, delta: 1e-5 },
-  { multiplier: 4, rounds: 16, delta: 1e-5 },
-  { multiplier: 8, rounds: 20, delta: 1e-6 },
-  { multiplier: 2, rounds: 1, delta: 1e-3 },
-])('is at least the exact ε, and no more than a sixth above it: %o', ({ multiplier, rounds, delta }) => {
-  const epsilon = epsilonOf({ multiplier, rounds, delta });
-  const one = multiplier / Math.sqrt(rounds);
+  { multiplier: 1, sums: 1, delta: 1e-5 },
+  { multiplier: 4, sums: 16, delta: 1e-5 },
+  { multiplier: 8, sums: 20, delta: 1e-6 },
+  { multiplier: 2, sums: 1, delta: 1e-3 },
+])('is at least the exact ε, and no more than a sixth above it: %o', ({ multiplier, sums, delta }) => {
+  const epsilon = epsilonOf({ multiplier, sums, delta });
+  const one = multiplier / Math.sqrt(sums);
   expect(exactDelta(epsilon, one)).toBeLessThanOrEqual(delta);
   expect(exactDelta(epsilon / (1 + 1 / 6), one)).toBeGreaterThan(delta);
 });
 
-it('grows with rounds, and falls with noise and with what may go wrong', () => {
-  const one = epsilonOf({ multiplier: 1, rounds: 10, delta: 1e-6 });
-  expect(epsilonOf({ multiplier: 1, rounds: 20, delta: 1e-6 })).toBeGreaterThan(one);
-  expect(epsilonOf({ multiplier: 2, rounds: 10, delta: 1e-6 })).toBeLessThan(one);
-  expect(epsilonOf({ multiplier: 1, rounds: 10, delta: 1e-5 })).toBeLessThan(one);
+it('grows with sums, and falls with noise and with what may go wrong', () => {
+  const one = epsilonOf({ multiplier: 1, sums: 10, delta: 1e-6 });
+  expect(epsilonOf({ multiplier: 1, sums: 20, delta: 1e-6 })).toBeGreaterThan(one);
+  expect(epsilonOf({ multiplier: 2, sums: 10, delta: 1e-6 })).toBeLessThan(one);
+  expect(epsilonOf({ multiplier: 1, sums: 10, delta: 1e-5 })).toBeLessThan(one);
 });

@@ -32,7 +32,7 @@ describe('what a worker adds to the sum', () => {
 
   it('has the noise of its share of the multiplier', () => {
     const nothing = () => new Float32Array(spaceValues(SPACE));
-    const data: LocalData = { ...DATA, noise: { multiplier: 2, delta: 1e-6 } };
+    const data: LocalData = { ...DATA, noise: { multiplier: 2, delta: 1e-6, sums: 1 } };
     const options = { space: SPACE, places: placesOf(1, 0, 4096), data, random: seededRandom(1) };
     const deviation = norm(contributionOf(nothing(), nothing(), options)) / 64;
     expect(deviation / ((2 * CLIP_STEPS) / Math.sqrt(3))).toBeCloseTo(1, 1);

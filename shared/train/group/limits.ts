@@ -12,5 +12,7 @@ export const CLIP_STEPS = 2 ** 20;
 /** Less would be too few steps for the sum of discrete Gaussians to be one. */
 export const MIN_NOISE_MULTIPLIER = 0.01;
 export const MAX_NOISE_MULTIPLIER = 64;
-/** Of values in a block, how many a worker of a local campaign sends by default: 4 kB of 16. */
-export const GROUP_KEEP = 1024;
+/** Of values in a block, how many come back: a mean of the same places is not sparse, as what workers chose themselves is. */
+export const GROUP_DOWNLINK_KEEP = 1024;
+/** What a worker of a local campaign sends in a round by default, at most: as much as an update of `ailo-840m` takes. */
+export const GROUP_UPDATE_BYTES = 16 * 2 ** 20;

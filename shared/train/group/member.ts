@@ -39,6 +39,8 @@ export class GroupMember {
   #held: Record<string, string> | undefined;
   #own = new Uint8Array(0);
   #survivors: readonly string[] | undefined;
+  #shared: Promise<Record<string, string>> | undefined;
+  #masked = false;
 
   /** Throws GROUP_UNSAFE where the threshold would let the coordinator and a third of the group see more than the sum. */
   constructor(options: MemberOptions) {
@@ -70,7 +72,6 @@ export class GroupMember {
     this.#shared ??= this.#share(keys);
     return this.#shared;
   }
-  #shared: Promise<Record<string, string>> | undefined;
 
   async #share(keys: KeyList): Promise<Record<string, string>> {
     const { members, threshold, wallet, unit } = this.#options;
@@ -111,11 +112,6 @@ export class GroupMember {
     this.#held = { ...sealed };
   }
 
-  /** Whether `hold` was done. */
-  get isReady(): boolean {
-    return this.#held !== undefined;
-  }
-
   /** The values (whole numbers, taken modulo 2^32) under all masks; once only, or masks would show differences. */
   async mask(values: Int32Array): Promise<Uint8Array<ArrayBuffer>> {
     if (!this.#held || this.#masked) throw unsafe('it cannot be masked now');
@@ -133,7 +129,6 @@ export class GroupMember {
     for (const [i, word] of words.entries()) view.setUint32(4 * i, word, true);
     return bytes;
   }
-  #masked = false;
 
   /** The signature under the list of those in the sum. Signs one list, ever. Throws GROUP_UNSAFE. */
   agree(survivors: readonly string[]): string {

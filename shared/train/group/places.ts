@@ -1,7 +1,7 @@
 import { seededRandom } from '../../sampler/random.ts';
 import { slabOffset } from '../codec/decode.ts';
 import { BLOCK_VALUES } from '../codec/limits.ts';
-import { blocksOf, type ParameterSpace, slabsOf } from '../codec/space.ts';
+import { blocksOf, type ParameterSpace, type Slab, slabsOf } from '../codec/space.ts';
 
 /**
  * Which places of every block a round sends, ascending: masks only cancel where all members send the same. The next
@@ -17,23 +17,33 @@ export function placesOf(seed: number, round: number, keep: number): Uint16Array
 /** How many values of a space lie at those places. */
 export function countPlaces(space: ParameterSpace, places: Uint16Array): number {
   let count = 0;
-  for (const _ of indicesOf(space, places)) count++;
+  for (const { size } of sizedBlocks(space)) count += fitting(places, size);
   return count;
 }
 
 /** Where those values lie in the space, in the order in which updates carry them. */
 export function* indicesOf(space: ParameterSpace, places: Uint16Array): Generator<number, void, void> {
+  for (const { slab, base, size } of sizedBlocks(space)) {
+    const count = fitting(places, size);
+    for (let i = 0; i < count; i++) yield slab.start + slabOffset(slab, base + places[i]!);
+  }
+}
+
+/** Every block of a space: its values begin at position `base` of its slab. */
+function* sizedBlocks(space: ParameterSpace): Generator<{ slab: Slab; base: number; size: number }, void, void> {
   for (const slab of slabsOf(space)) {
-    const values = slab.rows * slab.columns;
     for (let block = 0; block < blocksOf(slab); block++) {
       const base = block * slab.blockColumns * slab.rows;
-      const size = Math.min(slab.blockColumns * slab.rows, values - base);
-      for (const place of places) {
-        if (place >= size) break;
-        yield slab.start + slabOffset(slab, base + place);
-      }
+      yield { slab, base, size: Math.min(slab.blockColumns * slab.rows, slab.rows * slab.columns - base) };
     }
   }
+}
+
+/** How many of the places are in a block of `size` values. */
+function fitting(places: Uint16Array, size: number): number {
+  if (size >= BLOCK_VALUES) return places.length;
+  const beyond = places.findIndex((place) => place >= size);
+  return beyond < 0 ? places.length : beyond;
 }
 
 function shuffled(seed: number): Uint16Array {

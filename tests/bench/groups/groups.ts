@@ -6,12 +6,12 @@ import { MAX_GRADIENT_NORM } from '../../../server/train/learning.ts';
 import { openForTraining, readText } from '../../../server/train/open.ts';
 import { confirmedMean } from '../../../shared/train/aggregate/rules.ts';
 import type { LocalData } from '../../../shared/train/campaign/campaign.ts';
-import { UPLINK_KEEP } from '../../../shared/train/codec/limits.ts';
+import { BLOCK_VALUES, UPLINK_KEEP } from '../../../shared/train/codec/limits.ts';
 import { textCorpus } from '../../../shared/train/corpus.ts';
 import { type Aggregator, fedAvg } from '../../../shared/train/federation/aggregator.ts';
 import { codedAggregator } from '../../../shared/train/federation/coded.ts';
 import { epsilonOf } from '../../../shared/train/group/accountant.ts';
-import { GROUP_KEEP } from '../../../shared/train/group/limits.ts';
+import { GROUP_DOWNLINK_KEEP } from '../../../shared/train/group/limits.ts';
 import { secureRandom } from '../../../shared/train/group/noise.ts';
 import { initialiser } from '../../../shared/train/initialise.ts';
 import { parametersOf } from '../../../shared/train/model/model.ts';
@@ -33,6 +33,7 @@ export const groups: Command = {
     data: { type: 'string', value: 'FILE', description: 'a text to learn; without one only masks are measured' },
     rounds: { type: 'string', value: 'N', description: `of ${LOCAL_STEPS} steps of ${WORKERS} workers (20)` },
     clip: { type: 'string', value: 'X', description: 'norm of an update at most, where there is noise (1)' },
+    only: { type: 'string', value: 'TEXT', description: 'only ways of joining whose name has this in it' },
   },
   async run(values, cli) {
     const masks = [];
@@ -57,7 +58,9 @@ async function learn(path: string, values: Parameters<Command['run']>[0], cli: P
   const rounds = integer(values, 'rounds', { min: 1, max: 10_000, default: 20 });
   const clip = values.clip === undefined ? 1 : Number(string(values, 'clip'));
   const losses: { way: string; loss: number }[] = [];
+  const only = string(values, 'only', '');
   for (const [way, aggregator] of ways(rounds, clip)) {
+    if (!way.includes(only)) continue;
     const loss = await trained(path, rounds, aggregator, cli.signal);
     losses.push({ way, loss });
     cli.print(`${way}: ${loss.toFixed(3)} nats after ${rounds} rounds`);
@@ -67,23 +70,24 @@ async function learn(path: string, values: Parameters<Command['run']>[0], cli: P
 
 function ways(rounds: number, clip: number): [string, Aggregator][] {
   const downlink = { codec: 'sparse' as const, keep: DOWNLINK_KEEP };
+  const back = { codec: 'sparse' as const, keep: GROUP_DOWNLINK_KEEP };
   const uplink = { codec: 'sparse' as const, keep: UPLINK_KEEP };
   const coded = { campaign: 'bench', uplink, downlink, rule: confirmedMean, outerLearningRate: 1 };
   const summed = (keep: number, change: Partial<LocalData> = {}) => {
     const data: LocalData = { mode: 'local', groupSize: WORKERS, threshold: 6, clip: 1000, ...change };
-    return groupAggregator({ data, keep, downlink, seed: 1, random: secureRandom() });
+    return groupAggregator({ data, keep, downlink: back, seed: 1, random: secureRandom() });
   };
   return [
     ['FedAvg, all values as f32', fedAvg({ outerLearningRate: 1 })],
     [`public: the ${UPLINK_KEEP} largest of a block, confirmed mean`, codedAggregator(coded)],
-    ...[UPLINK_KEEP, GROUP_KEEP / 4, GROUP_KEEP].map((keep): [string, Aggregator] => [
-      `local: ${keep} places of a block in turn, mean`,
+    ...[UPLINK_KEEP, 256, 1024, BLOCK_VALUES].map((keep): [string, Aggregator] => [
+      `local: ${keep} values of a block in turn, mean`,
       summed(keep),
     ]),
-    [`the same with clip ${clip}`, summed(GROUP_KEEP, { clip })],
+    [`local: all values, clip ${clip}`, summed(BLOCK_VALUES, { clip })],
     ...NOISES.map((multiplier): [string, Aggregator] => [
-      `and noise ${multiplier} (epsilon ${epsilonOf({ multiplier, rounds, delta: DELTA }).toFixed(1)} at ${DELTA})`,
-      summed(GROUP_KEEP, { clip, noise: { multiplier, delta: DELTA } }),
+      `local: all values, clip ${clip}, noise ${multiplier} (epsilon ${epsilonOf({ multiplier, sums: rounds, delta: DELTA }).toFixed(1)})`,
+      summed(BLOCK_VALUES, { clip, noise: { multiplier, delta: DELTA, sums: rounds } }),
     ]),
   ];
 }

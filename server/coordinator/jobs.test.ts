@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GREEDY } from '../../shared/sampler/types.ts';
-import { decodeFrame } from '../../shared/tensor/frame.ts';
+import { decodeFrame, encodeFrame } from '../../shared/tensor/frame.ts';
 import { type JobEffect, type JobEvent, type Jobs, NO_JOBS, type RoomView } from './job.ts';
 import { assignmentsInUse, step } from './jobs.ts';
 import { FIRST_TOKEN_TIMEOUT_MS, REPLACEMENT_TIMEOUT_MS, REPLAY_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
@@ -186,6 +186,39 @@ describe('frames', () => {
     expect(it.send({ kind: 'frame', from: 'asker', body: { job, to: 'node0', epoch: 0, data } })).toMatchObject([
       { kind: 'refuse', error: { code: 'JOB_UNKNOWN' } },
     ]);
+  });
+
+  test('tell how fast a holder is: the next job goes to one that was not as slow', () => {
+    const it = driver();
+    const view = room(3);
+    view.stages[1]!.holders.push(holder(1, 'b'));
+    it.send(generate('asker', 1, view));
+    const job = it.soleJob().id;
+    const row = (position: number) =>
+      encodeFrame({
+        job,
+        sequence: 0,
+        position,
+        sampleAfter: true,
+        kind: 'hidden',
+        rows: 1,
+        data: new Float32Array(4),
+      });
+    const pass = (from: string, to: string, position: number, afterMs: number) => {
+      it.nowMs += afterMs;
+      it.send({ kind: 'frame', from, body: { job, to, epoch: 0, data: row(position) } });
+    };
+    it.token(0);
+    for (const position of [3, 4]) {
+      pass('node0', 'node1', position, 10);
+      pass('node1', 'node2', position, 90);
+      pass('node2', 'node0', position + 1, 10);
+      it.token(position - 2);
+    }
+    expect(it.jobs.paces.get('assignment1')?.ms).toBe(90);
+    it.token(3, 'stop');
+    const known = it.send(generate('asker', 2, view));
+    expect(brief(known)).toContain('jobOpen→node1b');
   });
 
   test('of a job that just ended are dropped without blame', () => {

@@ -47,6 +47,8 @@ export const PACE_AGE_MS = 60_000;
 export const PACE_WEIGHT = 1 / 8;
 /** What each job that a holder has adds to its pace, as a share: eight rows together take about 1.4 times one's time. */
 export const LOAD_COST = 0.06;
+/** What a holder that was not measured lately is hoped to take, of the fastest's pace. */
+export const HOPE = 0.99;
 /** Holders whose pace is remembered. */
 export const MAX_PACES = 4_096;
 /** A job is given up when no token came for so long. */

@@ -4,7 +4,7 @@
  * stage is the shortest path. Pure.
  */
 import type { HolderView, JobStage } from './job.ts';
-import { LOAD_COST, MAX_PACES, PACE_AGE_MS, PACE_WEIGHT } from './limits.ts';
+import { HOPE, LOAD_COST, MAX_PACES, PACE_AGE_MS, PACE_WEIGHT } from './limits.ts';
 
 export interface Pace {
   /** For one row, smoothed. */
@@ -34,7 +34,7 @@ export function measured(paces: Paces, stages: readonly Pick<JobStage, 'assignme
 
 /**
  * Of holders that can compute, the one that is expected to be fastest; one that is away only where nobody else is there.
- * Who was not measured lately is taken to be as fast as the fastest, and so will be.
+ * Who was not measured lately is taken to be a little faster than the fastest, and so it is tried.
  */
 export function bestHolder(
   holders: readonly HolderView[],
@@ -44,10 +44,11 @@ export function bestHolder(
   const present = ready.filter(({ awaySinceMs }) => awaySinceMs === undefined);
   const candidates = present.length > 0 ? present : ready;
   const known = candidates.map(({ assignment }) => recent(paces.get(assignment), nowMs));
-  const fastest = Math.min(...known.map((ms) => ms ?? Number.POSITIVE_INFINITY));
-  const cost = ({ assignment }: HolderView, i: number) =>
-    (known[i] ?? (Number.isFinite(fastest) ? fastest : 1)) * (1 + LOAD_COST * (counts.get(assignment) ?? 0));
-  const costs = candidates.map(cost);
+  const measuredMs = known.filter((ms) => ms !== undefined);
+  const hopedMs = measuredMs.length > 0 ? HOPE * Math.min(...measuredMs) : 1;
+  const costs = candidates.map(
+    ({ assignment }, i) => (known[i] ?? hopedMs) * (1 + LOAD_COST * (counts.get(assignment) ?? 0)),
+  );
   return candidates[costs.indexOf(Math.min(...costs))];
 }
 

@@ -33,7 +33,7 @@ describe('diligence', () => {
 
   test('calls nobody idle while there is too little to tell by', () => {
     expect(isIdle(knownAfter(1, 0))).toBe(false);
-    expect(isIdle(knownAfter(2, 0))).toBe(true);
+    expect(isIdle(knownAfter(4, 0))).toBe(true);
     let faint: Diligence | undefined;
     for (let round = 0; round < 100; round++) faint = seenAgain(faint, { own: 0, median: 0.1 });
     expect(isIdle(faint!)).toBe(false);

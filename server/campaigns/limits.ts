@@ -15,8 +15,8 @@ export const MAX_COMPARED = 256;
 /** What a wallet's diligence keeps of its past in each round. */
 export const DILIGENCE_DECAY = 0.8;
 /** Of what is expected of it, what a wallet has to have learned from its own text, once there is so much evidence. */
-export const MIN_DILIGENCE = 0.35;
-export const MIN_EVIDENCE = 0.2;
+export const MIN_DILIGENCE = 0.3;
+export const MIN_EVIDENCE = 0.4;
 /** Wallets of a campaign whose diligence is kept: those that were seen last. */
 export const MAX_DILIGENCES = 10_000;
 /** Campaigns whose texts and graph the thread that judges keeps. */

@@ -40,7 +40,7 @@ describe('an update', () => {
   test('of a wallet that gains no more on its own text for several rounds does not, until it does', () => {
     const idle = { assignedGain: 0.1, elsewhereGain: 0.1 };
     expect(reasonOf(idle)).toBeUndefined();
-    const known = new Map([['wallet e', { learned: 0.1, expected: 0.3 }]]);
+    const known = new Map([['wallet e', { learned: 0.15, expected: 0.5 }]]);
     expect(reasonOf(idle, known)).toContain('over several rounds');
     expect(reasonOf({}, known)).toBeUndefined();
   });

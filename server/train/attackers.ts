@@ -28,7 +28,7 @@ export interface Forgery {
   downlink: UpdateFormat;
   /** What honest work would have sent: what is sent has its header. */
   honest: Uint8Array;
-  /** What another worker sends in this round. */
+  /** What another worker, who does not lie, sends in this round. */
   neighbour: Uint8Array;
   /** What the attacker sent when it still worked. */
   first: Uint8Array;

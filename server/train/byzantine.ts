@@ -25,7 +25,7 @@ export function tamperWith(attack: Attack, liars: number): Tamper {
     if (published === undefined) firsts.push(...updates);
     const sent = updates.slice();
     for (let liar = 0; liar < liars && published !== undefined; liar++) {
-      const [honest, neighbour] = [updates[liar]!, updates.at(liar - 1)!];
+      const [honest, neighbour] = [updates[liar]!, updates.at(-1)!];
       const seed = round * updates.length + liar;
       const first = firsts[liar]!;
       sent[liar] = await forge(attack, { space, uplink, downlink, honest, neighbour, first, published, seed });

@@ -149,7 +149,7 @@ class Run {
       const own = honest[at]!;
       if (!this.#firsts.has(unit.wallet)) this.#firsts.set(unit.wallet, own);
       const lies = this.#lies(unit);
-      const bytes = lies ? await this.#forge(unit, own, honest.at(at - 1)!) : own;
+      const bytes = lies ? await this.#forge(unit, own, honest.at(-1)!) : own;
       const examined = await examine(campaign, unit, bytes);
       await keep(this.#folder, unit.id, bytes);
       // Liars are the last: who copies has to see what is copied.

@@ -12,7 +12,7 @@ export const STRIP_VALUES = 2 ** 20;
  * Bytes of a matrix in one piece; a larger one becomes several side by side. Engines hold a matrix twice while they pack
  * it, and WebGPU binds 128 MiB at once.
  */
-export const MAX_MATRIX_BYTES = 16 * 2 ** 20;
+export const MAX_MATRIX_BYTES = 8 * 2 ** 20;
 /** Weights that share one scale in 4-bit matrices; onnxruntime's kernels want a power of two from 16 on. */
 export const INT4_BLOCK = 32;
 /**

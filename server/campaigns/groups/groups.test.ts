@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
+import type { AiloNode } from '../../../shared/node/types.ts';
 import type { CampaignsResponse } from '../../../shared/protocol/http.ts';
 import type { Campaign, LocalData } from '../../../shared/train/campaign/campaign.ts';
 import { GroupMember } from '../../../shared/train/group/member.ts';
@@ -103,6 +104,19 @@ async function expectPlainSums(world: World, state: CampaignState): Promise<numb
   return accepted.length;
 }
 
+/** It may last less than a look now and then would notice. */
+function learning(node: AiloNode): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (node.state.training.kind !== 'learning') return;
+      unsubscribe();
+      resolve();
+    };
+    const unsubscribe = node.subscribe(look);
+    look();
+  });
+}
+
 /** All bodies that were sent by HTTP. */
 function bodiesOf(requests: { mock: { calls: Parameters<typeof fetch>[] } }): string[] {
   const sent = requests.mock.calls.flatMap(([url, init]) => [String(url), init?.body]);
@@ -133,7 +147,7 @@ test('a group learns from texts that stay where they are: its sum is the plain s
 
 test('who is lost while it learns is not in the sum, and the others’ sum is right without it', async () => {
   const all = await world(4, { rounds: 1 });
-  await until(() => all.nodes[0]!.node.state.training.kind === 'learning');
+  await learning(all.nodes[0]!.node);
   await all.nodes[0]!.node.stop();
   await until(async () => (await statusOf(all)).phase === 'finished');
   const state = await stateOf(all);
@@ -145,7 +159,7 @@ test('who is lost while it learns is not in the sum, and the others’ sum is ri
 
 test('a coordinator that is restarted in the middle of a group goes on with it, or begins anew', async () => {
   const all = await world(4, { rounds: 2, localSteps: 12 });
-  await until(() => all.nodes.some(({ node }) => node.state.training.kind === 'learning'));
+  await Promise.race(all.nodes.map(({ node }) => learning(node)));
   await all.restart();
   await until(() => all.plain.size > 0);
   await all.restart();

@@ -24,17 +24,22 @@ export interface GgufTensor {
   transposed?: boolean;
 }
 
-/** The file in parts, made one tensor at a time. */
-export async function ggufFile(config: ModelConfig, weights: WeightReader, tensors: GgufTensor[]): Promise<Blob> {
+/** The file's parts, made one tensor at a time. */
+export async function* ggufParts(
+  config: ModelConfig,
+  weights: WeightReader,
+  tensors: GgufTensor[],
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const head = header(metadata(config), tensors);
-  const parts: BlobPart[] = [head, new Uint8Array(padding(head.length))];
+  yield head;
+  yield new Uint8Array(padding(head.length));
   for (const tensor of tensors) {
     const values = await weights.readFloat32(tensor.from);
     const ordered = tensor.transposed ? transposed(values, tensor.shape) : values;
     const bytes = tensor.type === 'f32' ? new Uint8Array(ordered.buffer as ArrayBuffer) : q8(ordered);
-    parts.push(bytes, new Uint8Array(padding(bytes.length)));
+    yield bytes;
+    yield new Uint8Array(padding(bytes.length));
   }
-  return new Blob(parts);
 }
 
 /** Blocks of 32 values: a binary16 scale, then int8. The largest value becomes ±127. */

@@ -1,5 +1,5 @@
 import { LoggerWithoutDebug, Wllama } from '@wllama/wllama/esm/index.js';
-import { ggufFile, promptText, tokensOf } from './gguf.ts';
+import { ggufParts, promptText, tokensOf } from './gguf.ts';
 import { ggufTensors } from './gguf-tensors.ts';
 import { configOf, seededWeights } from './models.ts';
 import type { SoloEngine, SoloLoad } from './types.ts';
@@ -12,9 +12,19 @@ interface Timings {
   predicted_ms: number;
 }
 
+/** A Blob of Qwen's size is more than Chromium keeps for a page. */
+async function onDisk(parts: AsyncIterable<Uint8Array<ArrayBuffer>>): Promise<File> {
+  const folder = await navigator.storage.getDirectory();
+  const handle = await folder.getFileHandle('model.gguf', { create: true });
+  const writable = await handle.createWritable();
+  for await (const part of parts) await writable.write(part);
+  await writable.close();
+  return handle.getFile();
+}
+
 export async function loadWllama({ model, threads, contextLength, seed }: SoloLoad): Promise<SoloEngine> {
   const config = configOf(model);
-  const file = await ggufFile(config, seededWeights(config, seed), ggufTensors(config));
+  const file = await onDisk(ggufParts(config, seededWeights(config, seed), ggufTensors(config)));
   const wllama = new Wllama({ default: new URL('wllama.wasm', location.href).href }, { logger: LoggerWithoutDebug });
   await wllama.loadModel([file], {
     ...{ n_ctx: contextLength, n_threads: threads, n_parallel: 1, n_gpu_layers: 0, warmup: true },

@@ -1,46 +1,29 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fastifyStatic from '@fastify/static';
-import { build } from 'esbuild';
-import Fastify from 'fastify';
 import type { BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleCompute } from '../../extension/compute/bundle.ts';
 import { launchProfile } from '../../server/browser.ts';
+import { bundleForBrowser, EMPTY_PAGE, openIsolatedSite, type Site } from '../isolated-site.ts';
 import type { Job, Message } from './virtual-worker.ts';
 
-const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
-const server = Fastify();
 let folder: string;
-let url: string;
+let site: Site;
 let context: BrowserContext;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ailo-virtual-'));
-  const site = join(folder, 'site');
-  await bundleCompute(site);
-  await build({
-    entryPoints: { 'virtual-worker': fileURLToPath(new URL('virtual-worker.ts', import.meta.url)) },
-    outdir: site,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    conditions: ['onnxruntime-web-use-extern-wasm'],
-    logLevel: 'warning',
-  });
-  await writeFile(join(site, 'index.html'), '<!doctype html><title>virtual</title>');
-  server.addHook('onSend', async (_, reply) => {
-    reply.headers(ISOLATION);
-  });
-  await server.register(fastifyStatic, { root: site });
-  url = await server.listen({ host: '127.0.0.1', port: 0 });
+  site = await openIsolatedSite(async (to) => {
+    await bundleCompute(to);
+    await bundleForBrowser(to, [fileURLToPath(new URL('virtual-worker.ts', import.meta.url))]);
+  }, EMPTY_PAGE);
   context = await launchProfile(join(folder, 'profile'));
 });
 afterAll(async () => {
   await context.close();
-  await server.close();
+  await site.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -48,7 +31,7 @@ afterAll(async () => {
 async function inTab(job: Job, until: (message: Message) => boolean): Promise<Message> {
   const page = await context.newPage();
   try {
-    await page.goto(url);
+    await page.goto(site.url);
     let enough: (message: Message) => void;
     const last = new Promise<Message>((resolve) => {
       enough = resolve;

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleCompute } from '../../../extension/compute/bundle.ts';
-import { bundleForBrowser, openIsolatedSite, type Site } from '../isolated-site.ts';
+import { bundleForBrowser, openIsolatedSite, type Site } from '../../isolated-site.ts';
 import { CONFIG_FILES, configOf, type SoloModel } from './models.ts';
 import { peerGraph } from './peer-graph.ts';
 

@@ -1,4 +1,4 @@
-/** A page of a benchmark, cross-origin isolated so that it gets threads, with everything that it loads. */
+/** A page of a test or benchmark, cross-origin isolated so that it gets threads, with everything that it loads. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,9 @@ import Fastify from 'fastify';
 
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const PAGE =
-  '<!doctype html><link rel="icon" href="data:,"><title>benchmark</title><script type="module" src="page.js"></script>';
+  '<!doctype html><link rel="icon" href="data:,"><title>Ailo</title><script type="module" src="page.js"></script>';
+/** For those whose scripts are workers. */
+export const EMPTY_PAGE = '<!doctype html><link rel="icon" href="data:,"><title>Ailo</title>';
 
 export interface Site {
   url: string;
@@ -16,8 +18,8 @@ export interface Site {
 }
 
 /** Serves a new folder in which `fill` puts `page.js` and what that needs; closing removes it. */
-export async function openIsolatedSite(fill: (folder: string) => Promise<void>): Promise<Site> {
-  const folder = await mkdtemp(join(tmpdir(), 'ailo-bench-'));
+export async function openIsolatedSite(fill: (folder: string) => Promise<void>, page = PAGE): Promise<Site> {
+  const folder = await mkdtemp(join(tmpdir(), 'ailo-site-'));
   const server = Fastify();
   const close = async () => {
     await server.close();
@@ -25,7 +27,7 @@ export async function openIsolatedSite(fill: (folder: string) => Promise<void>):
   };
   try {
     await fill(folder);
-    await writeFile(join(folder, 'index.html'), PAGE);
+    await writeFile(join(folder, 'index.html'), page);
     server.addHook('onSend', async (_, reply) => {
       reply.headers(ISOLATION);
     });
@@ -37,7 +39,7 @@ export async function openIsolatedSite(fill: (folder: string) => Promise<void>):
   }
 }
 
-/** Bundles scripts of a benchmark for the browser, each under its own name. */
+/** Bundles scripts for the browser, each under its own name. */
 export async function bundleForBrowser(folder: string, scripts: readonly string[]): Promise<void> {
   await build({
     entryPoints: [...scripts],

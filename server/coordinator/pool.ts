@@ -75,10 +75,10 @@ export function spareNodes(draft: Draft): Candidate[] {
     for (const { holders } of room.stages) {
       // Who is here, even if it still loads: or a node would be sent to and fro between stages whose holders are away.
       const present = presentOf(draft, holders);
-      const kept = present.find(({ ready }) => ready) ?? present[0];
-      for (const holder of holders) {
-        if (holder !== kept && !draft.context.inUse.has(holder.assignment)) spare.add(holder.node);
-      }
+      const isInUse = ({ assignment }: Holder) => draft.context.inUse.has(assignment);
+      const ready = present.filter((holder) => holder.ready);
+      const kept = ready.find(isInUse) ?? ready[0] ?? present[0];
+      for (const holder of holders) if (holder !== kept && !isInUse(holder)) spare.add(holder.node);
     }
   }
   return candidates(draft, (node) => spare.has(node));

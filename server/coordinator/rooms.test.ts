@@ -310,7 +310,7 @@ describe('nodes beyond the plan', () => {
     for (const node of ['b', 'c']) it.send({ kind: 'offer', node, offer: offer(12) });
     it.readyAll();
     expect(standing(it)).toEqual([['a', 'b', 'c']]);
-    it.inUse.add(it.room().stages[0]!.holders[1]!.assignment);
+    for (const { assignment } of it.room().stages[0]!.holders.slice(1)) it.inUse.add(assignment);
     it.send({ kind: 'offer', node: 'd', offer: offer(12) });
     expect(phase(it.room('n'))).toBe('forming');
     it.inUse.clear();
@@ -322,6 +322,16 @@ describe('nodes beyond the plan', () => {
         .map(({ to, body }) => ('model' in body ? `${body.model}: ${to}` : ''))
         .sort(),
     ).toEqual(['n: b', 'n: c', 'n: d']);
+  });
+
+  test('are those without a job, where one of the others has one', () => {
+    const it = driver([spec('m', 1), spec('n', 3)]);
+    for (const node of ['a', 'b', 'c']) it.send({ kind: 'offer', node, offer: offer(12) });
+    it.readyAll();
+    it.inUse.add(it.room().stages[0]!.holders[1]!.assignment);
+    it.send({ kind: 'offer', node: 'd', offer: offer(12) });
+    expect(standing(it)).toEqual([['b']]);
+    expect(phase(it.room('n'))).toBe('loading');
   });
 
   test('are asked for nothing while they are away, and are not what a stage relies on', () => {

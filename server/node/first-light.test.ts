@@ -294,8 +294,9 @@ describe.skipIf(missing)('first light', () => {
 describe.skipIf(missing)('activations that travel in fewer bits', () => {
   it.each([
     ['f16', ANSWER_TOKENS],
-    // Rounding changes a close choice at last: here after 181 tokens.
-    ['int8', 150],
+    // Rounding changes a close choice at last. Which, depends on where the model is cut, and that on how fast nodes were
+    // found to be: usually after 181 tokens, but of 32 answers (`npm run bench -- wire`) the earliest changed at the fourth.
+    ['int8', 3],
   ] as const)('answer over %s as over f32, for %i tokens at least', async (wire, same) => {
     const network = await createNetwork({ wire });
     try {

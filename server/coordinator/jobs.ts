@@ -7,6 +7,7 @@
 import { AiloError } from '../../shared/errors/index.ts';
 import { type Job, type JobContext, type JobEvent, type Jobs, loads, requestKey, send, stageOf } from './job.ts';
 import { TOKEN_TIMEOUT_MS } from './limits.ts';
+import { known } from './pace.ts';
 import { lost, mend, vacate } from './recovery.ts';
 import { redo } from './redo.ts';
 import { frame, more, rows, token, verified } from './relay.ts';
@@ -106,11 +107,7 @@ function mendAll(jobs: Jobs, { model, room }: JobEvent & { kind: 'mend' }, { now
   let next: Next = { jobs, effects: [] };
   for (const job of jobs.running.values()) {
     if (job.model !== model || job.done) continue;
-    const {
-      job: mended,
-      effects,
-      failed: error,
-    } = mend(job, room, { counts: loads(next.jobs), paces: jobs.paces, nowMs });
+    const { job: mended, effects, failed: error } = mend(job, room, known(next.jobs, nowMs));
     const then = error
       ? end(next.jobs, mended, 'failed', [...effects, failed(mended, error)])
       : { jobs: replaced(next.jobs, mended), effects };

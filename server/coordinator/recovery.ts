@@ -17,7 +17,7 @@ import {
   send,
 } from './job.ts';
 import { MAX_REPLACEMENTS, REPLACEMENT_TIMEOUT_MS, REPLAY_TIMEOUT_MS } from './limits.ts';
-import { bestHolder } from './pace.ts';
+import { bestHolder, type Known } from './pace.ts';
 import { open, tellTokens } from './requests.ts';
 
 export function lost(stage: number): WireError {
@@ -48,11 +48,7 @@ export function vacate(job: Job, stage: number, error: WireError, nowMs: number,
  * Finds holders for what is vacant, and for what a node holds that has been away for a while, where another could go
  * on at once. `failed`: nobody has the stage loaded, and nobody is loading it.
  */
-export function mend(
-  job: Job,
-  room: RoomView,
-  known: Parameters<typeof bestHolder>[1],
-): Change & { failed?: WireError } {
+export function mend(job: Job, room: RoomView, known: Known): Change & { failed?: WireError } {
   const { nowMs } = known;
   let change: Change = { job, effects: [] };
   const then = (next: Change) => {

@@ -12,12 +12,11 @@ import {
   type JobEvent,
   type JobStage,
   type Jobs,
-  loads,
   type RoomView,
   send,
 } from './job.ts';
 import { REPLACEMENT_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
-import { bestHolder } from './pace.ts';
+import { bestHolder, known } from './pace.ts';
 import { lost } from './recovery.ts';
 import { open, tellTokens } from './requests.ts';
 import { end, failed, type Next, remember } from './transitions.ts';
@@ -46,9 +45,9 @@ function again(jobs: Jobs, job: Job, room: RoomView, context: JobContext): Next 
 
 /** The same question to other nodes. A stage that nobody holds now waits for a holder, as after a loss. */
 function begin(jobs: Jobs, before: Job, room: RoomView, { nowMs, newId }: JobContext) {
-  const known = { counts: loads(jobs), paces: jobs.paces, nowMs };
+  const about = known(jobs, nowMs);
   const stages = room.stages.map(({ start, end, holders }, i): JobStage => {
-    const holder = bestHolder(holders, known);
+    const holder = bestHolder(holders, about);
     const link = { start, end, epoch: 0, rows: 0, from: 0 };
     if (holder) {
       const { node, assignment, direct } = holder;

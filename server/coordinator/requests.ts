@@ -11,13 +11,12 @@ import {
   type JobEffect,
   type JobStage,
   type Jobs,
-  loads,
   type RoomView,
   requestKey,
   send,
 } from './job.ts';
 import { TOKEN_TIMEOUT_MS } from './limits.ts';
-import { bestHolder } from './pace.ts';
+import { bestHolder, known } from './pace.ts';
 
 export interface Request {
   from: string;
@@ -51,7 +50,7 @@ export function requestProblem(jobs: Jobs, { from, body, room }: Request): AiloE
 
 /** The job of a request without a problem; its answer never runs past the context. */
 export function newJob(jobs: Jobs, { from, body, room }: Request, { nowMs, newId }: JobContext): Job {
-  const known = { counts: loads(jobs), paces: jobs.paces, nowMs };
+  const about = known(jobs, nowMs);
   // A single stage has nobody to wait for.
   const isDrafting = room.drafts && room.stages.length > 1;
   return {
@@ -60,7 +59,7 @@ export function newJob(jobs: Jobs, { from, body, room }: Request, { nowMs, newId
     requester: from,
     model: body.model,
     stages: room.stages.map(({ start, end, holders }) => {
-      const { node, assignment, direct } = bestHolder(holders, known)!;
+      const { node, assignment, direct } = bestHolder(holders, about)!;
       return { start, end, node, assignment, epoch: 0, rows: 0, from: 0, ...(direct && !isDrafting && { direct }) };
     }),
     wire: room.wire,

@@ -1,12 +1,13 @@
 /** Where a campaign's bytes lie. Weights and the downlink's error feedback have a file for each round. */
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AiloError } from '../../shared/errors/index.ts';
 import { type Campaign, modelOf, parseCampaign } from '../../shared/train/campaign/campaign.ts';
 import { MAX_STALENESS } from '../../shared/train/campaign/limits.ts';
 import { parameterCount, parametersOf } from '../../shared/train/model/model.ts';
 import type { TensorStore } from '../../shared/train/store.ts';
+import { writeDurably } from '../write-durably.ts';
 import { hashFile } from './file-store.ts';
 import { WEIGHTS_KEPT } from './limits.ts';
 
@@ -72,8 +73,7 @@ export class CampaignFolder {
       await file.close();
     }
     await zeros(this.feedback(0), 4 * parameterCount(config));
-    await writeFile(join(this.path, 'campaign.json.unfinished'), `${JSON.stringify(campaign, null, 2)}\n`);
-    await rename(join(this.path, 'campaign.json.unfinished'), join(this.path, 'campaign.json'));
+    await writeDurably(join(this.path, 'campaign.json'), `${JSON.stringify(campaign, null, 2)}\n`);
   }
 
   /** A file says so, which a command may write while the coordinator runs. */

@@ -8,6 +8,7 @@ import { AiloError } from '../../shared/errors/index.ts';
 import type { FromCoordinator } from '../../shared/protocol/messages.ts';
 import type { Schedule } from '../../shared/protocol/schedule.ts';
 import type { TrainingResult } from '../ledger/types.ts';
+import { writeDurably } from '../write-durably.ts';
 import type { CampaignFolder } from './folder.ts';
 import { createGroupHost, type GroupHost } from './groups/host.ts';
 import type { Question } from './groups/question.ts';
@@ -18,7 +19,7 @@ import { CAMPAIGN_TICK_MS } from './limits.ts';
 import { receiptsOf } from './receipt.ts';
 import type { CampaignEffect, CampaignEvent, CampaignState, Unit } from './state.ts';
 import { isOpen, tick } from './tick.ts';
-import { examine, keep, maxUpdateBytes } from './upload.ts';
+import { examine, maxUpdateBytes } from './upload.ts';
 import { verdictsOf } from './verdicts.ts';
 
 type TrainingMessage = 'unit' | 'unitRefused' | 'round' | Question['type'];
@@ -184,7 +185,7 @@ export function createRunner(options: RunnerOptions): Runner {
       }
       if (!isOpen(state, unit)) throw AiloError.of('UNIT_CLOSED', { reason: 'its round is long over' });
       const examined = await examine(campaign, unit, bytes);
-      await keep(folder, id, bytes);
+      await writeDurably(folder.update(id), bytes);
       const update = { hash, bytes: bytes.length, ...examined, arrivedMs: wallClock() };
       await feed({ kind: 'submitted', unit: id, update });
     },

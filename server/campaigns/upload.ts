@@ -1,5 +1,4 @@
 /** An update comes in: what can be said of it at once, before it waits for its cohort. */
-import { open, rename } from 'node:fs/promises';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { AiloError } from '../../shared/errors/index.ts';
 import { measureUpdate } from '../../shared/train/aggregate/measure.ts';
@@ -8,7 +7,6 @@ import { codecOf } from '../../shared/train/codec/format.ts';
 import { blocksOf, slabsOf } from '../../shared/train/codec/space.ts';
 import { spaceOf } from '../../shared/train/flat.ts';
 import { parameterCount, parametersOf } from '../../shared/train/model/model.ts';
-import type { CampaignFolder } from './folder.ts';
 import type { Unit, Update } from './state.ts';
 
 /** Room for the header of an update. */
@@ -37,22 +35,6 @@ export async function examine(
   if (bytesToHex(header.start) !== unit.start) throw invalid('it starts from other weights than were assigned');
   if (!(norm > 0)) throw invalid('it changes nothing');
   return { norm, values };
-}
-
-/** Keeps the bytes of an update so that they are there, whole, after a power cut. */
-export function keep(folder: CampaignFolder, unit: string, bytes: Uint8Array): Promise<void> {
-  return keepFile(folder.update(unit), bytes);
-}
-
-export async function keepFile(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(`${path}.unfinished`, 'w');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.unfinished`, path);
 }
 
 function invalid(reason: string): AiloError {

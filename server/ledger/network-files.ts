@@ -3,8 +3,8 @@
  * and `genesis.json` (public; its SHA-256 is the network's id).
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { AiloError } from '../../shared/errors/index.ts';
 import {
@@ -15,6 +15,7 @@ import {
   networkIdOf,
 } from '../../shared/ledger/genesis.ts';
 import { SigningKey } from '../../shared/wallet/wallet.ts';
+import { writeDurably } from '../write-durably.ts';
 
 export interface NetworkFiles {
   networkKey: SigningKey;
@@ -73,28 +74,6 @@ async function createGenesis(path: string, key: SigningKey, founding: NewNetwork
   const bytes = encodeGenesis(founding.adjust?.(genesis) ?? genesis);
   await writeDurably(path, bytes, 0o644);
   return bytes;
-}
-
-/** Whole or not at all: a half-written key or genesis file would be the end of the network. */
-async function writeDurably(path: string, content: string | Uint8Array, mode: number): Promise<void> {
-  const partial = `${path}.partial`;
-  const file = await open(partial, 'w', mode);
-  try {
-    await file.chmod(mode);
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(partial, path);
-  // Without this the new name may not survive a power cut. Windows can't open folders, and needs no such thing.
-  if (process.platform === 'win32') return;
-  const folder = await open(dirname(path));
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

@@ -1,10 +1,11 @@
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { AiloError } from '../../shared/errors/index.ts';
 import { parseJson } from '../../shared/model/json.ts';
 import type { LocalTexts } from '../../shared/node/local-texts.ts';
 import { MAX_TEXT_BYTES } from '../../shared/train/limits.ts';
+import { writeDurably } from '../write-durably.ts';
 
 /** What a text was used for, round by round. */
 const Uses = v.array(v.object({ campaign: v.string(), round: v.number(), timeMs: v.number() }));
@@ -45,8 +46,7 @@ export function textFile(path: string, usesPath: string, now: () => number): Loc
     async note(campaign, round) {
       const noted = [...(await uses()), { campaign, round, timeMs: now() }];
       await mkdir(dirname(usesPath), { recursive: true });
-      await writeFile(`${usesPath}.unfinished`, `${JSON.stringify(noted, null, 2)}\n`);
-      await rename(`${usesPath}.unfinished`, usesPath);
+      await writeDurably(usesPath, `${JSON.stringify(noted, null, 2)}\n`);
     },
   };
 }

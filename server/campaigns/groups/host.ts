@@ -4,9 +4,9 @@ import { sha256Hex } from '../../../shared/bytes/sha256.ts';
 import { AiloError } from '../../../shared/errors/index.ts';
 import type { FromCoordinator } from '../../../shared/protocol/messages.ts';
 import type { Campaign } from '../../../shared/train/campaign/campaign.ts';
+import { writeDurably } from '../../write-durably.ts';
 import type { CampaignFolder } from '../folder.ts';
 import type { CampaignEvent, CampaignState } from '../state.ts';
-import { keepFile } from '../upload.ts';
 import { type Answer, sayingOf, stageOf } from './answer.ts';
 import { type Group, isRunning, wants } from './group.ts';
 import { type Question, questionOf } from './question.ts';
@@ -78,7 +78,7 @@ export function createGroupHost(options: GroupHostOptions): GroupHost {
       if (bytes.length !== maskedBytes(campaign, group.round)) {
         throw AiloError.of('UPDATE_INVALID', { reason: 'it has another length' });
       }
-      await keepFile(folder.masked(group.id, wallet), bytes);
+      await writeDurably(folder.masked(group.id, wallet), bytes);
       const saying = { stage: 'updates' as const, answer: { hash, arrivedMs: wallClock() } };
       await feed({ kind: 'said', unit: group.id, wallet, saying });
     },

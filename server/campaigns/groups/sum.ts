@@ -11,9 +11,9 @@ import { countPlaces, placesOf } from '../../../shared/train/group/places.ts';
 import { dequantise } from '../../../shared/train/group/quantise.ts';
 import { unmask } from '../../../shared/train/group/unmask.ts';
 import { parametersOf } from '../../../shared/train/model/model.ts';
+import { writeDurably } from '../../write-durably.ts';
 import type { CampaignFolder } from '../folder.ts';
 import type { Update } from '../state.ts';
-import { keep } from '../upload.ts';
 import { asked, type Group, survivorsOf } from './group.ts';
 
 /** Bytes of what each member of a group sends: a 32-bit word for each value. */
@@ -45,7 +45,7 @@ export async function sumGroup(
   const bytes = concatBytes(header, littleEndian(mean));
   const { norm, values } = await measureUpdate([bytes], space, format);
   if (!(norm > 0)) throw AiloError.of('UPDATE_INVALID', { reason: 'it changes nothing' });
-  await keep(folder, unit, bytes);
+  await writeDurably(folder.update(unit), bytes);
   const arrivedMs = Math.max(...Object.values(group.updates).map((update) => update.arrivedMs));
   return { hash: await sha256Hex(bytes), bytes: bytes.length, norm, values, arrivedMs };
 }

@@ -11,10 +11,11 @@ import { receiptOfUnit } from '../../../server/campaigns/receipt.ts';
 import { shardOf } from '../../../server/campaigns/samples.ts';
 import type { CampaignState, Unit } from '../../../server/campaigns/state.ts';
 import { created, tick } from '../../../server/campaigns/tick.ts';
-import { examine, keep } from '../../../server/campaigns/upload.ts';
+import { examine } from '../../../server/campaigns/upload.ts';
 import { type Measured, verdictsOf } from '../../../server/campaigns/verdicts.ts';
 import { createNodeEngine } from '../../../server/runtime/node-engine.ts';
 import { type Attack, forge } from '../../../server/train/attackers.ts';
+import { writeDurably } from '../../../server/write-durably.ts';
 import { sha256Hex } from '../../../shared/bytes/sha256.ts';
 import { defaultGenesis } from '../../../shared/ledger/genesis.ts';
 import { trainingReward } from '../../../shared/ledger/rewards.ts';
@@ -151,7 +152,7 @@ class Run {
       const lies = this.#lies(unit);
       const bytes = lies ? await this.#forge(unit, own, honest.at(-1)!) : own;
       const examined = await examine(campaign, unit, bytes);
-      await keep(this.#folder, unit.id, bytes);
+      await writeDurably(this.#folder.update(unit.id), bytes);
       // Liars are the last: who copies has to see what is copied.
       const arrivedMs = TRAINED_MS + Number(lies) * 1000 + at;
       const update = { hash: await sha256Hex(bytes), bytes: bytes.length, ...examined, arrivedMs };

@@ -17,8 +17,14 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Serves a new folder in which `fill` puts `page.js` and what that needs; closing removes it. */
-export async function openIsolatedSite(fill: (folder: string) => Promise<void>, page = PAGE): Promise<Site> {
+/**
+ * Serves a new folder in which `fill` puts `page.js` and what that needs; closing removes it. `onRequest` is told the path of
+ * each request.
+ */
+export async function openIsolatedSite(
+  fill: (folder: string) => Promise<void>,
+  { page = PAGE, onRequest }: { page?: string; onRequest?(path: string): void } = {},
+): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'ailo-site-'));
   const server = Fastify();
   const close = async () => {
@@ -28,8 +34,9 @@ export async function openIsolatedSite(fill: (folder: string) => Promise<void>, 
   try {
     await fill(folder);
     await writeFile(join(folder, 'index.html'), page);
-    server.addHook('onSend', async (_, reply) => {
+    server.addHook('onSend', async ({ url }, reply) => {
       reply.headers(ISOLATION);
+      onRequest?.(url);
     });
     await server.register(fastifyStatic, { root: folder });
     return { url: await server.listen({ host: '127.0.0.1', port: 0 }), close };

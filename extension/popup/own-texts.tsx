@@ -3,6 +3,7 @@ import { MAX_OWN_TEXT, MAX_OWN_TEXT_NAME } from '../messages.ts';
 import type { OwnText } from '../state.ts';
 import { ago, count, size } from '../ui/format.ts';
 import { request } from '../ui/link.ts';
+import { TaskOutcome } from '../ui/task-outcome.tsx';
 import { useTask } from '../ui/use-task.ts';
 
 /** Texts of the person's own that training may learn from: added, looked at and deleted here. */
@@ -46,14 +47,7 @@ export function OwnTexts({ isUsed }: { isUsed: boolean }) {
           </ul>
         )}
         <AddText isBusy={isBusy} onAdd={change} />
-        {error && (
-          <p class="field-error" role="alert">
-            {error}
-          </p>
-        )}
-        <p class="small muted" role="status" hidden={done === ''}>
-          {done}
-        </p>
+        <TaskOutcome error={error} done={done} />
       </div>
     </details>
   );

@@ -2,6 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 import type { StorageUse, StoredModel } from '../state.ts';
 import { size } from '../ui/format.ts';
 import { request } from '../ui/link.ts';
+import { TaskOutcome } from '../ui/task-outcome.tsx';
 import { useTask } from '../ui/use-task.ts';
 
 /** What is kept of models on this computer, and a way to be rid of it. Asked for when it is opened. */
@@ -27,14 +28,7 @@ export function Storage() {
       <summary ref={summary}>Storage</summary>
       <div class="stack tight">
         {use && <Stored use={use} isBusy={isBusy} onDelete={(stored) => void remove(stored)} />}
-        {error && (
-          <p class="field-error" role="alert">
-            {error}
-          </p>
-        )}
-        <p class="small muted" role="status" hidden={done === ''}>
-          {done}
-        </p>
+        <TaskOutcome error={error} done={done} />
       </div>
     </details>
   );

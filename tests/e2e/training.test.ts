@@ -12,11 +12,14 @@ const fixtures = fileURLToPath(new URL('../fixtures/training/', import.meta.url)
 let site: Site;
 
 beforeAll(async () => {
-  site = await openIsolatedSite(async (to) => {
-    await bundleCompute(to);
-    await bundleForBrowser(to, [fileURLToPath(new URL('training-worker.ts', import.meta.url))]);
-    await cp(fixtures, join(to, 'training'), { recursive: true });
-  }, EMPTY_PAGE);
+  site = await openIsolatedSite(
+    async (to) => {
+      await bundleCompute(to);
+      await bundleForBrowser(to, [fileURLToPath(new URL('training-worker.ts', import.meta.url))]);
+      await cp(fixtures, join(to, 'training'), { recursive: true });
+    },
+    { page: EMPTY_PAGE },
+  );
 });
 afterAll(() => site.close());
 

@@ -15,10 +15,13 @@ let context: BrowserContext;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ailo-virtual-'));
-  site = await openIsolatedSite(async (to) => {
-    await bundleCompute(to);
-    await bundleForBrowser(to, [fileURLToPath(new URL('virtual-worker.ts', import.meta.url))]);
-  }, EMPTY_PAGE);
+  site = await openIsolatedSite(
+    async (to) => {
+      await bundleCompute(to);
+      await bundleForBrowser(to, [fileURLToPath(new URL('virtual-worker.ts', import.meta.url))]);
+    },
+    { page: EMPTY_PAGE },
+  );
   context = await launchProfile(join(folder, 'profile'));
 });
 afterAll(async () => {

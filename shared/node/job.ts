@@ -131,7 +131,15 @@ export function createJob(options: JobOptions): Job {
   async function runFrame({ data, skip }: Due) {
     const frame = decodeFrame(data);
     if (frame.job !== job) throw AiloError.of('FRAME_INVALID', { reason: 'it belongs to another job' });
-    evidence.received(data, frame.position, frame.kind === 'tokens' ? frame.ids.length : frame.rows, skip);
+    try {
+      await runRows(frame, skip);
+    } finally {
+      // Hashing is not what the answer waits for.
+      evidence.received(data, frame.position, frame.kind === 'tokens' ? frame.ids.length : frame.rows, skip);
+    }
+  }
+
+  async function runRows(frame: Frame, skip: number) {
     const due = withoutFirst(frame, skip);
     const ahead = drafting?.front ? drafting.front(due) : due;
     if (!ahead) return;

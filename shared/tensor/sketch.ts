@@ -6,12 +6,20 @@ export const SKETCH_COLUMNS = 16;
  * SKETCH_COLUMNS sums. It keeps distances in expectation, so that logits that are near have sketches that are near.
  */
 export function sketch(logits: Float32Array): Float32Array {
-  const sums = new Float64Array(SKETCH_COLUMNS);
-  for (let id = 0; id < logits.length; id++) {
-    const hash = mix(id);
-    sums[hash & (SKETCH_COLUMNS - 1)]! += hash & SKETCH_COLUMNS ? logits[id]! : -logits[id]!;
-  }
-  return Float32Array.from(sums);
+  const places = placesOf(logits.length);
+  // Sums of what counts less and of what counts more: to branch on a sign that nobody can guess takes longer than all else.
+  const sums = new Float64Array(2 * SKETCH_COLUMNS);
+  for (let id = 0; id < logits.length; id++) sums[places[id]!]! += logits[id]!;
+  return Float32Array.from({ length: SKETCH_COLUMNS }, (_, column) => sums[SKETCH_COLUMNS + column]! - sums[column]!);
+}
+
+let known = new Uint8Array();
+
+/** For each token its sum, of twice SKETCH_COLUMNS: those of the second half count as they are, the others with a minus. */
+function placesOf(vocabSize: number): Uint8Array {
+  if (known.length < vocabSize)
+    known = Uint8Array.from({ length: vocabSize }, (_, id) => mix(id) & (2 * SKETCH_COLUMNS - 1));
+  return known;
 }
 
 /** The finaliser of MurmurHash3: neighbours go anywhere. */

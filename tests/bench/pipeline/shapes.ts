@@ -18,7 +18,7 @@ export const SHAPES = {
   /** Qwen1.5-1.8B, in every measure. */
   'qwen-1.8b': {
     ...{ layers: 24, hiddenSize: 2048, intermediateSize: 5504, heads: 16, kvHeads: 16, vocabSize: 151_936 },
-    ...{ contextLength: 512, tokens: 32, rounds: 3 },
+    ...{ contextLength: 512, tokens: 32, rounds: 5 },
   },
   tiny: {
     ...{ layers: 4, hiddenSize: 64, intermediateSize: 128, heads: 4, kvHeads: 2, vocabSize: 512 },

@@ -10,6 +10,8 @@ export const MAX_SEQUENCES = 256;
  */
 export const LOADING_COPIES = { node: 1, wasm: 2.25, webgpu: 2 } as const satisfies Record<Engine, number>;
 /** How long the speed is measured; the slowest engine (WebGPU in software) overruns by one product. */
-export const MEASURE_MS = 100;
+export const MEASURE_MS = 200;
+/** Spans of it that are measured one by one: shorter than what a busy core gives a thread at a time, longer than clocks are coarse. */
+export const MEASURE_SPAN_MS = 4;
 /** Of an engine's error message, what goes into ours. */
 export const MAX_REASON_CHARACTERS = 200;

@@ -1,7 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-common';
 import { GraphBuilder } from '../graph/builder.ts';
 import { encodeOnnx } from '../graph/onnx.ts';
-import { MEASURE_MS } from './limits.ts';
+import { MEASURE_MS, MEASURE_SPAN_MS } from './limits.ts';
 import { createSession, engineFailed, type Ort } from './ort.ts';
 import { memoryStaging } from './staging.ts';
 
@@ -9,7 +9,11 @@ const ROWS = 128;
 const SIZE = 512;
 const PRODUCT_FLOPS = 2 * ROWS * SIZE * SIZE;
 
-/** GFLOP/s of f32 products [128, 512] × [512, 512], as prefill has them; the first run, which warms up, is not counted. */
+/**
+ * GFLOP/s of f32 products [128, 512] × [512, 512], as prefill has them, in the fastest of many short spans: what else the
+ * machine did at that moment must not decide how much of a model it holds for hours. The first run, which warms up, is
+ * not counted.
+ */
 export async function measureMatMul(
   ort: Ort,
   options: InferenceSession.SessionOptions,
@@ -21,13 +25,18 @@ export async function measureMatMul(
   try {
     const feeds = { a: new ort.Tensor('float32', new Float32Array(ROWS * SIZE).fill(1), [1, ROWS, SIZE]) };
     await session.run(feeds);
-    const startMs = nowMs();
-    let products = 0;
-    do {
-      await session.run(feeds);
-      products++;
-    } while (nowMs() - startMs < MEASURE_MS);
-    return (products * PRODUCT_FLOPS) / (nowMs() - startMs) / 1e6;
+    const endMs = nowMs() + MEASURE_MS;
+    let fastest = 0;
+    while (nowMs() < endMs) {
+      const startMs = nowMs();
+      let products = 0;
+      do {
+        await session.run(feeds);
+        products++;
+      } while (nowMs() - startMs < MEASURE_SPAN_MS);
+      fastest = Math.max(fastest, (products * PRODUCT_FLOPS) / (nowMs() - startMs) / 1e6);
+    }
+    return fastest;
   } catch (error) {
     throw engineFailed(error);
   } finally {

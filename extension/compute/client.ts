@@ -82,5 +82,6 @@ export function runtimeOverPort(
       terminate();
     },
   };
-  return { runtime: call('open', { engine, budgetBytes, ...(threads && { threads }) }).then(() => runtime), fail };
+  const opened = call('open', { engine, budgetBytes, ...(threads && { threads }) });
+  return { runtime: opened.then((engineHas) => ({ ...runtime, ...engineHas })), fail };
 }

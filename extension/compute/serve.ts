@@ -12,7 +12,7 @@ export interface RuntimeOptions {
 }
 
 export interface WorkerCalls extends Handlers {
-  open(options: RuntimeOptions): Promise<Reply<void>>;
+  open(options: RuntimeOptions): Promise<Reply<Pick<Runtime, 'hasKernels'>>>;
   /** The page names the stage; `read` calls for its weights come back to the page under that name. */
   load(stage: { id: number; graph: StageGraph; maxSequences: number }): Promise<Reply<void>>;
   run(steps: { id: number; steps: readonly StageStep[] }): Promise<Reply<StageOutput[]>>;
@@ -44,7 +44,7 @@ export function serveRuntime(port: Port, create: (options: RuntimeOptions) => Pr
   const handlers: WorkerCalls = {
     async open(options) {
       runtime = await create(options);
-      return nothing;
+      return { value: runtime.hasKernels ? { hasKernels: true } : {} };
     },
     async load({ id, graph, maxSequences }) {
       const read = (weight: WeightSpec) => page.call('read', { id, weight });

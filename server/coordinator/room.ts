@@ -36,6 +36,8 @@ export interface RoomSpec {
   units: number;
   /** Exactly so many stages; absent: as few as fit. */
   stages?: number;
+  /** How much memory (bytes) a node offers for a stage of this room. */
+  budgetOf(offer: Offer): number;
   /** Memory (bytes) that these units take on their node. */
   memoryBytes(range: UnitRange): number;
   /**
@@ -126,10 +128,10 @@ export function listing(room: Room): ModelListing {
 }
 
 /** Why a node's wish for one stage in particular can't be met, if so: STAGE_RANGE_INVALID, STAGE_TOO_LARGE. */
-export function wishProblem(spec: RoomSpec, { start, end }: UnitRange, budgetBytes: number): AiloError | undefined {
+export function wishProblem(spec: RoomSpec, { start, end }: UnitRange, offer: Offer): AiloError | undefined {
   const { units } = spec;
   if (start >= end || end > units) return AiloError.of('STAGE_RANGE_INVALID', { start, end, units });
-  const neededBytes = spec.memoryBytes({ start, end });
+  const [neededBytes, budgetBytes] = [spec.memoryBytes({ start, end }), spec.budgetOf(offer)];
   return neededBytes > budgetBytes ? AiloError.of('STAGE_TOO_LARGE', { neededBytes, budgetBytes }) : undefined;
 }
 
@@ -137,7 +139,7 @@ export function wishProblem(spec: RoomSpec, { start, end }: UnitRange, budgetByt
 export function mayHold(room: Room, range: UnitRange, { node, offer }: Candidate, nowMs: number): boolean {
   const { want } = offer;
   if (want && !(want.model === room.spec.model && isSameRange(want, range))) return false;
-  return !isBanned(room, node, nowMs) && room.spec.memoryBytes(range) <= offer.budgetBytes;
+  return !isBanned(room, node, nowMs) && room.spec.memoryBytes(range) <= room.spec.budgetOf(offer);
 }
 
 function isSameRange(a: UnitRange, b: UnitRange): boolean {

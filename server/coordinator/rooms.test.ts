@@ -37,6 +37,7 @@ const spec = (model: string, stages?: number): RoomSpec => ({
   vocabSize: 100,
   units: UNITS,
   ...(stages !== undefined && { stages }),
+  budgetOf: ({ budgetBytes }) => budgetBytes,
   memoryBytes: ({ start, end }) => UNIT_BYTES * (end - start),
   plan: planSimply,
 });

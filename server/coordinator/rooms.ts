@@ -120,11 +120,12 @@ function offer(draft: Draft, node: string, offer: Offer): void {
   }
 }
 
-function offerProblem(draft: Draft, { want, budgetBytes }: Offer): AiloError | undefined {
+function offerProblem(draft: Draft, offer: Offer): AiloError | undefined {
+  const { want } = offer;
   if (!want) return undefined;
   const spec = draft.rooms.get(want.model)?.spec;
   if (!spec) return AiloError.of('MODEL_UNKNOWN', { model: want.model });
-  return wishProblem(spec, want, budgetBytes);
+  return wishProblem(spec, want, offer);
 }
 
 /** Takes a node's stage from it; jobs that pass through it are finished first. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Quant } from '../../shared/graph/types.ts';
 import { divided } from '../../shared/graph/units.ts';
 import type { ModelConfig } from '../../shared/model/types.ts';
 import { MAX_SEQUENCES, MIN_SEQUENCES } from './limits.ts';
@@ -32,6 +33,16 @@ const figures = sizing(config, { quant: 'f32', contextLength: 512, maxSequences:
 const whole = { start: 0, end: figures.units };
 
 describe('sizing', () => {
+  test('what kernels compute may be as large as they offer, and nothing else', () => {
+    const offer = { engine: 'wasm', budgetBytes: 1000, kernelBudgetBytes: 2250, matmulGflops: 1 } as const;
+    const { kernelBudgetBytes: _, ...without } = offer;
+    const inRoom = (quant: Quant, of = config) => sizing(of, { quant, contextLength: 512, maxSequences: 2 });
+    expect(inRoom('int8').budgetOf(offer)).toBe(2250);
+    expect(inRoom('int8').budgetOf(without)).toBe(1000);
+    expect(inRoom('f32').budgetOf(offer)).toBe(1000);
+    expect(inRoom('int8', { ...config, experts: { count: 4, perToken: 2 } }).budgetOf(offer)).toBe(1000);
+  });
+
   test('a stage’s memory grows with its units, until the last, which needs no journal', () => {
     expect(figures.units).toBe(12);
     const journalBytes = 2 * 512 * config.hiddenSize * 4;

@@ -59,6 +59,7 @@ const spec = (stages: number, quant: RoomSpec['quant'], speculate: boolean): Roo
   vocabSize: 50,
   units: UNITS,
   stages,
+  budgetOf: ({ budgetBytes }) => budgetBytes,
   memoryBytes: ({ start, end }) => end - start,
   plan: (range, candidates, _, count = 1) => {
     if (candidates.length < count) return undefined;

@@ -123,6 +123,16 @@ describe('contributor', () => {
     await contributor.release();
   });
 
+  it('offers its whole budget for what kernels of its own compute', async () => {
+    const { contributor, sent, host } = setUp();
+    const { createRuntime } = host;
+    host.createRuntime = async () => ({ ...(await createRuntime()), engine: 'wasm', hasKernels: true });
+    contributor.contribute(true);
+    await settle();
+    expect(sent[0]!.body).toMatchObject({ engine: 'wasm', budgetBytes: 444, kernelBudgetBytes: 1000 });
+    await contributor.release();
+  });
+
   it('answers jobs, counts them and shows what it is at', async () => {
     const { contributor, sent, activities, ready } = setUp();
     await ready();

@@ -123,6 +123,7 @@ export function createContributor(options: ContributorOptions): Contributor {
       send('offer', {
         engine: name,
         budgetBytes,
+        ...(here.hasKernels && { kernelBudgetBytes: here.budgetBytes }),
         matmulGflops: measurement.matmulGflops,
         ...(want && { want }),
         ...(peers && { direct: true }),

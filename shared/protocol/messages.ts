@@ -130,7 +130,10 @@ export const fromNode = {
   /** “I can compute.” Measured figures. `want` asks for one stage of undivided units in particular (STAGE_TOO_LARGE if it can't fit). */
   offer: v.strictObject({
     engine: v.picklist(ENGINES),
+    /** Every stage whose memory is within it can be loaded here. */
     budgetBytes: count(2 ** 50),
+    /** The same for stages that kernels of its own compute, which are in memory once while they are loaded; it has them. */
+    kernelBudgetBytes: v.optional(count(2 ** 50)),
     matmulGflops: amount(1e7),
     want: v.optional(v.strictObject({ model: ModelId, start: Unit, end: Unit })),
     /** It can be linked directly with its neighbours. */

@@ -70,6 +70,7 @@ export function createOrtRuntime({
   return {
     engine,
     budgetBytes,
+    hasKernels: others !== undefined,
 
     async load(graph, read, options) {
       const { maxSequences } = options;

@@ -64,6 +64,8 @@ export interface Runtime {
   readonly engine: Engine;
   /** Memory (bytes) that all loaded stages together may take; checked before anything is allocated. */
   readonly budgetBytes: number;
+  /** Kernels of our own compute what they know, and hold a stage's weights once also while it is loaded. */
+  readonly hasKernels?: boolean;
   /**
    * Loads a stage. `read` delivers each weight's bytes when asked, one at a time, so that the caller never holds
    * the stage twice. Throws MEMORY_BUDGET_EXCEEDED before reading anything, ENGINE_FAILED, CANCELLED.

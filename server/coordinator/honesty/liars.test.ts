@@ -37,6 +37,7 @@ const spec: RoomSpec = {
   vocabSize: 50,
   units: UNITS,
   stages: STAGES,
+  budgetOf: ({ budgetBytes }) => budgetBytes,
   memoryBytes: ({ start, end }) => end - start,
   plan: (range, candidates, _, count = 1) =>
     candidates.length < count

@@ -10,6 +10,8 @@ export default defineConfig({
           include: ['{shared,server,extension}/**/*.test.{ts,tsx}', 'tests/{vectors,fixtures,bench}/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          // What is waited for takes long on a machine that is busy, and no time otherwise.
+          expect: { poll: { timeout: 10_000 } },
           sequence: { groupOrder: 0 },
         },
       },

@@ -7,6 +7,12 @@ import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 import { AiloError } from '../shared/errors/index.ts';
 
+/** Headers that make a page cross-origin isolated, so that it gets threads. */
+export const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
 /** Branded Chrome is not among them: from version 137 on it ignores --load-extension. */
 const KNOWN_PLACES = [
   '/usr/bin/chromium',

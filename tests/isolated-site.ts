@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import { build } from 'esbuild';
 import Fastify from 'fastify';
+import { ISOLATION } from '../server/browser.ts';
 
-const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const PAGE =
   '<!doctype html><link rel="icon" href="data:,"><title>Ailo</title><script type="module" src="page.js"></script>';
 /** For those whose scripts are workers. */

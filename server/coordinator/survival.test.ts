@@ -1,7 +1,7 @@
 /**
  * A network in memory: the real coordinator and the real contributing nodes, between them messages that take their
- * time, direct links that break, and nodes that go away in the middle of everything. The model is made up, but each of its tokens depends on
- * all that came before, so that one row wrong anywhere shows in the answer.
+ * time, direct links that break, and nodes that go away in the middle of everything. The model is made up, but each of its
+ * tokens depends on all that came before, so that one row wrong anywhere shows in the answer.
  */
 import fc from 'fast-check';
 import { pino } from 'pino';

@@ -12,13 +12,11 @@ import { AiloError } from '../../shared/errors/index.ts';
 import type { GenerateEvent } from '../../shared/generate/generate.ts';
 import type { ScoreEvent } from '../../shared/generate/score.ts';
 import { createEventQueue, type EventQueue } from '../../shared/node/queue.ts';
-import { launchChromium, WEBGPU_ARGS } from '../browser.ts';
+import { ISOLATION, launchChromium, WEBGPU_ARGS } from '../browser.ts';
 import type { PageEvent, PageRequest, RunGenerate, RunScore } from './request.ts';
 
 /** A WASM heap ends at 4 GiB, and the page needs some of it beside the weights. */
 const BUDGET_BYTES = 3 * 2 ** 30;
-/** What makes a page cross-origin isolated, so that it gets threads. */
-const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const PAGE = '<!doctype html><title>ailo generate</title><script type="module" src="generate-page.js"></script>';
 
 /** Engines `wasm` and `webgpu`: headless Chromium, with the extension's compute worker and the model over HTTP. */

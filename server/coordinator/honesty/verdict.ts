@@ -4,7 +4,8 @@ import type { WireDtype } from '../../../shared/tensor/payload.ts';
 
 /**
  * By how much rows may differ: a share of their length (L2). Engines differ by 2e-6 in f32; what is rounded to 8 bits can
- * fall to either side, which makes 1.3e-2 (onnxruntime in Node.js against its WASM or the kernels); GPUs multiply 4-bit weights to 5e-3. `npm run bench -- honesty` measures.
+ * fall to either side, which makes 1.3e-2 (onnxruntime in Node.js against its WASM or the kernels); GPUs multiply 4-bit
+ * weights to 5e-3. `npm run bench -- honesty` measures.
  */
 const TOLERANCE: Record<Quant, number> = { f32: 1e-3, int8: 3e-2, int4: 2e-2 };
 

@@ -1,10 +1,18 @@
 import { MAX_NEW_TOKENS } from '../../shared/protocol/limits.ts';
+import type { ModelListing } from '../../shared/protocol/messages.ts';
 import type { Settings } from '../state.ts';
 import { SlidersIcon } from '../ui/icons.tsx';
 import { send } from '../ui/link.ts';
+import { termsOf } from './status.ts';
+
+interface AnswerSettingsProps {
+  settings: Settings;
+  model: ModelListing | undefined;
+}
 
 /** A popover: the browser closes it with Escape or a click beside it, and gives the focus back. */
-export function AnswerSettings({ settings: { temperature, maxNewTokens } }: { settings: Settings }) {
+export function AnswerSettings({ settings: { temperature, maxNewTokens }, model }: AnswerSettingsProps) {
+  const terms = model && termsOf(model);
   function change(name: 'temperature' | 'maxNewTokens', { value, validity }: HTMLInputElement) {
     if (value !== '' && validity.valid) send({ type: 'change', settings: { [name]: Number(value) } });
   }
@@ -53,6 +61,7 @@ export function AnswerSettings({ settings: { temperature, maxNewTokens } }: { se
             The longest answer; a token is about three quarters of a word.
           </p>
         </div>
+        {terms && <p class="small muted">{terms}</p>}
       </div>
     </>
   );

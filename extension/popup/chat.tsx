@@ -34,7 +34,7 @@ export function Chat({ state: { node, settings, conversation } }: { state: AppSt
           isConnected={isConnected}
           onChoose={(id) => (chosen.value = id)}
         />
-        <AnswerSettings settings={settings} />
+        <AnswerSettings settings={settings} model={model} />
         <button
           type="button"
           class="icon-button"

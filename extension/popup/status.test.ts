@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Activity, NodeState } from '../../shared/node/types.ts';
-import { contributionOf, statusOf, troubleOf, usernameRefusal } from './status.ts';
+import { contributionOf, statusOf, termsOf, troubleOf, usernameRefusal } from './status.ts';
 
 const stage = { model: 'stories', stage: 1, stages: 4 };
 const ready: Activity = { kind: 'ready', ...stage, start: 2, end: 4, jobsDone: 0 };
@@ -81,4 +81,13 @@ describe('the sentence beside the switch', () => {
   it('waits for the coordinator while there is no connection', () => {
     expect(contributionOf(node({ connection: 'connecting' }), true)).toMatch(/Waiting for the coordinator/);
   });
+});
+
+it('tells whoever asks a model of the catalogue its terms', () => {
+  const listing = { manifestHash: '', contextLength: 1, chat: true, stages: 1, ready: 1 };
+  const terms = (id: string) => termsOf({ id, name: 'It', ...listing });
+  expect(terms('Llama-3.1-405B-Instruct')).toBe('It is used on its authors’ terms: Llama 3.1 Community License.');
+  // A shape without weights, and a model of somebody's own.
+  expect(terms('moe-600b')).toBeUndefined();
+  expect(terms('my-model')).toBeUndefined();
 });

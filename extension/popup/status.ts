@@ -1,4 +1,6 @@
 /** What the popup says about the node, in a word and in a sentence. */
+
+import { inCatalogue } from '../../shared/model/catalogue.ts';
 import type { Activity, NodeState } from '../../shared/node/types.ts';
 import type { ModelListing } from '../../shared/protocol/messages.ts';
 import type { AppState } from '../state.ts';
@@ -62,4 +64,10 @@ function activitySentence(activity: Activity): string {
 /** Whether a model can be asked, in words for the picker. */
 export function readinessOf({ ready, stages }: ModelListing): string {
   return ready === stages ? 'ready' : `${ready} of ${stages} parts loaded`;
+}
+
+/** On what terms the authors of a model of the catalogue give it, in words. */
+export function termsOf({ id, name }: ModelListing): string | undefined {
+  const entry = inCatalogue(id);
+  return entry?.source && `${name} is used on its authors’ terms: ${entry.licence}.`;
 }

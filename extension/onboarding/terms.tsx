@@ -22,9 +22,10 @@ export function Terms() {
         <dt>What it uses</dt>
         <dd>
           The graphics card, or up to eight threads of the processor. About a quarter of the memory at most; you can
-          change that. Disk space for the parts it holds. The network, to download a part once and to pass numbers on.
-          Username, wallet address and earnings are public. The coordinator sees your internet address, and so may the
-          computers that hold the neighbouring parts: they are linked directly where that is possible.
+          change that. Disk space for the parts it holds. The network, to download a part once, to give it to others who
+          need it, too, and to pass numbers on. Username, wallet address and earnings are public. The coordinator sees
+          your internet address, and so may the computers that hold the neighbouring parts or the same one: they are
+          linked directly where that is possible.
         </dd>
       </div>
       <div>

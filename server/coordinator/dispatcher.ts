@@ -30,7 +30,7 @@ import {
   TAKEOVER_AFTER_MS,
   TICK_MS,
 } from './limits.ts';
-import { areNeighbours } from './neighbours.ts';
+import { mayLink } from './neighbours.ts';
 import { createPayments } from './payments.ts';
 import type { Pool } from './pool.ts';
 import { RateLimiter } from './rate-limit.ts';
@@ -311,7 +311,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
 
   /** Those that cross the end of what made both neighbours are dropped. */
   function passSignal(from: string, { to, signal }: FromNode['signal']): void {
-    if (areNeighbours(poolState, jobState, from, to)) send(to, 'signal', { from, signal });
+    if (mayLink(poolState, jobState, from, to)) send(to, 'signal', { from, signal });
   }
 
   /** True when the message is over its wallet's rate, which the node has been told. */

@@ -2,8 +2,11 @@
 import type { Jobs } from './job.ts';
 import type { Pool } from './pool.ts';
 
-/** Whether two nodes hold neighbouring stages of a running job or of a room; the last stage is next to the first. */
-export function areNeighbours({ rooms }: Pool, { running }: Jobs, a: string, b: string): boolean {
+/**
+ * Whether two nodes hold neighbouring stages of a running job or of a room (the last stage is next to the first), or the
+ * same stage of a room, whose chunks they share.
+ */
+export function mayLink({ rooms }: Pool, { running }: Jobs, a: string, b: string): boolean {
   if (a === b) return false;
   const rings = [
     ...[...rooms.values()].map(({ stages }) => stages.map(({ holders }) => holders.map(({ node }) => node))),
@@ -12,7 +15,8 @@ export function areNeighbours({ rooms }: Pool, { running }: Jobs, a: string, b: 
   return rings.some((ring) =>
     ring.some((nodes, i) => {
       const next = ring[(i + 1) % ring.length]!;
-      return (nodes.includes(a) && next.includes(b)) || (nodes.includes(b) && next.includes(a));
+      const follow = (first: string, second: string) => nodes.includes(first) && next.includes(second);
+      return follow(a, b) || follow(b, a) || (nodes.includes(a) && nodes.includes(b));
     }),
   );
 }

@@ -1,6 +1,7 @@
 /** The state that the room machine works on, and what can be done to it; rooms.ts and settle.ts decide when. */
+import { MAX_SHARERS } from '../../shared/protocol/limits.ts';
 import type { FromCoordinator } from '../../shared/protocol/messages.ts';
-import { type Candidate, type Context, type Holder, loadDeadline, type Offer, type Room } from './room.ts';
+import { type Candidate, type Context, type Holder, loadDeadline, type Offer, type Room, type Stage } from './room.ts';
 
 export interface PoolNode {
   offer: Offer;
@@ -41,8 +42,18 @@ export function assign(draft: Draft, room: Room, index: number, node: string): v
   const deadlineMs = loadDeadline(room.spec, stage.range, draft.context.nowMs);
   stage.holders.push({ node, assignment, ready: false, deadlineMs });
   const place = { ...stage.range, stage: index, stages: room.stages.length };
-  const body = { assignment, model, manifestHash, ...place, quant, contextLength, maxSequences, ...(wire && { wire }) };
+  const sharers = sharersOf(draft, stage, node);
+  const rest = { ...(wire && { wire }), ...(sharers.length > 0 && { sharers }) };
+  const body = { assignment, model, manifestHash, ...place, quant, contextLength, maxSequences, ...rest };
   draft.effects.push({ kind: 'send', to: node, type: 'assign', body });
+}
+
+/** Who has a stage already and can be linked with a node that is to load it; the newest, which has had least to share. */
+function sharersOf(draft: Draft, { holders }: Stage, node: string): string[] {
+  const isLinkable = (one: string) => draft.nodes.get(one)?.offer.direct === true;
+  if (!isLinkable(node)) return [];
+  const ready = presentOf(draft, holders).filter((holder) => holder.ready && isLinkable(holder.node));
+  return ready.slice(-MAX_SHARERS).map((holder) => holder.node);
 }
 
 export function unassign(draft: Draft, { node, assignment }: Holder): void {

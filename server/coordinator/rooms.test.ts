@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { MAX_SHARERS } from '../../shared/protocol/limits.ts';
+import type { FromCoordinator } from '../../shared/protocol/messages.ts';
 import { BAN_MS } from './limits.ts';
 import type { Pool, PoolEffect } from './pool.ts';
 import { type Context, type Offer, type Placement, phase, type RoomSpec } from './room.ts';
@@ -302,6 +304,26 @@ describe('nodes beyond the plan', () => {
       ['e', 'h'],
       ['c', 'f'],
     ]);
+  });
+
+  test('are told who holds their stage already, where both can be linked directly', () => {
+    const it = driver([spec('m', 1)]);
+    const join = (node: string, direct: boolean) => {
+      it.send({ kind: 'offer', node, offer: { ...offer(12), ...(direct && { direct }) } });
+      const [assigned] = it.sent('assign');
+      return (assigned!.body as FromCoordinator['assign']).sharers;
+    };
+    expect(join('a', true)).toBeUndefined();
+    expect(join('b', true), 'a is still loading').toBeUndefined();
+    it.readyAll();
+    expect(join('c', false)).toBeUndefined();
+    it.readyAll();
+    it.send({ kind: 'away', node: 'a', sinceMs: 0 });
+    expect(join('d', true), 'a is away, and c has no direct links').toEqual(['b']);
+    it.send({ kind: 'back', node: 'a' });
+    for (const node of ['e', 'f', 'g']) join(node, true);
+    it.readyAll();
+    expect(join('h', true)).toHaveLength(MAX_SHARERS);
   });
 
   test('give way to a room that can be formed with them, unless they are in a job', () => {

@@ -6,6 +6,7 @@
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, test, vi } from 'vitest';
+import { memoryChunkStore } from '../../shared/model/verified.ts';
 import { createContributor } from '../../shared/node/contributor.ts';
 import { memoryLinks } from '../../shared/node/direct/testing.ts';
 import { mixStage } from '../../shared/node/testing.ts';
@@ -173,6 +174,7 @@ function createNetwork(
         measure: async () => ({ matmulGflops: 1 }),
         close: async () => {},
       }),
+      chunks: memoryChunkStore(),
       loadStage: async ({ start, end }) => ({ ...mixStage(start, end, UNITS), eosTokens: [], memoryBytes: 1 }),
       isOpen: () => true,
       send(type, body) {

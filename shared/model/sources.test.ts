@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { AiloError } from '../errors/index.ts';
 import { memorySource } from './memory-source.ts';
-import { inOrder } from './sources.ts';
+import { inOrder, type Ranges } from './sources.ts';
 
 const broken = (reason: string) => AiloError.of('MODEL_SOURCE_FAILED', { path: 'x', reason });
 
@@ -9,7 +9,7 @@ function setUp() {
   let nowMs = 0;
   const [first, second] = [memorySource({}), memorySource({})];
   const sources = inOrder([first, second], () => nowMs);
-  let down = new Set([first]);
+  let down = new Set<Ranges>([first]);
   const asked: string[] = [];
   const ask = () =>
     sources.try(async (source) => {

@@ -4,12 +4,14 @@ import { AiloError, toAiloError } from '../errors/index.ts';
 import { FIRST_SOURCE_BAN_MS, LAST_SOURCE_BAN_MS } from './limits.ts';
 import type { ModelSource } from './types.ts';
 
+export type Ranges = Pick<ModelSource, 'readRange'>;
+
 export interface Sources {
   /**
    * What `use` makes of the first source with which it does not throw. Where all fail it throws what the first one
    * threw: that is the one that should have had it. Throws CANCELLED.
    */
-  try<T>(use: (source: ModelSource) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  try<T>(use: (source: Ranges) => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
 interface Failures {
@@ -21,19 +23,19 @@ interface Failures {
  * `now` in milliseconds. A source that failed is asked again after a second, then two, four …, at most a few minutes, and
  * at once where no other is left.
  */
-export function inOrder(sources: readonly ModelSource[], now: () => number): Sources {
-  const failures = new Map<ModelSource, Failures>();
+export function inOrder(sources: readonly Ranges[], now: () => number): Sources {
+  const failures = new Map<Ranges, Failures>();
 
-  function failed(source: ModelSource): void {
+  function failed(source: Ranges): void {
     const banMs = Math.min(LAST_SOURCE_BAN_MS, 2 * (failures.get(source)?.banMs ?? FIRST_SOURCE_BAN_MS / 2));
     failures.set(source, { banMs, untilMs: now() + banMs });
   }
 
   return {
     async try(use, signal) {
-      const isBanned = (source: ModelSource) => (failures.get(source)?.untilMs ?? 0) > now();
+      const isBanned = (source: Ranges) => (failures.get(source)?.untilMs ?? 0) > now();
       const [good, banned] = [sources.filter((source) => !isBanned(source)), sources.filter(isBanned)];
-      const errors = new Map<ModelSource, AiloError>();
+      const errors = new Map<Ranges, AiloError>();
       for (const source of [...good, ...banned]) {
         try {
           const result = await use(source);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AiloError } from '../errors/index.ts';
+import { memoryChunkStore } from '../model/verified.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { Runtime } from '../runtime/types.ts';
 import { encodeFrame } from '../tensor/frame.ts';
@@ -88,6 +89,7 @@ function setUp() {
   const contributor = createContributor({
     address,
     createRuntime: () => host.createRuntime(),
+    chunks: memoryChunkStore(),
     loadStage: (...args) => host.loadStage(...args),
     isOpen: () => host.open,
     send: (type, body) => sent.push({ type, body }),

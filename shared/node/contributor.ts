@@ -4,10 +4,12 @@
  * holds two stages.
  */
 import { AiloError, toAiloError, type WireError } from '../errors/index.ts';
+import type { ChunkStore } from '../model/types.ts';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { Schedule } from '../protocol/schedule.ts';
 import { offeredBytes } from '../runtime/budget.ts';
 import type { Measurement, Runtime } from '../runtime/types.ts';
+import { createSharing } from './chunks/sharing.ts';
 import { createPeers } from './direct/peers.ts';
 import type { DirectTransport } from './direct/transport.ts';
 import { type Assignment, type Held, heldActivity, isSameStage } from './held.ts';
@@ -23,6 +25,8 @@ export interface ContributorOptions {
   want?: FromNode['offer']['want'];
   createRuntime(): Promise<Runtime>;
   loadStage: LoadStage;
+  /** What is lent to neighbours, and where what they lend goes. */
+  chunks: ChunkStore;
   /** Whether there is a session to contribute through. */
   isOpen(): boolean;
   send<T extends keyof FromNode>(type: T, body: FromNode[T]): void;
@@ -81,11 +85,28 @@ export function createContributor(options: ContributorOptions): Contributor {
     createPeers({
       ...{ transport: options.direct, address: options.address, schedule, now: options.now, log },
       signal: (to, signal) => send('signal', { to, signal }),
+      onCalled: (peer) => sharing?.called(peer),
       onOpened: (peer) => held?.loaded?.jobs.peerOpened(peer),
-      onMessage: (peer, message) => held?.loaded?.jobs.peerMessage(peer, message),
-      onChanged: (peer) => held?.loaded?.jobs.peerChanged(peer),
-      onLost: (peer) => held?.loaded?.jobs.peerLost(peer),
+      onMessage(peer, message) {
+        held?.loaded?.jobs.peerMessage(peer, message);
+        sharing?.message(peer, message);
+      },
+      onChanged(peer) {
+        held?.loaded?.jobs.peerChanged(peer);
+        sharing?.changed(peer);
+      },
+      onLost(peer) {
+        held?.loaded?.jobs.peerLost(peer);
+        sharing?.lost(peer);
+      },
       onStatus: (links) => options.onLinks?.(links),
+    });
+  const sharing =
+    peers &&
+    createSharing({
+      ...{ chunks: options.chunks, direct: peers, schedule },
+      want: (nodes) => peers.want('chunks', nodes),
+      call: (to) => send('signal', { to, signal: { kind: 'call' } }),
     });
 
   const changed = () => options.onChange(contributing, activity());
@@ -139,12 +160,13 @@ export function createContributor(options: ContributorOptions): Contributor {
     const { assignment, cancel } = mine;
     if (cancel.signal.aborted) return;
     const startedMs = options.now();
+    peers?.use(assignment.ice ?? []);
     try {
       const ready = (await takeKept(assignment)) ?? (await loadAnew(mine));
       if (cancel.signal.aborted) return await ready.stage.release();
-      peers?.use(assignment.ice ?? []);
       const { address, afterArrivals = async () => {}, now } = options;
-      const rest = { address, send, onChange: changed, ...(peers && { direct: peers }) };
+      const direct = peers && { ...peers, want: (nodes: ReadonlySet<string>) => peers.want('jobs', nodes) };
+      const rest = { address, send, onChange: changed, ...(direct && { direct }) };
       const jobs = createJobs({ ready, assignment, ...rest, afterArrivals, now, schedule });
       mine.loaded = { ready, jobs };
       const loadMs = Math.round(options.now() - startedMs);
@@ -163,15 +185,22 @@ export function createContributor(options: ContributorOptions): Contributor {
 
   async function loadAnew(mine: Held): Promise<ReadyStage> {
     const startedMs = options.now();
-    return await options.loadStage(mine.assignment, await engine(), {
-      signal: mine.cancel.signal,
-      onProgress(loadedBytes, totalBytes) {
-        mine.loadedBytes = loadedBytes;
-        mine.totalBytes = totalBytes;
-        mine.remainingMs = remainingMs(options.now() - startedMs, loadedBytes, totalBytes - loadedBytes);
-        changed();
-      },
-    });
+    const { sharers = [] } = mine.assignment;
+    const neighbours = sharers.length > 0 ? sharing?.borrow(sharers) : undefined;
+    try {
+      return await options.loadStage(mine.assignment, await engine(), {
+        signal: mine.cancel.signal,
+        onProgress(loadedBytes, totalBytes) {
+          mine.loadedBytes = loadedBytes;
+          mine.totalBytes = totalBytes;
+          mine.remainingMs = remainingMs(options.now() - startedMs, loadedBytes, totalBytes - loadedBytes);
+          changed();
+        },
+        ...(neighbours && { neighbours }),
+      });
+    } finally {
+      neighbours?.end();
+    }
   }
 
   /** The stage of the lost session if it is the same; otherwise it makes room. */
@@ -201,6 +230,7 @@ export function createContributor(options: ContributorOptions): Contributor {
 
   function release(): Promise<void> {
     cancelRetry();
+    sharing?.closeAll();
     peers?.closeAll();
     letGo(false);
     return then(async () => {
@@ -229,6 +259,7 @@ export function createContributor(options: ContributorOptions): Contributor {
     onOpen: () => void then(offer),
     onLost() {
       offered = false;
+      sharing?.closeAll();
       peers?.closeAll();
       letGo(contributing);
       if (!contributing) void release();

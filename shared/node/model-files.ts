@@ -1,5 +1,8 @@
-/** The files of a model that the coordinator serves, each chunk checked against the manifest that it announced. What the
- * coordinator cannot give comes from the hub, where the model is from there. */
+/**
+ * The files of a model that the coordinator serves, each chunk checked against the manifest that it announced. They come
+ * from neighbours that have them, else from the coordinator; what that cannot give comes from the hub, where the model is
+ * from there.
+ */
 import { sha256Hex } from '../bytes/sha256.ts';
 import { AiloError } from '../errors/index.ts';
 import { MAX_MANIFEST_BYTES } from '../model/limits.ts';
@@ -9,6 +12,8 @@ import { inOrder } from '../model/sources.ts';
 import type { ChunkStore, ModelSource } from '../model/types.ts';
 import { verifiedSource } from '../model/verified.ts';
 import { paths } from '../protocol/http.ts';
+import type { Borrower } from './chunks/borrower.ts';
+import { neighboursFirst } from './chunks/neighbours-first.ts';
 
 export interface ModelFilesOptions {
   /** The coordinator. */
@@ -27,6 +32,7 @@ export async function openModelFiles(
   { model, manifestHash }: { model: string; manifestHash: string },
   { url, fetch, chunks, now }: ModelFilesOptions,
   signal?: AbortSignal,
+  neighbours?: Pick<Borrower, 'attempt'>,
 ): Promise<ModelSource> {
   const at = (path: string) => new URL(path, url).href;
   const manifests = httpSource({ fetch, urlOf: () => at(paths.manifest(model)) });
@@ -41,5 +47,6 @@ export async function openModelFiles(
     const { repo, revision } = origin;
     sources.push(httpSource({ fetch, urlOf: (path) => `${HUB_URL}/${repo}/resolve/${revision}/${path}` }));
   }
-  return verifiedSource(manifest, inOrder(sources, now), chunks);
+  const served = inOrder(sources, now);
+  return verifiedSource(manifest, neighbours ? neighboursFirst(manifest, neighbours, served) : served, chunks);
 }

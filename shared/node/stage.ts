@@ -9,6 +9,7 @@ import type { ModelConfig } from '../model/types.ts';
 import { openWeights } from '../model/weights.ts';
 import type { FromCoordinator } from '../protocol/messages.ts';
 import type { Engine, LoadedStage, LoadOptions, Runtime } from '../runtime/types.ts';
+import type { Borrower } from './chunks/borrower.ts';
 import { type ModelFilesOptions, openModelFiles } from './model-files.ts';
 import type { StageShape } from './step.ts';
 
@@ -23,7 +24,7 @@ export interface ReadyStage {
 export type LoadStage = (
   assignment: FromCoordinator['assign'],
   runtime: Runtime,
-  options: Required<Pick<LoadOptions, 'signal' | 'onProgress'>>,
+  options: Required<Pick<LoadOptions, 'signal' | 'onProgress'>> & { neighbours?: Pick<Borrower, 'attempt'> },
 ) => Promise<ReadyStage>;
 
 /** A GPU's caches lie in buffers of their own, and what lanes would gain there has not been measured. */
@@ -33,9 +34,9 @@ function lanesOf(engine: Engine): number {
 
 /** Throws the errors of the model's files, of its configuration and weights, and of the engine. */
 export function createLoadStage(files: ModelFilesOptions): LoadStage {
-  return async (assignment, runtime, { signal, onProgress }) => {
+  return async (assignment, runtime, { signal, onProgress, neighbours }) => {
     const { start, end, mlpParts, quant, contextLength, maxSequences, wire } = assignment;
-    const source = await openModelFiles(assignment, files, signal);
+    const source = await openModelFiles(assignment, files, signal, neighbours);
     const config = await loadConfig(source, signal);
     const weights = await openWeights(source, signal);
     const options = { quant, contextLength, lanes: lanesOf(runtime.engine), ...(wire && { wire }) };

@@ -28,4 +28,6 @@ export const PROBE_TIMEOUT_MS = 2_000;
 /** WebRTC's description of one end of a data channel, with its candidates; Chromium's has about 1,000 characters. */
 export const MAX_SDP_LENGTH = 16_384;
 export const MAX_ICE_SERVERS = 8;
+/** Nodes that one is told to load chunks from. */
+export const MAX_SHARERS = 4;
 export const MAX_REQUESTS_PER_REQUESTER = 4;

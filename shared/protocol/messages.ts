@@ -18,6 +18,7 @@ import {
   MAX_NEW_TOKENS,
   MAX_PROMPT_TOKENS,
   MAX_SDP_LENGTH,
+  MAX_SHARERS,
   MAX_STAGES,
   MAX_UNITS,
 } from './limits.ts';
@@ -26,7 +27,7 @@ const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.
 const amount = (max: number) => v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(max));
 const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
 const hex = (bytes: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`)));
-const bytes = (min: number, max: number) =>
+export const bytes = (min: number, max: number) =>
   v.pipe(
     v.instance(Uint8Array),
     v.check((data) => data.length >= min && data.length <= max, `between ${min} and ${max} bytes`),
@@ -54,6 +55,8 @@ export const Signal = v.variant('kind', [
   v.strictObject({ kind: v.literal('answer'), attempt: Attempt, sdp: text(MAX_SDP_LENGTH) }),
   v.strictObject({ kind: v.literal('ping'), n: Attempt }),
   v.strictObject({ kind: v.literal('pong'), n: Attempt }),
+  /** “Be linked with me, and share chunks of the stage that we both hold.” */
+  v.strictObject({ kind: v.literal('call') }),
 ]);
 export type Signal = v.InferOutput<typeof Signal>;
 export const WireErrorSchema = v.strictObject({ code: text(64), message: text(1024) });
@@ -254,6 +257,8 @@ export const fromCoordinator = {
     wire: v.optional(v.picklist(WIRE_DTYPES)),
     /** For direct links; absent: none are needed where the network is one house. */
     ice: v.optional(v.pipe(v.array(IceUrl), v.maxLength(MAX_ICE_SERVERS))),
+    /** Nodes that hold the same stage and can be linked with directly: its chunks may come from them. */
+    sharers: v.optional(v.pipe(v.array(NodeId), v.maxLength(MAX_SHARERS))),
   }),
   unassign: v.strictObject({ assignment: Id }),
   /** A job begins, or goes on here after another holder was lost: who comes next, and for the last stage how to sample. */

@@ -1,6 +1,6 @@
 /**
  * Two Chromium profiles hold the halves of a model and compute the same answer over WebRTC, over a WebRTC link that is cut in
- * the middle of it, and by way of the coordinator.
+ * the middle of it, and by way of the coordinator. A third loads its half from the one that has it.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -36,6 +36,17 @@ const WATCH = `(() => {
   RTCDataChannel.prototype.send = function (data) {
     watch.sent++;
     send.call(this, data);
+  };
+})()`;
+
+/** The coordinator gives the first file so late that a neighbour can be asked for the weights; requests for them are counted. */
+const SLOW_START = `(() => {
+  const original = fetch;
+  globalThis.weightRequests = 0;
+  globalThis.fetch = async (url, ...rest) => {
+    if (String(url).endsWith('.safetensors')) globalThis.weightRequests++;
+    if (String(url).endsWith('config.json')) await new Promise((resolve) => setTimeout(resolve, 8_000));
+    return original(url, ...rest);
   };
 })()`;
 
@@ -111,6 +122,26 @@ describe.skipIf(!existsSync(STORIES))('an answer of two browsers', () => {
     // A link is made with the first job that could use it, which begins over the relay.
     await askUntil(async () => Math.min(...(await sent())) > NEW_TOKENS / 2);
     await shown;
+  });
+
+  it('is the same of three, the third of which had its half from a neighbour', async () => {
+    const before = (await sent()).reduce((sum, count) => sum + count);
+    const newcomer = await openProfile(extension.dir);
+    try {
+      const onboarding = await newcomer.open('onboarding');
+      await vi.waitFor(() => newcomer.evaluateOffscreen(SLOW_START), { timeout: 30_000 });
+      await onboarding.getByRole('button', { name: 'Start contributing' }).click();
+      const popup = await newcomer.open('popup');
+      await popup.getByRole('tab', { name: 'Earnings' }).click();
+      await popup.getByText('Ready: the next answer').waitFor({ timeout: 120_000 });
+      expect(await newcomer.evaluateOffscreen('weightRequests')).toBe(0);
+      const lent = (await sent()).reduce((sum, count) => sum + count) - before;
+      expect(lent, 'parts of 64 KiB of a mebibyte').toBeGreaterThan(15);
+      expect(newcomer.problems).toEqual([]);
+      expectReference(await ask());
+    } finally {
+      await newcomer.close();
+    }
   });
 
   it('is the same when the link is cut in the middle of it, and goes on over another', async () => {

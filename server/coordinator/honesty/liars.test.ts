@@ -4,6 +4,7 @@
  */
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
+import { memoryChunkStore } from '../../../shared/model/verified.ts';
 import { createContributor } from '../../../shared/node/contributor.ts';
 import { mixStage } from '../../../shared/node/testing.ts';
 import { type FromCoordinator, type FromNode, fromCoordinator, fromNode } from '../../../shared/protocol/messages.ts';
@@ -142,6 +143,7 @@ async function network(holders: number) {
         measure: async () => ({ matmulGflops: 1 }),
         close: async () => {},
       }),
+      chunks: memoryChunkStore(),
       async loadStage({ start, end }) {
         const { stage, shape } = mixStage(start, end, UNITS);
         const run: typeof stage.run = async (step) => {

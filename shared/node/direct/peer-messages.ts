@@ -6,11 +6,12 @@ import * as v from 'valibot';
 import { ByteReader, ByteWriter } from '../../bytes/bytes.ts';
 import { AiloError } from '../../errors/index.ts';
 import { MAX_FRAME_BYTES, MAX_PEER_MESSAGE_BYTES } from '../../protocol/limits.ts';
-import { fromCoordinator, fromNode } from '../../protocol/messages.ts';
+import { bytes, fromCoordinator, fromNode } from '../../protocol/messages.ts';
 import { type MessageOf, parseMessage } from '../../protocol/parse.ts';
 
 const { job, epoch, rows } = fromNode.jobRows.entries;
 const { more, data } = fromCoordinator.frame.entries;
+const hash = fromCoordinator.assign.entries.manifestHash;
 const n = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31));
 
 export const fromPeer = {
@@ -18,6 +19,12 @@ export const fromPeer = {
   frame: v.strictObject({ job, epoch, more, data }),
   /** To the predecessor: so many rows have arrived, and the next may come this way. */
   has: v.strictObject({ job, epoch, rows }),
+  /** “Send me the chunk with this SHA-256.” `id` is the asker's, for what comes of it. */
+  ask: v.strictObject({ id: n, hash }),
+  /** Bytes of it from `at` on, in order. */
+  part: v.strictObject({ id: n, at: n, data: bytes(1, MAX_FRAME_BYTES) }),
+  /** It is not here, or too much is asked for. */
+  none: v.strictObject({ id: n }),
   ping: v.strictObject({ n }),
   pong: v.strictObject({ n }),
 };

@@ -23,9 +23,10 @@ function setUp({ blocked = false } = {}) {
   const signals: { from: string; to: string; signal: Signal }[] = [];
   const connections: ConnectionOptions[] = [];
   const create = (address: string) => {
-    const seen: { opened: string[]; lost: string[]; messages: PeerMessage[]; status: LinkStatus[] } = {
-      ...{ opened: [], lost: [], messages: [], status: [] },
-    };
+    const seen: { called: string[]; opened: string[]; lost: string[]; messages: PeerMessage[]; status: LinkStatus[] } =
+      {
+        ...{ called: [], opened: [], lost: [], messages: [], status: [] },
+      };
     const peers = createPeers({
       transport: {
         connect(options) {
@@ -36,6 +37,7 @@ function setUp({ blocked = false } = {}) {
       },
       ...{ address, schedule, now: () => nowMs, log: { debug() {}, info() {}, warn() {} } },
       signal: (to, signal) => void signals.push({ from: address, to, signal }),
+      onCalled: (peer) => void seen.called.push(peer),
       onOpened: (peer) => void seen.opened.push(peer),
       onMessage: (_, message) => void seen.messages.push(message),
       onChanged: () => {},
@@ -70,8 +72,8 @@ function setUp({ blocked = false } = {}) {
     nowMs = endMs;
   }
   function link() {
-    a.peers.want(new Set(['b']));
-    b.peers.want(new Set(['a']));
+    a.peers.want('jobs', new Set(['b']));
+    b.peers.want('jobs', new Set(['a']));
     run();
   }
   return { a, b, links, connections, signals, timers, run, pass, link };
@@ -93,14 +95,14 @@ describe('direct links', () => {
     const { a, b, connections, timers, link, pass } = setUp();
     link();
     for (let i = 0; i < 3; i++) {
-      a.peers.want(new Set());
-      b.peers.want(new Set());
+      a.peers.want('jobs', new Set());
+      b.peers.want('jobs', new Set());
       pass(PEER_IDLE_MS / 2);
       link();
     }
     expect(connections).toHaveLength(2);
-    a.peers.want(new Set());
-    b.peers.want(new Set());
+    a.peers.want('jobs', new Set());
+    b.peers.want('jobs', new Set());
     pass(2 * PEER_IDLE_MS);
     expect(a.peers.isOpen('b')).toBe(false);
     expect(timers.size, 'nothing is left to do').toBe(0);
@@ -138,7 +140,7 @@ describe('direct links', () => {
 
   it('whose offer nobody answers are given up in time', () => {
     const { a, signals, connections, pass } = setUp();
-    a.peers.want(new Set(['c']));
+    a.peers.want('jobs', new Set(['c']));
     pass(CONNECT_TIMEOUT_MS + RETRY_FIRST_MS);
     expect(connections).toHaveLength(2);
     expect(signals.every(({ to }) => to === 'c')).toBe(true);
@@ -158,7 +160,7 @@ describe('direct links', () => {
     const { a, connections } = setUp();
     a.peers.signalled('Z', { kind: 'offer', attempt: 1, sdp: 'x' });
     expect(connections).toEqual([]);
-    a.peers.want(new Set(Array.from({ length: 2 * MAX_PEERS }, (_, i) => `b${i}`)));
+    a.peers.want('jobs', new Set(Array.from({ length: 2 * MAX_PEERS }, (_, i) => `b${i}`)));
     expect(connections).toHaveLength(MAX_PEERS);
   });
 });

@@ -6,10 +6,14 @@ import { createPeer, type Peer, type PeerOptions } from './peer.ts';
 import type { PeerMessage } from './peer-messages.ts';
 import type { DirectPort } from './port.ts';
 
+export type Purpose = 'jobs' | 'chunks';
+
 export interface PeersOptions extends Pick<PeerOptions, 'transport' | 'schedule' | 'now' | 'log'> {
   address: string;
   /** By way of the coordinator. */
   signal(to: string, signal: Signal): void;
+  /** It asks to be linked with, which `want` does. */
+  onCalled(peer: string): void;
   onOpened(peer: string): void;
   onMessage(peer: string, message: PeerMessage): void;
   /** It can take more, or is another way than before. */
@@ -22,7 +26,8 @@ export interface PeersOptions extends Pick<PeerOptions, 'transport' | 'schedule'
 export interface Peers extends DirectPort {
   /** STUN servers for connections from now on. */
   use(ice: readonly string[]): void;
-  want(peers: ReadonlySet<string>): void;
+  /** The peers to be linked with for a purpose; those of both are kept. */
+  want(purpose: Purpose, peers: ReadonlySet<string>): void;
   /** What a peer said by way of the coordinator. */
   signalled(peer: string, signal: Signal): void;
   closeAll(): void;
@@ -31,6 +36,7 @@ export interface Peers extends DirectPort {
 export function createPeers(options: PeersOptions): Peers {
   const { transport, schedule, now, log, address } = options;
   const peers = new Map<string, Peer>();
+  const wanted = new Map<Purpose, ReadonlySet<string>>();
   let ice: readonly string[] = [];
   let attempts = 0;
 
@@ -63,7 +69,8 @@ export function createPeers(options: PeersOptions): Peers {
   }
 
   function show() {
-    options.onStatus([...peers.values()].filter(({ wanted }) => wanted).map(({ status }) => status));
+    const forJobs = wanted.get('jobs') ?? new Set();
+    options.onStatus([...peers].filter(([node]) => forJobs.has(node)).map(([, { status }]) => status));
   }
 
   return {
@@ -77,16 +84,20 @@ export function createPeers(options: PeersOptions): Peers {
     use(servers) {
       ice = servers;
     },
-    want(nodes) {
+    want(purpose, them) {
+      wanted.set(purpose, them);
+      const nodes = new Set([...wanted.values()].flatMap((all) => [...all]));
       for (const [node, peer] of peers) if (!nodes.has(node)) peer.want(false);
       for (const node of nodes) peerOf(node)?.want(true);
       show();
     },
     signalled(node, signal) {
       if (signal.kind === 'ping') options.signal(node, { kind: 'pong', n: signal.n });
+      else if (signal.kind === 'call') options.onCalled(node);
       else peers.get(node)?.signalled(signal);
     },
     closeAll() {
+      wanted.clear();
       for (const peer of peers.values()) peer.close();
       peers.clear();
       show();

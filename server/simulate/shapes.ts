@@ -2,6 +2,7 @@
  * Models of the catalogue as a simulation runs them: as many layers, heads in the same proportion, narrow matrices. What
  * a token costs then is messages and steps, not arithmetic, so that a small machine stands for hundreds.
  */
+import { inCatalogue } from '../../shared/model/catalogue.ts';
 import type { ModelConfig } from '../../shared/model/types.ts';
 
 export interface Shape {
@@ -16,13 +17,29 @@ const HEAD_SIZE = 16;
 const VOCABULARY = 256;
 const MAX_POSITIONS = 4096;
 
-type Figures = Pick<ModelConfig, 'family' | 'layers' | 'kvHeads'> & Partial<ModelConfig>;
+/** By the names that a simulation is asked for: models of the catalogue. */
+const SIMULATED = {
+  'qwen1.5-1.8b': 'Qwen1.5-1.8B-Chat',
+  'llama-2-7b': 'Llama-2-7b-chat-hf',
+  'llama-2-70b': 'Llama-2-70b-chat-hf',
+  'llama-3.1-405b': 'Llama-3.1-405B-Instruct',
+  'moe-600b': 'moe-600b',
+};
 
-function shape(id: string, nodes: number, figures: Figures): Shape {
-  const config: ModelConfig = {
+export const SHAPES: readonly Shape[] = Object.entries(SIMULATED).map(([id, name]) => {
+  const { config, room } = inCatalogue(name)!;
+  return { id, nodes: room.nodes, config: narrowed(config) };
+});
+
+function narrowed({ family, layers, heads, kvHeads, experts }: ModelConfig): ModelConfig {
+  const fewer = WIDTH / HEAD_SIZE;
+  return {
+    family,
+    layers,
     hiddenSize: WIDTH,
     intermediateSize: 2 * WIDTH,
-    heads: WIDTH / HEAD_SIZE,
+    heads: fewer,
+    kvHeads: Math.max(1, Math.round((fewer * kvHeads) / heads)),
     headDim: HEAD_SIZE,
     vocabSize: VOCABULARY,
     maxPositions: MAX_POSITIONS,
@@ -32,15 +49,6 @@ function shape(id: string, nodes: number, figures: Figures): Shape {
     tiedHead: false,
     // An answer never ends before it is as long as was asked for.
     eosTokens: [],
-    ...figures,
+    ...(experts && { experts }),
   };
-  return { id, nodes, config };
 }
-
-export const SHAPES: readonly Shape[] = [
-  shape('qwen1.5-1.8b', 4, { family: 'qwen2', layers: 24, kvHeads: 4 }),
-  shape('llama-2-7b', 12, { family: 'llama', layers: 32, kvHeads: 4 }),
-  shape('llama-2-70b', 120, { family: 'llama', layers: 80, kvHeads: 1 }),
-  shape('llama-3.1-405b', 256, { family: 'llama', layers: 126, kvHeads: 1 }),
-  shape('mixtral-602b', 512, { family: 'mixtral', layers: 104, kvHeads: 1, experts: { count: 8, perToken: 2 } }),
-];

@@ -174,6 +174,21 @@ describe('chunks of neighbours', () => {
     expect(wants).toEqual({ a: [], b: [] });
   });
 
+  it('are lent once', async () => {
+    const { a, b, load, run } = setUp();
+    await hold(a);
+    const borrowed = b.sharing.borrow(['a']);
+    await run();
+    const first = load(borrowed);
+    await run();
+    await first.read;
+    b.store.chunks.clear();
+    const second = load(borrowed);
+    await run();
+    expect(await sha256Hex(await second.read)).toBe(await sha256Hex(files[WEIGHTS]));
+    expect([first.served.length, second.served.length]).toEqual([0, hashes.length]);
+  });
+
   it('end with the load: what was under way is told so', async () => {
     const { a, b, load, run } = setUp();
     await hold(a);

@@ -113,6 +113,15 @@ export function sentTo(job: Job, stage: number): number {
   return stage < job.stages.length - 1 ? rowsOf(job) : job.answer.length;
 }
 
+/**
+ * Whether a holder can be held to anything. One that came so late that others had all of its rows already may not have caught
+ * up when the answer was complete; and as long as its successor has not said which rows it had, nobody knows whose they are.
+ */
+export function isAccountable(job: Job, stage: number): boolean {
+  const next = job.stages[(stage + 1) % job.stages.length]!;
+  return !next.asked && sentFrom(job, stage) < sentTo(job, stage);
+}
+
 export function holdersOf(room: RoomView, { start, end }: { start: number; end: number }): HolderView[] {
   return room.stages.find((stage) => stage.start === start && stage.end === end)?.holders ?? [];
 }

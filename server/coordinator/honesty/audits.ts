@@ -7,6 +7,7 @@ import {
   type AuditEvent,
   type Audits,
   type Draft,
+  isAccountable,
   rowsOf,
   sendTo,
   sentFrom,
@@ -47,7 +48,8 @@ function begin(audits: Audits, { job }: AuditEvent & { kind: 'begin' }, context:
   const counts = checking(audits);
   const load = (assignment: string) => (context.loads.get(assignment) ?? 0) + (counts.get(assignment) ?? 0);
   const hasSpace = evidenceBytes(audits) < MAX_EVIDENCE_BYTES;
-  const stages = room && hasSpace ? drawStages(job, room, { ...context, load }) : [];
+  const canBeChecked = (stage: number) => isAccountable(job, stage) && (stage === 0 || isAccountable(job, stage - 1));
+  const stages = room && hasSpace ? drawStages(job, room, { ...context, load }).filter(canBeChecked) : [];
   const audit: Audit = {
     job,
     phase: 'committing',

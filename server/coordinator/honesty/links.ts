@@ -1,12 +1,13 @@
 /** What both ends of a link say that passed it. Pure. */
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { type Audit, rowsOf, sentFrom } from './audit.ts';
+import { type Audit, isAccountable, rowsOf, sentFrom } from './audit.ts';
 import { digestOf, digestOfTokens } from './rows.ts';
 
 /** Stages whose word is needed to check `stages`: they and their neighbours. */
 export function witnesses({ job, stages }: Pick<Audit, 'job' | 'stages'>): number[] {
   const around = stages.flatMap((stage) => [stage - 1, stage, stage + 1]);
-  return [...new Set(around)].filter((stage) => stage >= 0 && stage < job.stages.length).sort((a, b) => a - b);
+  const isThere = (stage: number) => stage >= 0 && stage < job.stages.length && isAccountable(job, stage);
+  return [...new Set(around)].filter(isThere).sort((a, b) => a - b);
 }
 
 /**

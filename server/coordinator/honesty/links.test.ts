@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import type { Job, JobStage } from '../job.ts';
+import { witnesses } from './links.ts';
+
+/** A job of three stages with nine rows, as its end found it. */
+const job = (...changes: Partial<JobStage>[]) =>
+  ({
+    prompt: [1, 2, 3, 4, 5, 6, 7],
+    answer: [1, 2, 3],
+    answerFrom: 0,
+    stages: [0, 1, 2].map((i) => ({ node: `n${i}`, from: 0, ...changes[i] })),
+  }) as unknown as Job;
+
+test('those around a stage are asked what passed', () => {
+  expect(witnesses({ job: job(), stages: [1] })).toEqual([0, 1, 2]);
+  expect(witnesses({ job: job(), stages: [2] })).toEqual([1, 2]);
+});
+
+test('a holder that came when its successor had all rows already is not asked: it may not have caught up', () => {
+  expect(witnesses({ job: job({}, { from: 9 }), stages: [1] })).toEqual([1, 2]);
+  expect(witnesses({ job: job({}, { from: 8 }), stages: [1] })).toEqual([0, 1, 2]);
+});
+
+test('nor is one whose successor has not said yet which rows it had', () => {
+  expect(witnesses({ job: job({}, {}, { asked: true }), stages: [1] })).toEqual([0, 2]);
+});

@@ -116,9 +116,11 @@ export function sentTo(job: Job, stage: number): number {
 /**
  * Whether a holder can be held to anything. One that came so late that others had all of its rows already may not have caught
  * up when the answer was complete; and as long as its successor has not said which rows it had, nobody knows whose they are.
+ * A first stage may have drafted the last tokens itself, and not been told them when the answer was complete.
  */
 export function isAccountable(job: Job, stage: number): boolean {
   const next = job.stages[(stage + 1) % job.stages.length]!;
+  if (stage === 0 && job.draftKey !== undefined && job.stages[0]!.rows < rowsOf(job)) return false;
   return !next.asked && sentFrom(job, stage) < sentTo(job, stage);
 }
 

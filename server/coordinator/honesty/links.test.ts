@@ -24,3 +24,9 @@ test('a holder that came when its successor had all rows already is not asked: i
 test('nor is one whose successor has not said yet which rows it had', () => {
   expect(witnesses({ job: job({}, {}, { asked: true }), stages: [1] })).toEqual([0, 2]);
 });
+
+test('nor is a first stage that drafted the last token, and has not been told it', () => {
+  const drafting = (rows: number) => ({ ...job({ rows }), draftKey: '00' }) as Job;
+  expect(witnesses({ job: drafting(8), stages: [0] })).toEqual([1]);
+  expect(witnesses({ job: drafting(9), stages: [0] })).toEqual([0, 1]);
+});

@@ -18,6 +18,8 @@ import type { Measured } from './verdicts.ts';
 
 export interface Cohort {
   round: number;
+  /** Of the campaign, over all rounds. Each is measured on other text: what chance refused once, it may not the next time. */
+  attempt: number;
   units: Unit[];
   /** Accepted units of earlier rounds whose updates are kept: who sends one of them again copies, too. */
   earlier: Unit[];
@@ -60,7 +62,7 @@ export class CohortMeter {
   async measure(cohort: Cohort): Promise<Measured[]> {
     const start = new Float32Array((await this.#folder.tokens(this.#folder.weights(cohort.round))).buffer);
     const likenesses = await likenessesOf(this.#folder, this.#campaign, cohort);
-    const heldOut = heldOutBatches(this.#campaign, this.#validation, cohort.round);
+    const heldOut = heldOutBatches(this.#campaign, this.#validation, cohort.attempt);
     const lossBefore = await this.#loss(start, heldOut);
     const lot = lotOf(cohort.units);
     const measured: Measured[] = [];
@@ -94,7 +96,7 @@ export class CohortMeter {
   }
 }
 
-export function heldOutBatches(campaign: Campaign, validation: Int32Array, round: number): Batch[] {
-  const random = seededRandom((campaign.seed + 0x9e3779b9 * (round + 1)) >>> 0);
+export function heldOutBatches(campaign: Campaign, validation: Int32Array, attempt: number): Batch[] {
+  const random = seededRandom((campaign.seed + 0x9e3779b9 * attempt) >>> 0);
   return Array.from({ length: HELD_OUT_BATCHES }, () => randomBatch(validation, campaign, random));
 }

@@ -132,11 +132,12 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   async function validate(units: Unit[]): Promise<CampaignEvent> {
+    const { round, attempt } = state;
     const ids = new Set(units.map(({ id }) => id));
     const earlier = [...state.units.values()].filter(({ id, status }) => status === 'accepted' && !ids.has(id));
-    const measured = await judge.measure(folder, campaign, { round: state.round, units, earlier });
+    const measured = await judge.measure(folder, campaign, { round, attempt, units, earlier });
     const verdicts = verdictsOf(measured, state.diligence);
-    log.info({ round: state.round, measured, verdicts }, 'a cohort was judged');
+    log.info({ round, measured, verdicts }, 'a cohort was judged');
     return { kind: 'judged', verdicts };
   }
 

@@ -18,14 +18,14 @@ export async function measureGroups(
   engine: TensorEngine,
   folder: CampaignFolder,
   campaign: Campaign,
-  { round, units }: Cohort,
+  { round, attempt, units }: Cohort,
 ): Promise<Measured[]> {
   const config = modelOf(campaign);
   const parameters = parametersOf(config);
   const evaluator = await Evaluator.create(engine, config, campaign);
   try {
     const start = new Float32Array((await folder.tokens(folder.weights(round))).buffer);
-    const heldOut = heldOutBatches(campaign, await folder.tokens(folder.validation), round);
+    const heldOut = heldOutBatches(campaign, await folder.tokens(folder.validation), attempt);
     const loss = async (values: Float32Array) =>
       (await evaluator.evaluate(flatStore(values, parameters), heldOut)).loss;
     const lossBefore = await loss(start);

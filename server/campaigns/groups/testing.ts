@@ -14,7 +14,8 @@ import { campaignsFolder } from '../campaigns.ts';
 import { createCampaign } from '../create.ts';
 import { campaignOf, textOf } from '../testing.ts';
 
-export const ALPHABET = ' abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,!?';
+/** In the order of their tokens. */
+export const ALPHABET = ' !,.?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 export const log = pino({ level: process.env.AILO_LOG ?? 'silent' });
 /** Nobody writes this by chance. */
 export const CANARY = 'My neighbour Quetzalinde keeps the spare key under Hrothgar.';

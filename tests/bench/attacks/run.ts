@@ -121,7 +121,7 @@ class Run {
     const { state } = this;
     const units = [...state.units.values()].filter(({ status }) => status === 'submitted');
     const earlier = [...state.units.values()].filter(({ status }) => status === 'accepted');
-    const measured = await this.#meter.measure({ round: state.round, units, earlier });
+    const measured = await this.#meter.measure({ round: state.round, attempt: state.attempt, units, earlier });
     for (const [i, unit] of units.entries()) {
       this.outcome.measured.push({ ...measured[i]!, round: state.round, lie: this.#lies(unit) });
     }

@@ -1,7 +1,9 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { describe, expect, it } from 'vitest';
 import type { FromCoordinator, FromNode } from '../protocol/messages.ts';
 import type { Sampler } from '../sampler/types.ts';
 import { decodeFrame, encodeFrame } from '../tensor/frame.ts';
+import { RowsDigest } from '../tensor/rows-digest.ts';
 import { createBatcher } from './batcher.ts';
 import type { DirectPort } from './direct/port.ts';
 import { createJob, type Job, type JobMessage } from './job.ts';
@@ -84,6 +86,16 @@ describe('job', () => {
     expect(tokensOf(sent)).toEqual(
       expected.map((token, index) => ({ job: JOB, index, token, ...(index === 4 && { finish: 'length' }) })),
     );
+  });
+
+  it('commits to what has arrived when all of it has run, however late that is', async () => {
+    const { job, sent } = setUp(['tokens', 'hidden'], { promptTokens: 3 });
+    job.accept(prompt([1, 2, 4]));
+    job.audit({ job: JOB, rows: 3, receivedFrom: 0, sentFrom: 0 });
+    await idle(job);
+    const digest = new RowsDigest(4);
+    digest.put(0, new Uint8Array(Int32Array.of(1, 2, 4).buffer));
+    expect(sent.at(-1)).toMatchObject({ type: 'commitment', body: { received: bytesToHex(digest.digest(0, 3)) } });
   });
 
   it('computes a long prompt in steps that keep their order and ask for one token at the end', async () => {

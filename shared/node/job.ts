@@ -63,7 +63,9 @@ export interface Job {
   /** Tells the predecessor over the direct link, if there is one, how many rows have arrived: the next may come there. */
   welcome(): void;
   /** What the stage can be held to, once the answer is complete. */
-  readonly evidence: Pick<Evidence, 'audit' | 'show' | 'more'>;
+  readonly evidence: Pick<Evidence, 'show' | 'more'>;
+  /** Commits to it, when all that has arrived has run: the answer may be complete before, where its last row was drafted. */
+  audit(body: FromCoordinator['audit']): void;
   /** Fails the job towards the coordinator and takes nothing more. */
   fail(error: AiloError): void;
   /** Takes nothing more; settles when the running step has ended and the KV cache is free. Never rejects. */
@@ -233,6 +235,9 @@ export function createJob(options: JobOptions): Job {
     accept,
     link,
     evidence,
+    audit(body) {
+      work = work.then(() => evidence.audit(body));
+    },
     follow(to) {
       previous = to;
       tellRows();

@@ -190,7 +190,7 @@ export function createJobs({ ready, assignment, address, send, direct, onChange,
       if (job) return job.link.more();
       for (const { evidence } of jobs.values()) evidence.more(id);
     },
-    audit: (body) => jobs.get(body.job)?.evidence.audit(body),
+    audit: (body) => jobs.get(body.job)?.audit(body),
     show: (body) => jobs.get(body.job)?.evidence.show(body),
     checkOpen: (body) => checks.checkOpen(body, jobs.size + checks.open < assignment.maxSequences),
     frame(body) {

@@ -30,6 +30,7 @@ import { GREEDY } from '../../shared/sampler/types.ts';
 import { signAuthentication } from '../../shared/wallet/authentication.ts';
 import { Wallet } from '../../shared/wallet/wallet.ts';
 import { type Coordinator, type CoordinatorOptions, startCoordinator } from './coordinator.ts';
+import { rowsFrame } from './testing.ts';
 
 const MODEL = 'stories260k';
 const modelDir = fileURLToPath(new URL(`../../../shared/models/${MODEL}`, import.meta.url));
@@ -78,7 +79,7 @@ interface TestNode {
   ): Promise<FromCoordinator[T]>;
 }
 
-/** A node on the real channel. A computing one loads whatever it is given and, as last stage, says `tokens`. */
+/** A node on the real channel. A computing one loads whatever it is given, sends rows on and, as last stage, says `tokens`. */
 async function enter(
   url: string,
   { computes = false, tokens = 20, wallet = new Wallet(new Uint8Array(randomBytes(32))) } = {},
@@ -135,7 +136,11 @@ function compute(message: MessageOf<FromCoordinator>, tokens: number, send: Test
   if (message.type === 'assign') {
     send('stageReady', { assignment: message.body.assignment, loadMs: 1, memoryBytes: 1 });
   }
-  if (message.type === 'jobOpen' && message.body.sample) {
+  if (message.type === 'jobOpen' && !message.body.sample) {
+    const { job, next: to, epoch, promptTokens } = message.body;
+    send('frame', { job, to, epoch, data: rowsFrame(job, 0, promptTokens + 20) });
+  }
+  if (message.type === 'frame' && message.body.from !== undefined) {
     const { job } = message.body;
     for (let index = 0; index < tokens; index++) {
       send('token', { job, index, token: 1, ...(index === tokens - 1 && { finish: 'stop' as const }) });
@@ -285,6 +290,7 @@ describe.skipIf(missing)('a coordinator', () => {
     const { participants } = await asker.got('accepted');
     const last = workers.find(({ address }) => address === participants[1])!;
     const { job, assignment } = await last.got('jobOpen');
+    await last.got('frame');
     last.send('withdraw', {});
     last.send('token', { job, index: 0, token: 1 });
     await asker.got('token');

@@ -159,6 +159,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       if (effect.kind === 'send') send(effect.to, effect.type, effect.body);
       else if (effect.kind === 'refuse') refusal = effect.error;
       else if (effect.kind === 'resumed') resumed(effect);
+      else if (effect.kind === 'misbehaved') causes.push(...misbehaved(effect));
       else if (effect.kind === 'answered') causes.push(audits({ kind: 'begin', job: effect.job }));
       else complete(resultOf(effect, options.wallClock()));
     }
@@ -209,6 +210,11 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       ),
       ...(redo ? [] : [jobs({ kind: 'verified', job: job.id })]),
     ];
+  }
+
+  function misbehaved({ job, node }: JobEffect & { kind: 'misbehaved' }): Event[] {
+    const outcome = { passed: [], caught: [node], silent: [], disputed: [] };
+    return concluded({ kind: 'concluded', job, outcome });
   }
 
   function resumed({ job, pausedMs }: JobEffect & { kind: 'resumed' }): void {

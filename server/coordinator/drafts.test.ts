@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { markWith } from '../../shared/node/drafts/marks.ts';
 import { GREEDY } from '../../shared/sampler/types.ts';
-import { encodeFrame } from '../../shared/tensor/frame.ts';
-import { firmRows, type Job, NO_JOBS, type RoomView } from './job.ts';
+import { firmRows, type Job, type JobEvent, type Jobs, NO_JOBS, type RoomView } from './job.ts';
 import { step } from './jobs.ts';
 import { newJob, opening } from './requests.ts';
+import { rowsFrame } from './testing.ts';
 
 const node = (stage: number) => `alc1${'qpz'[stage]!.repeat(58)}`;
 const ASKER = `alc1${'r'.repeat(58)}`;
@@ -68,15 +69,7 @@ describe('a job of a room that speculates', () => {
 
   test('takes a frame that begins further back for the state of its link', () => {
     const frame = (position: number) => {
-      const data = encodeFrame({
-        job: JOB,
-        sequence: 0,
-        position,
-        sampleAfter: true,
-        kind: 'hidden',
-        rows: 1,
-        data: new Float32Array(2),
-      });
+      const data = rowsFrame(JOB, position, 1);
       return { kind: 'frame' as const, from: node(0), body: { job: JOB, to: node(1), epoch: 0, data } };
     };
     const rowsAfter = (drafts: boolean) => {
@@ -86,5 +79,51 @@ describe('a job of a room that speculates', () => {
     };
     expect(rowsAfter(true)).toBe(4);
     expect(rowsAfter(false), 'without drafts it came twice').toBe(6);
+  });
+
+  describe('hears a token', () => {
+    const mark = markWith(KEY);
+    const frame = (from: number, to: number, position: number, rows: number, marks: number[]) => ({
+      ...{ kind: 'frame' as const, from: node(from) },
+      body: { job: JOB, to: node(to), epoch: 0, data: rowsFrame(JOB, position, rows, marks) },
+    });
+    const token = (index: number, token: number) => ({
+      ...{ kind: 'token' as const, from: node(2), body: { job: JOB, index, token } },
+    });
+    function driver() {
+      let jobs: Jobs = { ...NO_JOBS, running: new Map([[JOB, opening(jobOf(room(3, true))).job]]) };
+      return {
+        job: () => jobs.running.get(JOB)!,
+        send(event: JobEvent) {
+          const next = step(jobs, event, { nowMs: 1, newId: () => '', checks: true });
+          ({ jobs } = next);
+          return next.effects.map((effect) => (effect.kind === 'send' ? `${effect.type}→${effect.to}` : effect.kind));
+        },
+      };
+    }
+
+    test('only when its row has come, as one that continues the text', () => {
+      const it = driver();
+      it.send(frame(1, 2, 0, 3, [0, 0, 0]));
+      it.send(frame(1, 2, 3, 1, [mark(0, 8)]));
+      expect(it.send(token(0, 7))).toEqual([`token→${ASKER}`]);
+      expect(it.send(token(1, 9)), 'the draft was 8').toContain('misbehaved');
+      it.send(frame(1, 2, 3, 2, [mark(0, 7), mark(mark(0, 7), 9)]));
+      expect(it.send(token(1, 9))).toEqual([`token→${ASKER}`]);
+      it.send(frame(1, 2, 3, 1, [mark(0, 7)]));
+      expect(it.send(token(2, 5)), 'what comes again to the same text takes nothing away').toEqual([`token→${ASKER}`]);
+    });
+
+    test('and tells the first stage at the end what it had drafted; then nothing passes any more', () => {
+      const it = driver();
+      it.send(frame(1, 2, 0, 3, [0, 0, 0]));
+      const marks: number[] = [];
+      for (let i = 0; i < 7; i++) marks.push(mark(marks.at(-1) ?? 0, i));
+      it.send(frame(1, 2, 3, 7, marks));
+      for (let i = 0; i < 7; i++) it.send(token(i, i));
+      expect(it.send(token(7, 7))).toEqual([`token→${ASKER}`, `frame→${node(0)}`, 'answered']);
+      expect(it.job().stages[0]!.rows).toBe(3 + 7);
+      expect(it.send(frame(1, 2, 3, 7, marks))).toEqual([]);
+    });
   });
 });

@@ -2,6 +2,7 @@
 import type { AiloError, WireError } from '../../shared/errors/index.ts';
 import type { UnitRange } from '../../shared/graph/types.ts';
 import type { FromCoordinator, FromNode } from '../../shared/protocol/messages.ts';
+import type { Ahead } from './ahead.ts';
 import type { Pace, Paces } from './pace.ts';
 
 /** What a request needs to know of the room that is to answer it. */
@@ -66,6 +67,7 @@ export interface Job {
   wire: RoomView['wire'];
   /** Of the marks, where the job drafts (shared/node/drafts). */
   draftKey?: string;
+  ahead?: Ahead;
   vocabSize: number;
   sampling: FromNode['generate']['sampling'];
   maxNewTokens: number;
@@ -142,6 +144,8 @@ export type JobEffect =
   | { [T in Sent]: { kind: 'send'; to: string; type: T; body: FromCoordinator[T] } }[Sent]
   /** A message that breaks a rule of the job; its sender is told. */
   | { kind: 'refuse'; to: string; about: JobEvent['kind']; error: AiloError }
+  /** The node said what no honest one can have to say: the answer is to be begun anew without it. */
+  | { kind: 'misbehaved'; job: Job; node: string }
   /** The answer goes on after nodes were lost. */
   | { kind: 'resumed'; job: Job; pausedMs: number }
   /** Complete, to be checked: `verified` or `redo` follows. */
@@ -170,6 +174,11 @@ export function firmRows({ draftKey, prompt, answer, stages }: Job, stage: numbe
   // Only tokens that were chosen come to the first stage.
   if (draftKey === undefined || stage === 0) return rows;
   return Math.min(rows, prompt.length + Math.max(0, answer.length - 1));
+}
+
+/** Rows that passed through every stage. The last token was not fed back. */
+export function rowsOf({ prompt, answer }: Job): number {
+  return prompt.length + answer.length - 1;
 }
 
 /** Whether a frame may go from the holder of one stage to that of another without the coordinator. */

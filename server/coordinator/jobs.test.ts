@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GREEDY } from '../../shared/sampler/types.ts';
-import { decodeFrame, encodeFrame } from '../../shared/tensor/frame.ts';
-import { type JobEffect, type JobEvent, type Jobs, NO_JOBS, type RoomView } from './job.ts';
+import { decodeFrame } from '../../shared/tensor/frame.ts';
+import { type Job, type JobEffect, type JobEvent, type Jobs, NO_JOBS, type RoomView } from './job.ts';
 import { assignmentsInUse, step } from './jobs.ts';
 import { FIRST_TOKEN_TIMEOUT_MS, REPLACEMENT_TIMEOUT_MS, REPLAY_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
+import { rowsFrame } from './testing.ts';
 
 const holder = (stage: number, name = '') => ({
   node: `node${stage}${name}`,
@@ -46,7 +47,17 @@ function driver() {
       return next.effects;
     },
     soleJob: () => [...self.jobs.running.values()][0]!,
+    /** Rows reach the last stage, so that it can choose the token. */
+    reach(job: Job, index: number) {
+      const [before, last] = job.stages.slice(-2);
+      const data = rowsFrame(job.id, 0, job.prompt.length + index);
+      return self.send({
+        ...{ kind: 'frame', from: before!.node },
+        body: { job: job.id, to: last!.node, epoch: last!.epoch, data },
+      });
+    },
     token: (index: number, finish?: 'stop' | 'length', from = 'node2') => {
+      self.reach(self.soleJob(), index);
       const body = { job: self.soleJob().id, index, token: 7, ...(finish && { finish }) };
       return self.send({ kind: 'token', from, body });
     },
@@ -194,19 +205,9 @@ describe('frames', () => {
     view.stages[1]!.holders.push(holder(1, 'b'));
     it.send(generate('asker', 1, view));
     const job = it.soleJob().id;
-    const row = (position: number) =>
-      encodeFrame({
-        job,
-        sequence: 0,
-        position,
-        sampleAfter: true,
-        kind: 'hidden',
-        rows: 1,
-        data: new Float32Array(4),
-      });
     const pass = (from: string, to: string, position: number, afterMs: number) => {
       it.nowMs += afterMs;
-      it.send({ kind: 'frame', from, body: { job, to, epoch: 0, data: row(position) } });
+      it.send({ kind: 'frame', from, body: { job, to, epoch: 0, data: rowsFrame(job, position, 1) } });
     };
     it.token(0);
     for (const position of [3, 4]) {
@@ -231,28 +232,31 @@ describe('frames', () => {
 });
 
 describe('failure', () => {
-  test('a token out of turn, or from another stage, fails the job and names the stage', () => {
-    for (const [from, index, stage] of [
-      ['node2', 1, 2],
-      ['node0', 0, 0],
-    ] as const) {
-      const it = driver();
-      it.send(generate('asker', 1));
-      const effects = it.token(index, undefined, from);
-      expect(brief(effects)).toContain(`refuse→${from}`);
-      expect(errorIn(effects)).toEqual(['STAGE_MISBEHAVED']);
-      expect(effects[0]).toMatchObject({ body: { error: { message: expect.stringContaining(`part ${stage + 1} `) } } });
-      expect(it.jobs.running.size).toBe(0);
-    }
-  });
-
-  test('a token that the model does not have never reaches the requester', () => {
+  test.each<[string, string, object]>([
+    ['out of turn', 'node2', { index: 1 }],
+    ['from another stage', 'node0', {}],
+    ['that the model does not have', 'node2', { token: 100 }],
+    ['of a row that has not come', 'node2', { isEarly: true }],
+  ])('a token %s never reaches the requester, and tells who is to be replaced', (_, from, change) => {
     const it = driver();
     it.send(generate('asker', 1));
-    const body = { job: it.soleJob().id, index: 0, token: 100 };
-    const effects = it.send({ kind: 'token', from: 'node2', body });
-    expect(errorIn(effects)).toEqual(['STAGE_MISBEHAVED']);
-    expect(brief(effects)).not.toContain('token→asker');
+    const { isEarly, ...token } = { isEarly: false, index: 0, token: 7, ...change };
+    if (!isEarly) it.reach(it.soleJob(), 0);
+    const effects = it.send({ kind: 'token', from, body: { job: it.soleJob().id, ...token } });
+    expect(brief(effects)).toEqual([`refuse→${from}`, 'misbehaved']);
+    expect(effects[1]).toMatchObject({ node: from });
+    expect(it.soleJob().answer).toEqual([]);
+  });
+
+  test('a token whose row may have come directly is believed', () => {
+    const it = driver();
+    const near = room(3).stages.map((stage) => ({
+      ...stage,
+      holders: [{ ...stage.holders[0]!, direct: true as const }],
+    }));
+    it.send(generate('asker', 1, { ...room(3), stages: near }));
+    const effects = it.send({ kind: 'token', from: 'node2', body: { job: it.soleJob().id, index: 0, token: 7 } });
+    expect(brief(effects)).toEqual(['token→asker']);
   });
 
   test('a lost stage or a failing one that nobody else holds: the job is closed everywhere and said so', () => {
@@ -395,6 +399,7 @@ describe('any order of events', () => {
             take(it.send({ kind: 'token', from: each.who, body: { job: id, index: each.index, token: 1, ...finish } }));
           } else if (each.kind === 'right token') {
             const finish = each.stop ? { finish: 'stop' as const } : {};
+            if (job) take(it.reach(job, job.answer.length));
             const body = { job: id, index: job?.answer.length ?? 0, token: 1, ...finish };
             take(it.send({ kind: 'token', from: 'node2', body }));
           } else if (each.kind === 'frame') {

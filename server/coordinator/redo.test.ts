@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { GREEDY } from '../../shared/sampler/types.ts';
 import { MAX_REDONE } from './honesty/limits.ts';
-import { type JobEffect, type JobEvent, type Jobs, NO_JOBS, type RoomView } from './job.ts';
+import { type JobEffect, type JobEvent, type JobStage, type Jobs, NO_JOBS, type RoomView } from './job.ts';
 import { step } from './jobs.ts';
+import { rowsFrame } from './testing.ts';
 
 const REQUEST = '1'.repeat(32);
 const room = (without: string[] = []): RoomView => ({
@@ -40,10 +41,15 @@ function driver() {
     },
     job: () => [...self.jobs.running.values()][0]!,
     answer(...tokens: number[]) {
-      for (const token of tokens) {
-        const { id, answer, stages } = self.job();
-        self.send({ kind: 'token', from: stages[1]!.node, body: { job: id, index: answer.length, token } });
-      }
+      for (const token of tokens) self.token(token);
+    },
+    token(token: number, finish?: 'stop') {
+      const { id, prompt, answer, stages } = self.job();
+      const [first, last] = stages as [JobStage, JobStage];
+      const data = rowsFrame(id, 0, prompt.length + answer.length);
+      self.send({ kind: 'frame', from: first.node, body: { job: id, to: last.node, epoch: last.epoch, data } });
+      const body = { job: id, index: answer.length, token, ...(finish && { finish }) };
+      self.send({ kind: 'token', from: last.node, body });
     },
     redo: (jobs: string[], nodes: string[], view = room(nodes)) =>
       self.send({ kind: 'redo', model: 'm', jobs: new Set(jobs), nodes: new Set(nodes), room: view }),
@@ -104,8 +110,8 @@ describe('an answer that is begun anew', () => {
     const it = driver();
     it.answer(5, 6, 7);
     it.redo([it.job().id], []);
-    const { id, stages } = it.job();
-    it.send({ kind: 'token', from: stages[1]!.node, body: { job: id, index: 0, token: 5, finish: 'stop' } });
+    const { id } = it.job();
+    it.token(5, 'stop');
     it.send({ kind: 'verified', job: id });
     expect(it.told.slice(3)).toEqual(['accepted', 'rewind 1', 'finished']);
   });

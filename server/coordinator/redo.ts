@@ -56,7 +56,7 @@ function begin(jobs: Jobs, before: Job, room: RoomView, { nowMs, newId }: JobCon
     // Until then its place is the requester's, to whom nothing is sent.
     return { ...link, node: before.requester, assignment: '', vacant: lost(i) };
   });
-  const { pause: _, done: __, ...rest } = before;
+  const { pause: _, done: __, ahead: ___, ...rest } = before;
   const job: Job = {
     ...rest,
     id: newId(),

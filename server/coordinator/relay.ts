@@ -2,6 +2,7 @@
 import { AiloError } from '../../shared/errors/index.ts';
 import type { FromNode } from '../../shared/protocol/messages.ts';
 import { frameRange } from '../../shared/tensor/frame.ts';
+import { chosen, hasNewestRow, passed } from './ahead.ts';
 import {
   hasVacancy,
   type Job,
@@ -10,19 +11,23 @@ import {
   type JobEvent,
   type JobStage,
   type Jobs,
+  rowsOf,
   send,
   stageOf,
 } from './job.ts';
 import { FIRST_TOKEN_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
 import { measured } from './pace.ts';
 import { tellEnd, tellToken } from './redo.ts';
-import { end, failed, type Next, replaced, unknown } from './transitions.ts';
+import { tellTokens } from './requests.ts';
+import { end, type Next, replaced, unknown } from './transitions.ts';
 
 export function frame(jobs: Jobs, event: JobEvent & { kind: 'frame' }, { nowMs }: JobContext): Next {
   const { from, body } = event;
   const job = jobs.running.get(body.job);
   const stage = job ? stageOf(job, from) : -1;
   if (!job || stage < 0) return unknown(jobs, event);
+  // Nothing may change any more that its stages are held to.
+  if (job.done) return { jobs, effects: [] };
   const place = (stage + 1) % job.stages.length;
   const next = job.stages[place]!;
   const range = frameRange(body.data);
@@ -40,7 +45,8 @@ export function frame(jobs: Jobs, event: JobEvent & { kind: 'frame' }, { nowMs }
   // What a prompt or a draft takes says little of a row.
   const isOneRow = !isPrompt && job.draftKey === undefined && range.end === range.start + 1;
   const stages = job.stages.with(stage, sender).with(place, { ...next, rows, ...(isOneRow && { sinceMs: nowMs }) });
-  const relayed = { ...job, stages };
+  const isToLast = job.draftKey !== undefined && place === job.stages.length - 1;
+  const relayed = { ...job, stages, ...(isToLast && { ahead: passed(job, data) }) };
   return { jobs: replaced(jobs, isPrompt ? progressed(relayed, nowMs) : relayed), effects: [relay] };
 }
 
@@ -105,12 +111,9 @@ export function token(before: Jobs, event: JobEvent & { kind: 'token' }, context
   if (isLast && job.answer[body.index] === body.token) return { jobs, effects: [] };
   const reason = tokenProblem(job, isLast, body);
   if (reason) {
-    const refusal = AiloError.of('MESSAGE_INVALID', { type: 'token', reason });
-    const ended = end(jobs, job, 'failed', [failed(job, AiloError.of('STAGE_MISBEHAVED', { stage }).toWire())]);
-    return {
-      jobs: ended.jobs,
-      effects: [...ended.effects, { kind: 'refuse', to: from, about: 'token', error: refusal }],
-    };
+    const error = AiloError.of('MESSAGE_INVALID', { type: 'token', reason });
+    const effects: JobEffect[] = [{ kind: 'refuse', to: from, about: 'token', error }];
+    return { jobs, effects: [...effects, { kind: 'misbehaved', job, node: from }] };
   }
   const { grown: longer, pausedMs } = answered(job, body.token, nowMs);
   const paused = pausedMs === undefined ? {} : { pausedMs };
@@ -121,7 +124,10 @@ export function token(before: Jobs, event: JobEvent & { kind: 'token' }, context
   const reached = body.finish ?? (grown.answer.length >= job.maxNewTokens ? 'length' : undefined);
   if (!reached) return { jobs: replaced(jobs, grown), effects };
   const latencyMs = Math.max(0, Math.round(nowMs - job.startedMs));
-  const done: Job = { ...grown, done: { reason: reached, latencyMs }, deadlineMs: Number.POSITIVE_INFINITY };
+  // A first stage that drafted the last tokens is not left without being told so. The very last is nobody's input.
+  const told = job.draftKey === undefined ? { job: grown, effects: [] } : tellTokens(grown, rowsOf(grown));
+  effects.push(...told.effects);
+  const done: Job = { ...told.job, done: { reason: reached, latencyMs }, deadlineMs: Number.POSITIVE_INFINITY };
   if (context.checks) return { jobs: replaced(jobs, done), effects: [...effects, { kind: 'answered', job: done }] };
   return finish(jobs, done, effects);
 }
@@ -142,9 +148,9 @@ function finish(jobs: Jobs, job: Job, effects: JobEffect[]): Next {
 /** The job with one more token. Tokens that were on their way when a node was lost do not end the pause. */
 function answered(job: Job, token: number, nowMs: number): { grown: Job; pausedMs?: number } {
   const answer = [...job.answer, token];
-  const { pause, ...rest } = job;
+  const { pause, ...rest } = job.draftKey === undefined ? job : { ...job, ahead: chosen(job, token) };
   if (pause && (hasVacancy(job) || job.answer.length < pause.resumesAt)) {
-    return { grown: { ...job, answer, tokenMs: nowMs } };
+    return { grown: { ...rest, pause, answer, tokenMs: nowMs } };
   }
   const grown = { ...rest, answer, tokenMs: nowMs, deadlineMs: nowMs + TOKEN_TIMEOUT_MS };
   return pause ? { grown, pausedMs: Math.round(nowMs - pause.sinceMs) } : { grown };
@@ -153,5 +159,6 @@ function answered(job: Job, token: number, nowMs: number): { grown: Job; pausedM
 function tokenProblem(job: Job, isLast: boolean, { index, token }: FromNode['token']): string | undefined {
   if (!isLast) return 'only the last stage answers';
   if (index !== job.answer.length) return `token ${job.answer.length} was due`;
+  if (!hasNewestRow(job)) return 'the row that it is chosen from has not come yet';
   return token < job.vocabSize ? undefined : `the model knows only ${job.vocabSize} tokens`;
 }

@@ -116,10 +116,10 @@ export function open(job: Job, stage: number): JobEffect {
   });
 }
 
-/** Gives the first stage what it lacks of prompt and answer. */
-export function tellTokens(job: Job): { job: Job; effects: JobEffect[] } {
+/** Gives the first stage what it lacks of prompt and answer, of its first `rows`. */
+export function tellTokens(job: Job, rows?: number): { job: Job; effects: JobEffect[] } {
   const [first, ...rest] = job.stages as [JobStage, ...JobStage[]];
-  const tokens = [...job.prompt, ...job.answer];
+  const tokens = [...job.prompt, ...job.answer].slice(0, rows);
   if (first.vacant || first.rows >= tokens.length) return { job, effects: [] };
   // One frame always suffices: 4 bytes for each of prompt and answer are well below MAX_FRAME_BYTES.
   const ids = Int32Array.from(tokens.slice(first.rows));

@@ -32,8 +32,6 @@ export const networkSentences = {
     `The prompt has the token ${d.token}, but this model knows only ${d.vocabSize}.`,
   JOB_STALLED: (d: { timeoutMs: number }) =>
     `No word of the answer came for ${d.timeoutMs / 1000} s, so it was given up.`,
-  STAGE_MISBEHAVED: (d: { stage: number }) =>
-    `The node holding part ${d.stage + 1} of the model answered out of turn, so the answer was stopped.`,
   CHECKER_BUSY: (_: Record<never, never>) => 'This node has answers of its own to compute and no room for a check.',
   ANSWER_DISPUTED: (d: { times: number }) =>
     `The answer was begun anew ${d.times} times because nodes did not agree on it, and given up.`,

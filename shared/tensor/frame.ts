@@ -114,6 +114,17 @@ export function frameRange(bytes: Uint8Array): { start: number; end: number } | 
   return { start, end: start + view.getUint32(31, true) };
 }
 
+/** The marks of a frame's rows, by its header alone, and the position of the first. Undefined where it has none. */
+export function frameMarks(bytes: Uint8Array): { start: number; marks: number[] } | undefined {
+  const range = frameRange(bytes);
+  const from = 31 + 8 + padding(31 + 8);
+  if (!range || bytes[30] !== 2 || (bytes[5]! & MARKED) === 0) return undefined;
+  const rows = range.end - range.start;
+  if (from + 4 * rows > bytes.length) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return { start: range.start, marks: Array.from({ length: rows }, (_, i) => view.getUint32(from + 4 * i, true)) };
+}
+
 /** Throws FRAME_INVALID for anything that `encodeFrame` would not have written, before allocating its tensor. */
 export function decodeFrame(bytes: Uint8Array): Frame {
   const reader = new ByteReader(bytes, invalid);

@@ -6,7 +6,7 @@
  * Who can lie about what, and how it shows: docs/design.md.
  */
 import type { FromCoordinator, FromNode } from '../../../shared/protocol/messages.ts';
-import type { HolderView, Job, RoomView } from '../job.ts';
+import { type HolderView, type Job, type RoomView, rowsOf } from '../job.ts';
 import type { Check } from './check.ts';
 import type { Rows } from './rows.ts';
 import type { Trust } from './trust.ts';
@@ -49,9 +49,11 @@ export interface Outcome {
 
 export interface Audits {
   running: ReadonlyMap<string, Audit>;
+  /** Ids that checks had, also such as are over: what is said of them crosses their end on its way. Bounded. */
+  named: ReadonlySet<string>;
 }
 
-export const NO_AUDITS: Audits = { running: new Map() };
+export const NO_AUDITS: Audits = { running: new Map(), named: new Set() };
 
 export type AuditEvent =
   /** A job was answered. */
@@ -98,11 +100,6 @@ export function sendTo<T extends Sent>(to: string, type: T, body: FromCoordinato
   return { kind: 'send', to, type, body } as AuditEffect;
 }
 
-/** Rows that passed through every stage. The last token was not fed back. */
-export function rowsOf({ prompt, answer }: Job): number {
-  return prompt.length + answer.length - 1;
-}
-
 /** What stage `stage` sent counts from this row on; before, another was its holder. The last stage's count tokens. */
 export function sentFrom(job: Job, stage: number): number {
   return stage < job.stages.length - 1 ? job.stages[stage + 1]!.from : job.answerFrom;
@@ -116,12 +113,13 @@ export function sentTo(job: Job, stage: number): number {
 /**
  * Whether a holder can be held to anything. One that came so late that others had all of its rows already may not have caught
  * up when the answer was complete; and as long as its successor has not said which rows it had, nobody knows whose they are.
- * A first stage may have drafted the last tokens itself, and not been told them when the answer was complete.
  */
 export function isAccountable(job: Job, stage: number): boolean {
-  const next = job.stages[(stage + 1) % job.stages.length]!;
-  if (stage === 0 && job.draftKey !== undefined && job.stages[0]!.rows < rowsOf(job)) return false;
-  return !next.asked && sentFrom(job, stage) < sentTo(job, stage);
+  const isLast = stage === job.stages.length - 1;
+  const next = job.stages[isLast ? 0 : stage + 1]!;
+  if (job.stages[stage]!.vacant || next.asked || sentFrom(job, stage) >= sentTo(job, stage)) return false;
+  // What passed as drafts of another makes an answer complete before the one that took over has sent it again.
+  return job.draftKey === undefined || isLast || next.rows >= rowsOf(job);
 }
 
 export function holdersOf(room: RoomView, { start, end }: { start: number; end: number }): HolderView[] {

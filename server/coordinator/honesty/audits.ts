@@ -1,4 +1,6 @@
 /** All audits: events in, what is to be told and what came out of them out. Pure. */
+
+import { rowsOf } from '../job.ts';
 import { another, checked, committed, evidence, gone, timedOut, withCheck } from './answers.ts';
 import {
   type Audit,
@@ -7,14 +9,12 @@ import {
   type AuditEvent,
   type Audits,
   type Draft,
-  isAccountable,
-  rowsOf,
   sendTo,
   sentFrom,
 } from './audit.ts';
 import { closeCheck, feed, put } from './check.ts';
 import { progressed } from './draft.ts';
-import { AUDIT_TIMEOUT_MS, EVIDENCE_TIMEOUT_MS, MAX_EVIDENCE_BYTES } from './limits.ts';
+import { AUDIT_TIMEOUT_MS, EVIDENCE_TIMEOUT_MS, MAX_EVIDENCE_BYTES, MAX_NAMED_CHECKS } from './limits.ts';
 import { witnesses } from './links.ts';
 import { check, show } from './phases.ts';
 import { isComplete } from './rows.ts';
@@ -38,9 +38,9 @@ export function step(audits: Audits, event: AuditEvent, context: AuditContext): 
   return next;
 }
 
-/** Whether a message names something that is being checked, so that it is not for the jobs. */
-export function isOfCheck(audits: Audits, id: string): boolean {
-  return [...audits.running.values()].some((audit) => isNamed(audit, id));
+/** Whether a message names something that is, or was, checked, so that it is not for the jobs. */
+export function isOfCheck({ named }: Audits, id: string): boolean {
+  return named.has(id);
 }
 
 function begin(audits: Audits, { job }: AuditEvent & { kind: 'begin' }, context: AuditContext): NextAudits {
@@ -48,8 +48,7 @@ function begin(audits: Audits, { job }: AuditEvent & { kind: 'begin' }, context:
   const counts = checking(audits);
   const load = (assignment: string) => (context.loads.get(assignment) ?? 0) + (counts.get(assignment) ?? 0);
   const hasSpace = evidenceBytes(audits) < MAX_EVIDENCE_BYTES;
-  const canBeChecked = (stage: number) => isAccountable(job, stage) && (stage === 0 || isAccountable(job, stage - 1));
-  const stages = room && hasSpace ? drawStages(job, room, { ...context, load }).filter(canBeChecked) : [];
+  const stages = room && hasSpace ? drawStages(job, room, { ...context, load }) : [];
   const audit: Audit = {
     job,
     phase: 'committing',
@@ -78,14 +77,15 @@ function settle({ audits, effects }: NextAudits, draft: Draft): NextAudits {
   }
   const { audit } = draft;
   const running = new Map(audits.running);
+  const named = withNames(audits.named, audit);
   const isOver = audit.phase === 'checking' && [...audit.checks.values()].every(({ over }) => over);
   if (!isOver) {
     running.set(audit.job.id, audit);
-    return { audits: { running }, effects: [...effects, ...draft.effects] };
+    return { audits: { running, named }, effects: [...effects, ...draft.effects] };
   }
   running.delete(audit.job.id);
   const { job, outcome } = audit;
-  return { audits: { running }, effects: [...effects, ...draft.effects, { kind: 'concluded', job, outcome }] };
+  return { audits: { running, named }, effects: [...effects, ...draft.effects, { kind: 'concluded', job, outcome }] };
 }
 
 function drop(audits: Audits, jobs: ReadonlySet<string>): NextAudits {
@@ -96,7 +96,7 @@ function drop(audits: Audits, jobs: ReadonlySet<string>): NextAudits {
     running.delete(id);
     effects.push(...[...audit.checks.values()].flatMap(closeCheck));
   }
-  return { audits: { running }, effects };
+  return { audits: { ...audits, running }, effects };
 }
 
 function concerns(audit: Audit, event: AuditEvent): boolean {
@@ -114,8 +114,17 @@ function concerns(audit: Audit, event: AuditEvent): boolean {
   }
 }
 
-function isNamed({ checks, shown }: Audit, id: string): boolean {
-  return [...checks.values()].some((check) => check.id === id) || [...shown.values()].some((each) => each.id === id);
+function isNamed(audit: Audit, id: string): boolean {
+  return namesOf(audit).includes(id);
+}
+
+function namesOf({ checks, shown }: Audit): string[] {
+  return [...checks.values(), ...shown.values()].map(({ id }) => id);
+}
+
+function withNames(named: ReadonlySet<string>, audit: Audit): ReadonlySet<string> {
+  const added = namesOf(audit).filter((id) => !named.has(id));
+  return added.length === 0 ? named : new Set([...named, ...added].slice(-MAX_NAMED_CHECKS));
 }
 
 function checking(audits: Audits): Map<string, number> {

@@ -3,7 +3,8 @@
 import { rowsPerStep } from '../../../shared/node/step.ts';
 import { encodeFrame, encodeHiddenRows } from '../../../shared/tensor/frame.ts';
 import { joinRows } from '../../../shared/tensor/payload.ts';
-import { type AuditEffect, type Draft, rowsOf, sendTo, sentFrom, sentTo } from './audit.ts';
+import { rowsOf } from '../job.ts';
+import { type AuditEffect, type Draft, sendTo, sentFrom, sentTo } from './audit.ts';
 import { CHECK_WINDOW_BYTES } from './limits.ts';
 import { gather, isComplete, noRows, payloadOf, type Rows, valuesOf } from './rows.ts';
 import { chooseChecker } from './sampling.ts';

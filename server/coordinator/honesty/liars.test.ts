@@ -4,6 +4,7 @@
  */
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
+import { toAiloError } from '../../../shared/errors/index.ts';
 import { memoryChunkStore } from '../../../shared/model/verified.ts';
 import { createContributor } from '../../../shared/node/contributor.ts';
 import { mixStage } from '../../../shared/node/testing.ts';
@@ -68,11 +69,13 @@ async function network(holders: number) {
   const up: { from: string; message: Up }[] = [];
   const contributors = new Map<string, ReturnType<typeof createContributor>>();
   const lies = new Map<string, Lie>();
+  const refused: string[] = [];
   /** Nodes whose stages give garbage. */
   const broken = new Set<string>();
   let checker: { node?: string; lie: Lie } | undefined;
   /** Who computes the job that was opened last, by stage. */
   let holdersNow: string[] = [];
+  let opened: FromCoordinator['jobOpen'] | undefined;
   const dispatcher = createDispatcher(
     {
       specs: [spec],
@@ -99,6 +102,7 @@ async function network(holders: number) {
       const message = parseMessage(fromCoordinator, type, body);
       if (to === ASKER) asked.push(message);
       if (to === ASKER && message.type === 'accepted') holdersNow = message.body.participants;
+      if (message.type === 'jobOpen') opened = message.body;
       if (message.type === 'checkOpen' && checker && !checker.node) {
         checker.node = to;
         lies.set(to, checker.lie);
@@ -108,10 +112,19 @@ async function network(holders: number) {
   );
   dispatcher.opened(ASKER);
 
+  /** What is refused is told to the sender, over its session. */
+  function hear(from: string, message: Up) {
+    try {
+      dispatcher.message(from, message);
+    } catch (thrown) {
+      refused.push(`${message.type} of ${from}: ${toAiloError(thrown).code}`);
+    }
+  }
+
   async function deliver() {
     for (;;) {
       const sent = up.shift();
-      if (sent) dispatcher.message(sent.from, sent.message);
+      if (sent) hear(sent.from, sent.message);
       const told = down.shift();
       if (told) {
         const handlers = contributors.get(told.to) as unknown as Record<string, (body: unknown) => void>;
@@ -176,6 +189,8 @@ async function network(holders: number) {
     trust,
     paid,
     asked,
+    refused,
+    lies,
     deliver,
     pass,
     /** Asks; holders of stages lie as they are told to, or give garbage, and so does the first who is asked to check. */
@@ -192,6 +207,9 @@ async function network(holders: number) {
       return first;
     },
     checker: () => checker?.node,
+    opened: () => opened!,
+    say: <T extends Up['type']>(from: string, type: T, body: FromNode[T]) =>
+      up.push({ from, message: { type, body } as Up }),
     end: () => asked.find(({ type }) => type === 'finished' || type === 'failed')?.type,
     /** What the asker has in the end. */
     answer() {
@@ -250,6 +268,7 @@ describe('an answer of three stages, each with three holders', () => {
     expect(net.answer()).toEqual(await right());
     expect(net.end()).toBe('finished');
     expect(net.paid).toHaveLength(1);
+    expect(net.refused).toEqual([]);
     for (const node of NODES) expect(net.trust.of(node).passes).toBe(first.includes(node) ? 1 : 0);
     await net.close();
   });
@@ -270,6 +289,7 @@ describe('an answer of three stages, each with three holders', () => {
       2,
       ofType('token', (body) => (body.index === 4 ? { ...body, token: (body.token + 1) % 50 } : body)),
     ],
+    ['answers out of turn', 2, ofType('token', (body) => ({ ...body, index: body.index + 1 }))],
   ])('is put right where one %s, who alone is caught and not paid', async (_, stage, lie) => {
     const net = await network(3);
     const first = await net.ask({ [stage]: lie });
@@ -305,6 +325,19 @@ describe('an answer of three stages, each with three holders', () => {
     expect(net.answer()).toEqual(await right());
     expect(net.accused()).toEqual([first[garbage]]);
     expect(net.differing()).toEqual([]);
+    await net.close();
+  });
+
+  test('is put right where the last answers what it has no rows for, who alone is caught', async () => {
+    const net = await network(3);
+    const first = await net.ask({ 1: ofType('frame', () => undefined) });
+    const { job } = net.opened();
+    net.lies.clear();
+    net.say(first[2]!, 'token', { job, index: 0, token: 7, finish: 'stop' });
+    await net.deliver();
+    expect(net.end()).toBe('finished');
+    expect(net.answer()).toEqual(await right());
+    expect(net.accused()).toEqual([first[2]]);
     await net.close();
   });
 

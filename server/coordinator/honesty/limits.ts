@@ -23,3 +23,5 @@ export const AUDIT_TIMEOUT_MS = 300_000;
 export const CHECK_WINDOW_BYTES = 4 * 2 ** 20;
 /** Times that one answer is begun anew. */
 export const MAX_REDONE = 16;
+/** Checks whose ids are remembered, so that what is said of one that is over is told apart from what never was. */
+export const MAX_NAMED_CHECKS = 10_000;

@@ -25,8 +25,13 @@ test('nor is one whose successor has not said yet which rows it had', () => {
   expect(witnesses({ job: job({}, {}, { asked: true }), stages: [1] })).toEqual([0, 2]);
 });
 
-test('nor is a first stage that drafted the last token, and has not been told it', () => {
-  const drafting = (rows: number) => ({ ...job({ rows }), draftKey: '00' }) as Job;
-  expect(witnesses({ job: drafting(8), stages: [0] })).toEqual([1]);
-  expect(witnesses({ job: drafting(9), stages: [0] })).toEqual([0, 1]);
+test('nor is one that took over, where what had passed as drafts before completed the answer', () => {
+  const drafting = (rows: number) => ({ ...job({ rows: 9 }, { rows: 9 }, { rows }), draftKey: '00' }) as Job;
+  expect(witnesses({ job: drafting(8), stages: [1] })).toEqual([0, 2]);
+  expect(witnesses({ job: drafting(9), stages: [1] })).toEqual([0, 1, 2]);
+});
+
+test('nor is one that was lost when the answer was complete', () => {
+  const vacant = { code: 'STAGE_LOST' as const, message: '' };
+  expect(witnesses({ job: job({}, { vacant }), stages: [1] })).toEqual([0, 2]);
 });

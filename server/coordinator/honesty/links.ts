@@ -1,6 +1,7 @@
 /** What both ends of a link say that passed it. Pure. */
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { type Audit, isAccountable, rowsOf, sentFrom } from './audit.ts';
+import { rowsOf } from '../job.ts';
+import { type Audit, isAccountable, sentFrom } from './audit.ts';
 import { digestOf, digestOfTokens } from './rows.ts';
 
 /** Stages whose word is needed to check `stages`: they and their neighbours. */

@@ -2,7 +2,7 @@
 
 import type { HolderView, Job, RoomView } from '../job.ts';
 import { shuffle } from '../room.ts';
-import { holdersOf } from './audit.ts';
+import { holdersOf, isAccountable } from './audit.ts';
 import { MAX_CHECKS_PER_ANSWER } from './limits.ts';
 import { checkRate, type Trust } from './trust.ts';
 
@@ -14,11 +14,13 @@ export interface Choice {
 }
 
 /**
- * Each stage with the probability that its holder's trust asks for, of those that another node holds too. In rooms of
- * many stages MAX_CHECKS_PER_ANSWER of them by lot.
+ * Each stage with the probability that its holder's trust asks for, of those that another node holds too, and that can be
+ * held to something. In rooms of many stages MAX_CHECKS_PER_ANSWER of them by lot.
  */
 export function drawStages(job: Job, room: RoomView, choice: Choice): number[] {
-  const drawn = [...job.stages.keys()].filter((stage) => {
+  // What came in is what the one before sent.
+  const isBound = (stage: number) => isAccountable(job, stage) && (stage === 0 || isAccountable(job, stage - 1));
+  const drawn = [...job.stages.keys()].filter(isBound).filter((stage) => {
     const { node } = job.stages[stage]!;
     const isDrawn = choice.random() < checkRate(choice.trustOf(node));
     return isDrawn && chooseChecker(job, stage, room, new Set(), choice) !== undefined;

@@ -79,6 +79,9 @@ interface TestNode {
   ): Promise<FromCoordinator[T]>;
 }
 
+/** With which the model ends its answers. */
+const END = 2;
+
 /** A node on the real channel. A computing one loads whatever it is given, sends rows on and, as last stage, says `tokens`. */
 async function enter(
   url: string,
@@ -143,7 +146,7 @@ function compute(message: MessageOf<FromCoordinator>, tokens: number, send: Test
   if (message.type === 'frame' && message.body.from !== undefined) {
     const { job } = message.body;
     for (let index = 0; index < tokens; index++) {
-      send('token', { job, index, token: 1, ...(index === tokens - 1 && { finish: 'stop' as const }) });
+      send('token', { job, index, token: index === tokens - 1 ? END : 1 });
     }
   }
 }
@@ -295,7 +298,7 @@ describe.skipIf(missing)('a coordinator', () => {
     last.send('token', { job, index: 0, token: 1 });
     await asker.got('token');
     expect(last.messages.filter(({ type }) => type === 'unassign')).toEqual([]);
-    last.send('token', { job, index: 1, token: 2, finish: 'stop' });
+    last.send('token', { job, index: 1, token: END });
     expect(await asker.got('finished')).toMatchObject({ tokens: 2 });
     expect(await last.got('unassign')).toEqual({ assignment });
   });

@@ -176,6 +176,7 @@ function roomSpec({ id, name, manifestHash, config, contextLength, chat }: Serve
     chat,
     maxSequences,
     vocabSize: config.vocabSize,
+    eosTokens: config.eosTokens,
     ...(stages !== undefined && { stages }),
     ...sizing(config, { ...format, contextLength, maxSequences }),
   };

@@ -270,10 +270,12 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   function viewOf(model: string): RoomView | undefined {
     const room = poolState.rooms.get(model);
     if (!room) return undefined;
-    const { contextLength, vocabSize, maxSequences, quant, wire = wireOf(quant), speculate = false } = room.spec;
+    const { contextLength, vocabSize, eosTokens, maxSequences, quant, speculate = false } = room.spec;
+    const { wire = wireOf(quant) } = room.spec;
     return {
       contextLength,
       vocabSize,
+      eosTokens,
       maxSequences,
       wire,
       drafts: speculate,

@@ -21,6 +21,7 @@ function room(stages: number, drafts: boolean): RoomView {
   return {
     contextLength: 100,
     vocabSize: 50,
+    eosTokens: [],
     maxSequences: 2,
     wire: 'f32',
     drafts,

@@ -9,6 +9,8 @@ import type { Pace, Paces } from './pace.ts';
 export interface RoomView {
   contextLength: number;
   vocabSize: number;
+  /** An answer ends with the first of them. */
+  eosTokens: readonly number[];
   maxSequences: number;
   wire: FromCoordinator['jobOpen']['wire'];
   /** Its jobs draft. */
@@ -69,6 +71,7 @@ export interface Job {
   draftKey?: string;
   ahead?: Ahead;
   vocabSize: number;
+  eosTokens: readonly number[];
   sampling: FromNode['generate']['sampling'];
   maxNewTokens: number;
   prompt: readonly number[];

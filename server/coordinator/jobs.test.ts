@@ -7,6 +7,9 @@ import { assignmentsInUse, step } from './jobs.ts';
 import { FIRST_TOKEN_TIMEOUT_MS, REPLACEMENT_TIMEOUT_MS, REPLAY_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
 import { rowsFrame } from './testing.ts';
 
+/** Ends an answer. */
+const END = 99;
+
 const holder = (stage: number, name = '') => ({
   node: `node${stage}${name}`,
   assignment: `assignment${stage}${name}`,
@@ -15,6 +18,7 @@ const holder = (stage: number, name = '') => ({
 const room = (stages: number, maxSequences = 3): RoomView => ({
   contextLength: 32,
   vocabSize: 100,
+  eosTokens: [END],
   maxSequences,
   wire: 'f32',
   plannedStages: stages,
@@ -56,10 +60,9 @@ function driver() {
         body: { job: job.id, to: last!.node, epoch: last!.epoch, data },
       });
     },
-    token: (index: number, finish?: 'stop' | 'length', from = 'node2') => {
+    token: (index: number, token = 7) => {
       self.reach(self.soleJob(), index);
-      const body = { job: self.soleJob().id, index, token: 7, ...(finish && { finish }) };
-      return self.send({ kind: 'token', from, body });
+      return self.send({ kind: 'token', from: 'node2', body: { job: self.soleJob().id, index, token } });
     },
   };
   return self;
@@ -109,7 +112,7 @@ describe('an inference', () => {
     it.send(generate('asker', 1));
     it.nowMs = 1500;
     expect(brief(it.token(0))).toEqual(['token→asker']);
-    const effects = it.token(1, 'stop');
+    const effects = it.token(1, END);
     expect(brief(effects)).toEqual([
       'token→asker',
       'finished→asker',
@@ -217,7 +220,7 @@ describe('frames', () => {
       it.token(position - 2);
     }
     expect(it.jobs.paces.get('assignment1')?.ms).toBe(90);
-    it.token(3, 'stop');
+    it.token(3, END);
     const known = it.send(generate('asker', 2, view));
     expect(brief(known)).toContain('jobOpen→node1b');
   });
@@ -226,7 +229,7 @@ describe('frames', () => {
     const it = driver();
     it.send(generate('asker', 1));
     const job = it.soleJob().id;
-    it.token(0, 'stop');
+    it.token(0, END);
     expect(it.send({ kind: 'frame', from: 'node0', body: { job, to: 'node1', epoch: 0, data } })).toEqual([]);
   });
 });
@@ -395,12 +398,11 @@ describe('any order of events', () => {
             if (repeated) expect(errorIn(effects)).toEqual(['REQUEST_DUPLICATE']);
             else take(effects);
           } else if (each.kind === 'token') {
-            const finish = each.stop ? { finish: 'stop' as const } : {};
-            take(it.send({ kind: 'token', from: each.who, body: { job: id, index: each.index, token: 1, ...finish } }));
+            const token = each.stop ? END : 1;
+            take(it.send({ kind: 'token', from: each.who, body: { job: id, index: each.index, token } }));
           } else if (each.kind === 'right token') {
-            const finish = each.stop ? { finish: 'stop' as const } : {};
             if (job) take(it.reach(job, job.answer.length));
-            const body = { job: id, index: job?.answer.length ?? 0, token: 1, ...finish };
+            const body = { job: id, index: job?.answer.length ?? 0, token: each.stop ? END : 1 };
             take(it.send({ kind: 'token', from: 'node2', body }));
           } else if (each.kind === 'frame') {
             take(

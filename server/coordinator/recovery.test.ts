@@ -20,6 +20,7 @@ const holder = (name: string, extra: Partial<HolderView> = {}): HolderView => ({
 const roomOf = (...stages: (string | HolderView)[][]): RoomView => ({
   contextLength: 64,
   vocabSize: 100,
+  eosTokens: [99],
   maxSequences: 3,
   wire: 'f32',
   plannedStages: stages.length,
@@ -45,8 +46,8 @@ function begin(room: RoomView, sampling = GREEDY) {
       const data = rowsFrame(JOB, position, rows);
       return it.send({ kind: 'frame', from, body: { job: JOB, to, epoch, data } });
     },
-    token: (from: string, index: number, token = 7, finish?: 'stop') =>
-      it.send({ kind: 'token', from, body: { job: JOB, index, token, ...(finish && { finish }) } }),
+    token: (from: string, index: number, token = 7) =>
+      it.send({ kind: 'token', from, body: { job: JOB, index, token } }),
     lose(name: string, view: RoomView) {
       const lost = it.send({ kind: 'lost', assignment: `of ${name}` });
       return [...lost, ...it.mend(view)];
@@ -302,7 +303,7 @@ describe('an answer that lost stages', () => {
     it.token('c', 0);
     it.lose('b', roomOf(['a'], ['b2'], ['c']));
     it.frame('b2', 'c', 3, 1, 1);
-    const effects = it.token('c', 1, 8, 'stop');
+    const effects = it.token('c', 1, 99);
     const completed = effects.find((e) => e.kind === 'completed');
     expect(completed?.job.stages.map(({ node }) => node)).toEqual(['a', 'b2', 'c']);
     expect(brief(effects).slice(-3)).toEqual(['jobClose→a', 'jobClose→b2', 'jobClose→c']);

@@ -9,6 +9,7 @@ const REQUEST = '1'.repeat(32);
 const room = (without: string[] = []): RoomView => ({
   contextLength: 32,
   vocabSize: 100,
+  eosTokens: [99],
   maxSequences: 3,
   wire: 'f32',
   plannedStages: 2,
@@ -41,15 +42,13 @@ function driver() {
     },
     job: () => [...self.jobs.running.values()][0]!,
     answer(...tokens: number[]) {
-      for (const token of tokens) self.token(token);
-    },
-    token(token: number, finish?: 'stop') {
-      const { id, prompt, answer, stages } = self.job();
-      const [first, last] = stages as [JobStage, JobStage];
-      const data = rowsFrame(id, 0, prompt.length + answer.length);
-      self.send({ kind: 'frame', from: first.node, body: { job: id, to: last.node, epoch: last.epoch, data } });
-      const body = { job: id, index: answer.length, token, ...(finish && { finish }) };
-      self.send({ kind: 'token', from: last.node, body });
+      for (const token of tokens) {
+        const { id, prompt, answer, stages } = self.job();
+        const [first, last] = stages as [JobStage, JobStage];
+        const data = rowsFrame(id, 0, prompt.length + answer.length);
+        self.send({ kind: 'frame', from: first.node, body: { job: id, to: last.node, epoch: last.epoch, data } });
+        self.send({ kind: 'token', from: last.node, body: { job: id, index: answer.length, token } });
+      }
     },
     redo: (jobs: string[], nodes: string[], view = room(nodes)) =>
       self.send({ kind: 'redo', model: 'm', jobs: new Set(jobs), nodes: new Set(nodes), room: view }),
@@ -110,10 +109,9 @@ describe('an answer that is begun anew', () => {
     const it = driver();
     it.answer(5, 6, 7);
     it.redo([it.job().id], []);
-    const { id } = it.job();
-    it.token(5, 'stop');
-    it.send({ kind: 'verified', job: id });
-    expect(it.told.slice(3)).toEqual(['accepted', 'rewind 1', 'finished']);
+    it.answer(5, 99);
+    it.send({ kind: 'verified', job: it.job().id });
+    expect(it.told.slice(3)).toEqual(['accepted', 'rewind 1', '1:99', 'finished']);
   });
 
   test('waits for a holder of a stage that nobody has now', () => {

@@ -89,8 +89,3 @@ export function tellToken(job: Job, told: Told): { effects: JobEffect[]; shown: 
   const rewind = index < shown.length ? [send(requester, 'rewind', { request, index })] : [];
   return { effects: [...rewind, send(requester, 'token', { request, ...told })], shown: undefined };
 }
-
-/** At the end: an earlier attempt may have gone on for longer. */
-export function tellEnd({ request, requester, shown = [], answer }: Job): JobEffect[] {
-  return shown.length > answer.length ? [send(requester, 'rewind', { request, index: answer.length })] : [];
-}

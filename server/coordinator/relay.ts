@@ -17,7 +17,7 @@ import {
 } from './job.ts';
 import { FIRST_TOKEN_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
 import { measured } from './pace.ts';
-import { tellEnd, tellToken } from './redo.ts';
+import { tellToken } from './redo.ts';
 import { tellTokens } from './requests.ts';
 import { end, type Next, replaced, unknown } from './transitions.ts';
 
@@ -121,7 +121,7 @@ export function token(before: Jobs, event: JobEvent & { kind: 'token' }, context
   const { shown: _, ...unsaid } = longer;
   const grown: Job = shown ? { ...unsaid, shown } : unsaid;
   if (pausedMs !== undefined) effects.push({ kind: 'resumed', job: grown, pausedMs });
-  const reached = body.finish ?? (grown.answer.length >= job.maxNewTokens ? 'length' : undefined);
+  const reached = endOf(grown);
   if (!reached) return { jobs: replaced(jobs, grown), effects };
   const latencyMs = Math.max(0, Math.round(nowMs - job.startedMs));
   // A first stage that drafted the last tokens is not left without being told so. The very last is nobody's input.
@@ -142,7 +142,7 @@ function finish(jobs: Jobs, job: Job, effects: JobEffect[]): Next {
   const { reason, latencyMs } = job.done!;
   const { request, requester, answer } = job;
   const finished = send(requester, 'finished', { request, reason, tokens: answer.length, latencyMs });
-  return end(jobs, job, 'done', [...effects, ...tellEnd(job), finished, { kind: 'completed', job, reason, latencyMs }]);
+  return end(jobs, job, 'done', [...effects, finished, { kind: 'completed', job, reason, latencyMs }]);
 }
 
 /** The job with one more token. Tokens that were on their way when a node was lost do not end the pause. */
@@ -154,6 +154,12 @@ function answered(job: Job, token: number, nowMs: number): { grown: Job; pausedM
   }
   const grown = { ...rest, answer, tokenMs: nowMs, deadlineMs: nowMs + TOKEN_TIMEOUT_MS };
   return pause ? { grown, pausedMs: Math.round(nowMs - pause.sinceMs) } : { grown };
+}
+
+/** Who answers would gain by saying so early: an answer is paid as a whole. */
+function endOf({ answer, eosTokens, maxNewTokens }: Job): 'stop' | 'length' | undefined {
+  if (eosTokens.includes(answer.at(-1)!)) return 'stop';
+  return answer.length >= maxNewTokens ? 'length' : undefined;
 }
 
 function tokenProblem(job: Job, isLast: boolean, { index, token }: FromNode['token']): string | undefined {

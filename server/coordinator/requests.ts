@@ -65,6 +65,7 @@ export function newJob(jobs: Jobs, { from, body, room }: Request, { nowMs, newId
     wire: room.wire,
     ...(isDrafting && { draftKey: newId() }),
     vocabSize: room.vocabSize,
+    eosTokens: room.eosTokens,
     sampling: body.sampling,
     maxNewTokens: Math.min(body.maxNewTokens, room.contextLength - body.tokens.length),
     prompt: body.tokens,

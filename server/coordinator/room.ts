@@ -32,6 +32,7 @@ export interface RoomSpec {
   /** Whether the first stage of a job runs ahead of the text with what may follow. */
   speculate?: boolean;
   vocabSize: number;
+  eosTokens: readonly number[];
   /** Placement units of the whole model, its MLP half-layers undivided. */
   units: number;
   /** Exactly so many stages; absent: as few as fit. */

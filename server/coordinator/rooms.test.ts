@@ -37,6 +37,7 @@ const spec = (model: string, stages?: number): RoomSpec => ({
   contextLength: 512,
   maxSequences: 2,
   vocabSize: 100,
+  eosTokens: [99],
   units: UNITS,
   ...(stages !== undefined && { stages }),
   budgetOf: ({ budgetBytes }) => budgetBytes,

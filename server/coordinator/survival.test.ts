@@ -58,6 +58,7 @@ const spec = (stages: number, quant: RoomSpec['quant'], speculate: boolean): Roo
   contextLength: 400,
   maxSequences: 2,
   vocabSize: 50,
+  eosTokens: [],
   units: UNITS,
   stages,
   budgetOf: ({ budgetBytes }) => budgetBytes,

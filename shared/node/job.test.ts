@@ -83,9 +83,7 @@ describe('job', () => {
     await idle(job);
     const expected = sumAnswer([1, 2, 4], 5);
     expect(sent.map(({ type }) => type)).toEqual(Array(5).fill('token'));
-    expect(tokensOf(sent)).toEqual(
-      expected.map((token, index) => ({ job: JOB, index, token, ...(index === 4 && { finish: 'length' }) })),
-    );
+    expect(tokensOf(sent)).toEqual(expected.map((token, index) => ({ job: JOB, index, token })));
   });
 
   it('commits to what has arrived when all of it has run, however late that is', async () => {
@@ -148,12 +146,12 @@ describe('job', () => {
     await idle(stopped.job);
     expect(tokensOf(stopped.sent)).toEqual([
       { job: JOB, index: 0, token: first },
-      { job: JOB, index: 1, token: second, finish: 'stop' },
+      { job: JOB, index: 1, token: second },
     ]);
     const full = setUp(['tokens', 'logits'], { next: address('q'), contextLength: 4 });
     full.job.accept(prompt([1, 2, 4]));
     await idle(full.job);
-    expect(tokensOf(full.sent).at(-1)).toMatchObject({ index: 1, finish: 'length' });
+    expect(tokensOf(full.sent).at(-1)).toMatchObject({ index: 1 });
   });
 
   it.each([

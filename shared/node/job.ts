@@ -210,9 +210,8 @@ export function createJob(options: JobOptions): Job {
     answered = index + 1;
     const { maxNewTokens } = open.sample;
     const { eosTokens } = options;
-    const finish = finishReason({ token, index, position }, { eosTokens, maxNewTokens, contextLength });
-    send('token', { job, index, token, ...(finish && { finish }) });
-    if (finish) return;
+    send('token', { job, index, token });
+    if (finishReason({ token, index, position }, { eosTokens, maxNewTokens, contextLength })) return;
     drafting?.verdict?.append(token);
     tokens.append(token);
     link.push();

@@ -163,12 +163,11 @@ export const fromNode = {
   jobRows: v.strictObject({ job: Id, epoch: Epoch, rows: Rows }),
   /** For a neighbour in a job or a room, about the direct link between both. */
   signal: v.strictObject({ to: NodeId, signal: Signal }),
-  /** The last stage's answer: the next token of the job. `finish` is set on the last one. */
+  /** The last stage's answer: the next token of the job. Whether it is the last one, the coordinator knows itself. */
   token: v.strictObject({
     job: Id,
     index: count(MAX_NEW_TOKENS),
     token: Token,
-    finish: v.optional(v.picklist(['stop', 'length'])),
   }),
   jobFailed: v.strictObject({ job: Id, error: WireErrorSchema }),
   /** The answer to `audit`: digests of the rows that this stage received and sent (RowsDigest). */

@@ -37,6 +37,7 @@ const spec: RoomSpec = {
   contextLength: 100,
   maxSequences: 4,
   vocabSize: 50,
+  eosTokens: [],
   units: UNITS,
   stages: STAGES,
   budgetOf: ({ budgetBytes }) => budgetBytes,
@@ -333,7 +334,7 @@ describe('an answer of three stages, each with three holders', () => {
     const first = await net.ask({ 1: ofType('frame', () => undefined) });
     const { job } = net.opened();
     net.lies.clear();
-    net.say(first[2]!, 'token', { job, index: 0, token: 7, finish: 'stop' });
+    net.say(first[2]!, 'token', { job, index: 0, token: 7 });
     await net.deliver();
     expect(net.end()).toBe('finished');
     expect(net.answer()).toEqual(await right());

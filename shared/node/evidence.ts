@@ -56,7 +56,7 @@ export function createEvidence({ open, shape, hidden, maxRows, send }: EvidenceO
       const sent = new RowsDigest(outBytes, sentFrom);
       if (sentFrom < end) sent.put(sentFrom, went.payload(sentFrom, end));
       const [received, sentDigest] = [came.digest(receivedFrom, rows), sent.digest(sentFrom, end)];
-      send('commitment', { job, received: bytesToHex(received), sent: bytesToHex(sentDigest) });
+      send('commitment', { job, received: bytesToHex(received), sent: bytesToHex(sentDigest), rows: end });
     },
     show({ check, from: has, rows }) {
       const journal = { end: Math.min(went.end, rows), frame: went.frame };

@@ -170,8 +170,8 @@ export const fromNode = {
     token: Token,
   }),
   jobFailed: v.strictObject({ job: Id, error: WireErrorSchema }),
-  /** The answer to `audit`: digests of the rows that this stage received and sent (RowsDigest). */
-  commitment: v.strictObject({ job: Id, received: hex(32), sent: hex(32) }),
+  /** The answer to `audit`: digests of the rows that this stage received and sent (RowsDigest), and behind which it sent none. */
+  commitment: v.strictObject({ job: Id, received: hex(32), sent: hex(32), rows: Rows }),
   /** A frame of rows for a check: what was asked for by `show`, or what a checker computed. `more` as in `frame`. */
   evidence: v.strictObject({ check: Id, more: v.optional(v.literal(true)), data: bytes(16, MAX_FRAME_BYTES) }),
   /** The check's last row was sent. `wrong`: places in the answer of tokens that the checker's logits cannot give. */

@@ -1,18 +1,22 @@
 /** What nodes say within an audit, and what follows from their silence. */
 import { AiloError } from '../../../shared/errors/index.ts';
 import type { FromNode } from '../../../shared/protocol/messages.ts';
-import { type Draft, sendTo } from './audit.ts';
+import { type Draft, isAccountable, sendTo } from './audit.ts';
 import { type Check, closeCheck, concludeCheck, openCheck, put, take } from './check.ts';
-import { add, dispute, isDisputed, progressed, senderTo, silenced } from './draft.ts';
+import { add, ask, dispute, isDisputed, progressed, senderTo, silenced } from './draft.ts';
+import { isShort } from './links.ts';
 import { unchecked } from './phases.ts';
 import { gather, isComplete } from './rows.ts';
 
-export function committed(draft: Draft, from: string, { received, sent }: FromNode['commitment']): void {
+export function committed(draft: Draft, from: string, { received, sent, rows }: FromNode['commitment']): void {
   const { audit } = draft;
   const stage = audit.job.stages.findIndex(({ node }) => node === from);
   if (audit.phase !== 'committing' || !audit.commitments.has(stage) || audit.commitments.get(stage)) return;
-  draft.audit = { ...audit, commitments: new Map(audit.commitments).set(stage, { received, sent }) };
+  draft.audit = { ...audit, commitments: new Map(audit.commitments).set(stage, { received, sent, rows }) };
   progressed(draft);
+  // Those after it may have as few; the one who went on without is next to one who has not.
+  const next = stage + 1;
+  if (isShort(draft.audit, stage) && !audit.commitments.has(next) && isAccountable(audit.job, next)) ask(draft, next);
 }
 
 export function evidence(draft: Draft, from: string, { check: id, data, more }: FromNode['evidence']): void {

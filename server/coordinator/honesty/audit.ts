@@ -11,7 +11,7 @@ import type { Check } from './check.ts';
 import type { Rows } from './rows.ts';
 import type { Trust } from './trust.ts';
 
-export type Commitment = Pick<FromNode['commitment'], 'received' | 'sent'>;
+export type Commitment = Pick<FromNode['commitment'], 'received' | 'sent' | 'rows'>;
 
 export interface Shown {
   /** Names it on the wire, as a check's id does. */

@@ -1,19 +1,9 @@
 /** All audits: events in, what is to be told and what came out of them out. Pure. */
 
-import { rowsOf } from '../job.ts';
 import { another, checked, committed, evidence, gone, timedOut, withCheck } from './answers.ts';
-import {
-  type Audit,
-  type AuditContext,
-  type AuditEffect,
-  type AuditEvent,
-  type Audits,
-  type Draft,
-  sendTo,
-  sentFrom,
-} from './audit.ts';
+import type { Audit, AuditContext, AuditEffect, AuditEvent, Audits, Draft } from './audit.ts';
 import { closeCheck, feed, put } from './check.ts';
-import { progressed } from './draft.ts';
+import { ask, progressed } from './draft.ts';
 import { AUDIT_TIMEOUT_MS, EVIDENCE_TIMEOUT_MS, MAX_EVIDENCE_BYTES, MAX_NAMED_CHECKS } from './limits.ts';
 import { witnesses } from './links.ts';
 import { check, show } from './phases.ts';
@@ -53,7 +43,7 @@ function begin(audits: Audits, { job }: AuditEvent & { kind: 'begin' }, context:
     job,
     phase: 'committing',
     stages,
-    commitments: new Map(witnesses({ job, stages }).map((stage) => [stage, undefined])),
+    commitments: new Map(),
     shown: new Map(),
     checks: new Map(),
     outcome: { passed: [], caught: [], silent: [], disputed: [] },
@@ -61,11 +51,7 @@ function begin(audits: Audits, { job }: AuditEvent & { kind: 'begin' }, context:
     endsByMs: context.nowMs + AUDIT_TIMEOUT_MS,
   };
   const draft: Draft = { audit, effects: [], context, checking: counts };
-  for (const stage of audit.commitments.keys()) {
-    const receivedFrom = job.stages[stage]!.from;
-    const body = { job: job.id, rows: rowsOf(job), receivedFrom, sentFrom: sentFrom(job, stage) };
-    draft.effects.push(sendTo(job.stages[stage]!.node, 'audit', body));
-  }
+  for (const stage of witnesses({ job, stages })) ask(draft, stage);
   return settle({ audits, effects: [] }, draft);
 }
 

@@ -1,5 +1,6 @@
 /** What the steps of an audit do to it. A draft is the step's own copy. */
-import type { Audit, Draft, Outcome } from './audit.ts';
+import { rowsOf } from '../job.ts';
+import { type Audit, type Draft, type Outcome, sendTo, sentFrom } from './audit.ts';
 import { EVIDENCE_TIMEOUT_MS } from './limits.ts';
 import { disputedLinks } from './links.ts';
 
@@ -33,13 +34,27 @@ export function isDisputed(audit: Audit, stage: number): boolean {
   return disputedLinks(audit).includes(stage);
 }
 
-/** A stage does not say or show what it was asked for. Its answer counts for nothing if it was to be checked. */
-export function silenced(draft: Draft, stage: number): void {
+/** Has a stage say what came in and went out. */
+export function ask(draft: Draft, stage: number): void {
+  const { audit } = draft;
+  const { node, from } = audit.job.stages[stage]!;
+  draft.audit = { ...audit, commitments: new Map(audit.commitments).set(stage, undefined) };
+  const range = { rows: rowsOf(audit.job), receivedFrom: from, sentFrom: sentFrom(audit.job, stage) };
+  draft.effects.push(sendTo(node, 'audit', { job: audit.job.id, ...range }));
+}
+
+/** Goes on without a stage. False where nothing was asked of it. */
+export function leaveOut(draft: Draft, stage: number): boolean {
   const { audit } = draft;
   const [commitments, shown] = [new Map(audit.commitments), new Map(audit.shown)];
-  if (!commitments.delete(stage)) return;
+  if (!commitments.delete(stage)) return false;
   shown.delete(stage);
-  const stages = audit.stages.filter((each) => each !== stage);
-  draft.audit = { ...audit, commitments, shown, stages };
-  if (audit.stages.includes(stage)) add(draft, { silent: [audit.job.stages[stage]!.node] });
+  draft.audit = { ...audit, commitments, shown, stages: audit.stages.filter((each) => each !== stage) };
+  return true;
+}
+
+/** A stage does not say or show what it was asked for. Its answer counts for nothing if it was to be checked. */
+export function silenced(draft: Draft, stage: number): void {
+  const { job, stages } = draft.audit;
+  if (leaveOut(draft, stage) && stages.includes(stage)) add(draft, { silent: [job.stages[stage]!.node] });
 }

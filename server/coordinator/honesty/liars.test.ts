@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { toAiloError } from '../../../shared/errors/index.ts';
 import { memoryChunkStore } from '../../../shared/model/verified.ts';
 import { createContributor } from '../../../shared/node/contributor.ts';
+import { memoryLinks } from '../../../shared/node/direct/testing.ts';
 import { mixStage } from '../../../shared/node/testing.ts';
 import { type FromCoordinator, type FromNode, fromCoordinator, fromNode } from '../../../shared/protocol/messages.ts';
 import { type MessageOf, parseMessage } from '../../../shared/protocol/parse.ts';
@@ -54,7 +55,8 @@ type Up = MessageOf<FromNode>;
 /** What a node sends in the place of a message. */
 type Lie = (message: Up) => Up | undefined;
 
-async function network(holders: number) {
+async function network(holders: number, isDirect = false) {
+  const links = memoryLinks();
   let nowMs = 0;
   let seed = 7;
   const timers = new Set<{ dueMs: number; run(): void }>();
@@ -132,7 +134,9 @@ async function network(holders: number) {
         handlers[told.message.type]?.(told.message.body);
       }
       await settled();
-      if (up.length + down.length === 0) return;
+      for (const arrive of links.deliveries(() => true)) arrive();
+      await settled();
+      if (up.length + down.length + links.deliveries(() => true).length === 0) return;
     }
   }
 
@@ -173,6 +177,7 @@ async function network(holders: number) {
         const said = lies.has(node) ? lies.get(node)!(message) : message;
         if (said) up.push({ from: node, message: said });
       },
+      ...(isDirect && { direct: links.transport(node) }),
       now: () => nowMs,
       schedule,
       log: { debug() {}, info() {}, warn() {} },
@@ -196,16 +201,20 @@ async function network(holders: number) {
     pass,
     /** Asks; holders of stages lie as they are told to, or give garbage, and so does the first who is asked to check. */
     async ask(lying: { [stage: number]: Lie }, { garbage, check }: { garbage?: number; check?: Lie } = {}) {
-      dispatcher.message(ASKER, {
-        type: 'generate',
-        body: { request: REQUEST, model: MODEL, tokens: PROMPT, maxNewTokens: TOKENS, sampling: GREEDY },
-      });
-      const first = [...holdersNow];
+      const first = self.begin();
       for (const [stage, lie] of Object.entries(lying)) lies.set(first[Number(stage)]!, lie);
       if (garbage !== undefined) broken.add(first[garbage]!);
       if (check) checker = { lie: check };
       await deliver();
       return first;
+    },
+    /** Asks, and nothing has arrived yet. */
+    begin() {
+      dispatcher.message(ASKER, {
+        type: 'generate',
+        body: { request: REQUEST, model: MODEL, tokens: PROMPT, maxNewTokens: TOKENS, sampling: GREEDY },
+      });
+      return [...holdersNow];
     },
     checker: () => checker?.node,
     opened: () => opened!,
@@ -331,14 +340,29 @@ describe('an answer of three stages, each with three holders', () => {
 
   test('is put right where the last answers what it has no rows for, who alone is caught', async () => {
     const net = await network(3);
-    const first = await net.ask({ 1: ofType('frame', () => undefined) });
-    const { job } = net.opened();
-    net.lies.clear();
-    net.say(first[2]!, 'token', { job, index: 0, token: 7 });
+    const first = net.begin();
+    net.say(first[2]!, 'token', { job: net.opened().job, index: 0, token: 7 });
     await net.deliver();
     expect(net.end()).toBe('finished');
     expect(net.answer()).toEqual(await right());
     expect(net.accused()).toEqual([first[2]]);
+    await net.close();
+  });
+
+  test('is put right where it does so in a room whose rows go directly: it differs with the one before it', async () => {
+    const net = await network(3, true);
+    const first = net.begin();
+    const { job } = net.opened();
+    net.lies.set(
+      first[2]!,
+      ofType('commitment', (body) => ({ ...body, rows: TOKENS })),
+    );
+    for (let index = 0; index < TOKENS; index++) net.say(first[2]!, 'token', { job, index, token: 7 });
+    await net.deliver();
+    expect(net.end()).toBe('finished');
+    expect(net.answer()).toEqual(await right());
+    expect(net.accused()).toEqual([]);
+    expect(new Set(net.differing())).toEqual(new Set(first.slice(1)));
     await net.close();
   });
 

@@ -11,6 +11,12 @@ export function witnesses({ job, stages }: Pick<Audit, 'job' | 'stages'>): numbe
   return [...new Set(around)].filter(isThere).sort((a, b) => a - b);
 }
 
+/** Whether a stage says that it sent fewer rows than the answer has. */
+export function isShort({ job, commitments }: Pick<Audit, 'job' | 'commitments'>, stage: number): boolean {
+  const said = commitments.get(stage);
+  return said !== undefined && stage < job.stages.length - 1 && said.rows < rowsOf(job);
+}
+
 /**
  * Stages that say they received something else than was sent to them: of the links at stages to be checked, as far as both
  * ends have said. What was sent to the first stage the coordinator knows.

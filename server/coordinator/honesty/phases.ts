@@ -3,20 +3,22 @@
 import type { WireDtype } from '../../../shared/tensor/payload.ts';
 import { type Draft, type Shown, sendTo, sentFrom, sentTo } from './audit.ts';
 import { openCheck } from './check.ts';
-import { add, dispute, isDisputed, senderTo } from './draft.ts';
-import { brokenCommitments, disputedLinks } from './links.ts';
+import { add, dispute, isDisputed, leaveOut, senderTo } from './draft.ts';
+import { brokenCommitments, disputedLinks, isShort } from './links.ts';
 import { noRows } from './rows.ts';
 
 /** Everybody has said what passed. Where two differ, both are looked at. */
 export function show(draft: Draft): void {
+  leaveOutShort(draft);
   const { audit } = draft;
   const { job } = audit;
   const differing = disputedLinks(audit).flatMap((stage) => (stage === 0 ? [stage] : [stage - 1, stage]));
-  const stages = [...new Set([...audit.stages, ...differing])];
-  const needed = new Set(stages.flatMap((stage) => (stage === 0 ? [stage] : [stage - 1, stage])));
+  const inputs = (stage: number) => (stage === 0 ? [stage] : [stage - 1, stage]);
+  // Without its input nothing can be computed again.
+  const hasSaid = (stage: number) => audit.commitments.has(stage);
+  const stages = [...new Set([...audit.stages, ...differing])].filter((stage) => inputs(stage).every(hasSaid));
   const shown = new Map<number, Shown>();
-  for (const stage of needed) {
-    if (!audit.commitments.has(stage)) continue;
+  for (const stage of new Set(stages.flatMap(inputs))) {
     const isLast = stage === job.stages.length - 1;
     const format: WireDtype = isLast ? 'f32' : job.wire;
     const [from, to] = [isLast ? sentFrom(job, stage) : 0, sentTo(job, stage)];
@@ -25,6 +27,19 @@ export function show(draft: Draft): void {
     draft.effects.push(sendTo(job.stages[stage]!.node, 'show', { job: job.id, check: id, from, rows: to }));
   }
   draft.audit = { ...audit, stages, shown, phase: 'showing' };
+}
+
+/** Who went on without rows, and who says that it has not sent them, differ; who had none to send on is not to blame. */
+function leaveOutShort(draft: Draft): void {
+  const { audit } = draft;
+  const { stages } = audit.job;
+  for (const stage of audit.commitments.keys()) {
+    if (!isShort(audit, stage)) continue;
+    if (audit.commitments.has(stage + 1) && !isShort(audit, stage + 1)) {
+      dispute(draft, stages[stage]!.node, stages[stage + 1]!.node);
+    }
+    leaveOut(draft, stage);
+  }
 }
 
 /** All rows are there. Who shows others than it said has lied; what the others sent is computed again. */

@@ -2,124 +2,32 @@
  * The whole network in one process: a real coordinator, nodes with real engines and real sockets, and a trained
  * model whose answer is known.
  */
-import { existsSync } from 'node:fs';
 import { cp, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
-import type { Socket } from 'socket.io-client';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../shared/bytes/sha256.ts';
 import { MAX_STEP_ROWS } from '../../shared/graph/limits.ts';
-import { dialWebSocket } from '../../shared/node/dial.ts';
-import type { AiloNode, ChatEvent, NodeState } from '../../shared/node/types.ts';
+import type { ChatEvent } from '../../shared/node/types.ts';
 import { paths } from '../../shared/protocol/http.ts';
 import { GREEDY } from '../../shared/sampler/types.ts';
-import type { WireDtype } from '../../shared/tensor/payload.ts';
-import { type Coordinator, startCoordinator } from '../coordinator/coordinator.ts';
-import { createHeadlessNode, type HeadlessOptions, retire } from './headless.ts';
+import { retire } from './headless.ts';
+import {
+  answer,
+  chat,
+  createNetwork,
+  hasStories,
+  type Member,
+  type Network,
+  STORIES,
+  storiesDir,
+  WAIT,
+} from './testing.ts';
 
-const MODEL = 'stories260k';
 const PROMPT = 'Once upon a time';
 /** As many as make the reference text. */
 const ANSWER_TOKENS = 196;
-const modelDir = fileURLToPath(new URL(`../../../shared/models/${MODEL}`, import.meta.url));
-const missing = !existsSync(modelDir);
-if (missing) console.warn(`skipped: there is no folder shared/models/${MODEL} beside the project`);
-const WAIT = { timeout: 60_000, interval: 20 };
-
-/** A coordinator and its nodes in a folder of their own; everything ends with `close`. */
-async function createNetwork({
-  dir = modelDir,
-  stages = 4,
-  ...format
-}: {
-  dir?: string;
-  stages?: number;
-  wire?: WireDtype;
-} = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'ailo-first-light-'));
-  const log = pino({ level: 'silent' });
-  const coordinator: Coordinator = await startCoordinator({
-    dataDir: join(folder, 'coordinator'),
-    host: '127.0.0.1',
-    port: 0,
-    models: [{ dir, id: MODEL, stages, ...format }],
-    log,
-  });
-  const nodes: AiloNode[] = [];
-
-  async function addNode(name: string, options: Partial<HeadlessOptions> = {}) {
-    const sockets: Socket[] = [];
-    const states: NodeState[] = [];
-    const node = await createHeadlessNode({
-      url: coordinator.url,
-      dataDir: join(folder, name),
-      budgetBytes: 256 * 2 ** 20,
-      threads: 1,
-      log,
-      dial(url) {
-        const socket = dialWebSocket(url) as Socket;
-        sockets.push(socket);
-        return socket;
-      },
-      ...options,
-    });
-    nodes.push(node);
-    node.subscribe((state) => states.push(state));
-    node.start();
-    await vi.waitFor(() => expect(node.state.connection).not.toBe('connecting'), WAIT);
-    return { node, sockets, states, dataDir: join(folder, name), cut: () => sockets.at(-1)!.io.engine.close() };
-  }
-
-  async function addContributors(count: number) {
-    const added: Awaited<ReturnType<typeof addNode>>[] = [];
-    for (let i = 0; i < count; i++) {
-      const contributor = await addNode(`contributor-${i}`);
-      contributor.node.contribute(true);
-      added.push(contributor);
-    }
-    for (const { node } of added) await vi.waitFor(() => expect(node.state.activity.kind).toBe('ready'), WAIT);
-    return added;
-  }
-
-  const get = async (path: string) => (await fetch(new URL(path, coordinator.url))).json();
-
-  return {
-    addNode,
-    addContributors,
-    get,
-    async close() {
-      await Promise.all(nodes.map((node) => node.stop()));
-      await coordinator.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-type Network = Awaited<ReturnType<typeof createNetwork>>;
-type Member = Awaited<ReturnType<Network['addNode']>>;
-
-const ready = (requester: Member, stages = 4) =>
-  vi.waitFor(() => expect(requester.node.state.models).toMatchObject([{ id: MODEL, ready: stages, stages: 4 }]), WAIT);
-
-function chat({ node }: Member, content: string, maxNewTokens = ANSWER_TOKENS, signal?: AbortSignal) {
-  const messages = [{ role: 'user' as const, content }];
-  return node.chat({ model: MODEL, messages, maxNewTokens, sampling: GREEDY }, signal);
-}
-
-async function answer(requester: Member, onToken: (index: number) => void = () => {}) {
-  const events: ChatEvent[] = [];
-  for await (const event of chat(requester, PROMPT)) {
-    events.push(event);
-    if (event.kind === 'token') onToken(event.index);
-  }
-  const [accepted] = events.filter((event) => event.kind === 'accepted');
-  const tokens = events.filter((event) => event.kind === 'token');
-  const [finished] = events.filter((event) => event.kind === 'finished');
-  return { accepted: accepted!, tokens, finished: finished! };
-}
+const QUESTION = { prompt: PROMPT, maxNewTokens: ANSWER_TOKENS, sampling: GREEDY };
 
 const available = async (network: Network, { node }: Member) =>
   BigInt((await network.get(paths.account(node.state.address))).availableMicroAlc);
@@ -127,18 +35,18 @@ const available = async (network: Network, { node }: Member) =>
 /** DESIGN §3: 0.05 ALC, and up to as much again, falling linearly to none at 5 s. */
 const rewardMicroAlc = (latencyMs: number) => 50_000n + (50_000n * BigInt(Math.max(0, 5_000 - latencyMs))) / 5_000n;
 
-describe.skipIf(missing)('first light', () => {
+describe.skipIf(!hasStories)('first light', () => {
   let network: Network;
   let contributors: Member[];
   let requester: Member;
   let expected: string;
 
   beforeAll(async () => {
-    expected = await readFile(join(modelDir, 'expected-greedy-200.txt'), 'utf8');
-    network = await createNetwork();
+    expected = await readFile(join(storiesDir, 'expected-greedy-200.txt'), 'utf8');
+    network = await createNetwork({ stages: 4 });
     requester = await network.addNode('requester');
     contributors = await network.addContributors(4);
-    await ready(requester);
+    await network.ready(requester);
   }, 120_000);
   afterAll(() => network?.close());
 
@@ -152,7 +60,7 @@ describe.skipIf(missing)('first light', () => {
   });
 
   it('answers with the reference text, token by token, and pays each of the four by its receipt', async () => {
-    const { accepted, tokens, finished } = await answer(requester);
+    const { accepted, tokens, finished } = await answer(requester, QUESTION);
     expect(PROMPT + finished.text).toBe(expected);
     expect(tokens.map(({ index }) => index)).toEqual([...Array(ANSWER_TOKENS).keys()]);
     expect(finished).toMatchObject({ tokens: ANSWER_TOKENS, reason: 'length' });
@@ -165,7 +73,7 @@ describe.skipIf(missing)('first light', () => {
       const [transaction] = await transactionsOf();
       const receipt = await network.get(paths.receipt(transaction.reference));
       expect(receipt).toMatchObject({
-        model: MODEL,
+        model: STORIES,
         requester: requester.node.state.address,
         tokens: ANSWER_TOKENS,
         latencyMs: finished.latencyMs,
@@ -187,7 +95,7 @@ describe.skipIf(missing)('first light', () => {
       [61, contributors[3]!],
       [120, requester],
     ]);
-    const { finished, tokens } = await answer(requester, (index) => cuts.get(index)?.cut());
+    const { finished, tokens } = await answer(requester, QUESTION, (index) => cuts.get(index)?.cut());
     expect(PROMPT + finished.text).toBe(expected);
     expect(tokens.map(({ index }) => index)).toEqual([...Array(ANSWER_TOKENS).keys()]);
     expect(dialled()).toEqual(before.map((count, i) => count + [1, 0, 1, 1, 1][i]!));
@@ -199,21 +107,25 @@ describe.skipIf(missing)('first light', () => {
   it('reads a prompt of several steps and goes on as if it had written it', async () => {
     const known = expected.slice(0, expected.lastIndexOf('Lily was sad'));
     const events: ChatEvent[] = [];
-    for await (const event of chat(requester, known, 80)) events.push(event);
+    for await (const event of chat(requester, { ...QUESTION, prompt: known, maxNewTokens: 80 })) events.push(event);
     const [accepted, finished] = [events[0]!, events.at(-1)!];
     expect(accepted.kind === 'accepted' && accepted.promptTokens).toBeGreaterThan(MAX_STEP_ROWS);
     expect(finished.kind === 'finished' && known + finished.text).toContain(expected);
   });
 
   it('answers several at once, each with the same text', async () => {
-    const answers = await Promise.all([answer(requester), answer(requester), answer(requester)]);
+    const answers = await Promise.all([
+      answer(requester, QUESTION),
+      answer(requester, QUESTION),
+      answer(requester, QUESTION),
+    ]);
     expect(answers.map(({ finished }) => PROMPT + finished.text)).toEqual([expected, expected, expected]);
   });
 
   it('stops when asked to, and is free for the next', async () => {
     const stop = new AbortController();
     const partial = async () => {
-      for await (const event of chat(requester, PROMPT, ANSWER_TOKENS, stop.signal)) {
+      for await (const event of chat(requester, QUESTION, stop.signal)) {
         if (event.kind === 'token' && event.index === 5) stop.abort();
       }
     };
@@ -221,7 +133,7 @@ describe.skipIf(missing)('first light', () => {
     await expect
       .poll(() => contributors.map(({ node }) => node.state.activity.kind), WAIT)
       .toEqual(contributors.map(() => 'ready'));
-    expect((await answer(requester)).tokens).toHaveLength(ANSWER_TOKENS);
+    expect((await answer(requester, QUESTION)).tokens).toHaveLength(ANSWER_TOKENS);
   });
 
   it('refuses a second socket for the same wallet, and the first goes on', async () => {
@@ -229,7 +141,7 @@ describe.skipIf(missing)('first light', () => {
     expect(second.node.state).toMatchObject({ connection: 'refused', error: { code: 'ALREADY_CONNECTED' } });
     await second.node.stop();
     expect(requester.node.state.connection).toBe('connected');
-    expect((await answer(requester)).tokens).toHaveLength(ANSWER_TOKENS);
+    expect((await answer(requester, QUESTION)).tokens).toHaveLength(ANSWER_TOKENS);
   });
 
   it('tells a prompt that is too long, a model that nobody serves', async () => {
@@ -241,21 +153,22 @@ describe.skipIf(missing)('first light', () => {
       }
       return undefined;
     };
-    expect(await failure(chat(requester, 'Lily played outside. '.repeat(200)))).toBe('PROMPT_TOO_LONG');
-    const unknown = { model: 'nobody', messages: [], maxNewTokens: 1, sampling: GREEDY };
-    expect(await failure(requester.node.chat(unknown))).toBe('MODEL_UNKNOWN');
+    expect(await failure(chat(requester, { ...QUESTION, prompt: 'Lily played outside. '.repeat(200) }))).toBe(
+      'PROMPT_TOO_LONG',
+    );
+    expect(await failure(chat(requester, { ...QUESTION, model: 'nobody' }))).toBe('MODEL_UNKNOWN');
   });
 
   it('refuses a message that breaks the schema, and the session lives', async () => {
     const dialled = requester.sockets.length;
     requester.sockets.at(-1)!.emit('message', { seq: 'one', ack: 0, type: 'generate', body: {} });
     await expect.poll(() => requester.node.state.error?.code, WAIT).toBe('MESSAGE_INVALID');
-    expect((await answer(requester)).tokens).toHaveLength(ANSWER_TOKENS);
+    expect((await answer(requester, QUESTION)).tokens).toHaveLength(ANSWER_TOKENS);
     expect(requester.sockets).toHaveLength(dialled);
   });
 
   it('refuses a node that asks for more than it can hold', async () => {
-    const want = { model: MODEL, start: 0, end: 12 };
+    const want = { model: STORIES, start: 0, end: 12 };
     const small = await network.addNode('small', { want, budgetBytes: 2 ** 16 });
     small.node.contribute(true);
     await expect.poll(() => small.node.state.error?.code, WAIT).toBe('STAGE_TOO_LARGE');
@@ -265,46 +178,46 @@ describe.skipIf(missing)('first light', () => {
 
   it('lets a node finish its answer before it leaves', async () => {
     let leaving: Promise<void> | undefined;
-    const { finished } = await answer(requester, (index) => {
+    const { finished } = await answer(requester, QUESTION, (index) => {
       if (index === 10) leaving = retire(contributors[1]!.node, 30_000);
     });
     await leaving;
     expect(PROMPT + finished.text).toBe(expected);
     expect(contributors[1]!.node.state).toMatchObject({ connection: 'stopped', activity: { kind: 'off' } });
-    await ready(requester, 3);
+    await network.ready(requester, 3);
   });
 
   it('takes a node back, and tells at once when one leaves in the middle of an answer', async () => {
     const [, returning, leaving] = contributors as [Member, Member, Member];
     returning.node.start();
     returning.node.contribute(true);
-    await ready(requester);
-    const stopped = answer(requester, (index) => {
+    await network.ready(requester);
+    const stopped = answer(requester, QUESTION, (index) => {
       if (index === 10) void leaving.node.stop();
     });
     await expect(stopped).rejects.toMatchObject({ code: 'STAGE_LOST' });
     expect(leaving.node.state).toMatchObject({ connection: 'stopped', contributing: true });
-    await ready(requester, 3);
+    await network.ready(requester, 3);
     leaving.node.start();
-    await ready(requester);
-    expect(PROMPT + (await answer(requester)).finished.text).toBe(expected);
+    await network.ready(requester);
+    expect(PROMPT + (await answer(requester, QUESTION)).finished.text).toBe(expected);
   });
 });
 
-describe.skipIf(missing)('activations that travel in fewer bits', () => {
+describe.skipIf(!hasStories)('activations that travel in fewer bits', () => {
   it.each([
     ['f16', ANSWER_TOKENS],
     // Rounding changes a close choice at last. Which, depends on where the model is cut, and that on how fast nodes were
     // found to be: usually after 181 tokens, but of 32 answers (`npm run bench -- wire`) the earliest changed at the fourth.
     ['int8', 3],
   ] as const)('answer over %s as over f32, for %i tokens at least', async (wire, same) => {
-    const network = await createNetwork({ wire });
+    const network = await createNetwork({ stages: 4, wire });
     try {
       const requester = await network.addNode('requester');
       await network.addContributors(4);
-      await ready(requester);
-      const { tokens } = await answer(requester);
-      const expected = await readFile(join(modelDir, 'expected-greedy-200.txt'), 'utf8');
+      await network.ready(requester);
+      const { tokens } = await answer(requester, QUESTION);
+      const expected = await readFile(join(storiesDir, 'expected-greedy-200.txt'), 'utf8');
       const text = tokens
         .slice(0, same)
         .map((token) => token.text)
@@ -317,7 +230,7 @@ describe.skipIf(missing)('activations that travel in fewer bits', () => {
   });
 });
 
-describe.skipIf(missing)('a model whose files were changed', () => {
+describe.skipIf(!hasStories)('a model whose files were changed', () => {
   const undo: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
     for (let next = undo.pop(); next; next = undo.pop()) await next();
@@ -326,7 +239,7 @@ describe.skipIf(missing)('a model whose files were changed', () => {
   it('is not loaded, the reason is told, and nothing of the change is kept', async () => {
     const copy = await mkdtemp(join(tmpdir(), 'ailo-model-'));
     undo.push(() => rm(copy, { recursive: true, force: true }));
-    await cp(modelDir, copy, { recursive: true });
+    await cp(storiesDir, copy, { recursive: true });
     const network = await createNetwork({ dir: copy, stages: 1 });
     undo.push(() => network.close());
 
@@ -343,7 +256,7 @@ describe.skipIf(missing)('a model whose files were changed', () => {
     victim.node.contribute(true);
     await expect.poll(() => victim.node.state.error?.code, WAIT).toBe('CHUNK_HASH_MISMATCH');
     expect(victim.node.state).toMatchObject({ connection: 'connected', models: [{ ready: 0 }] });
-    const manifest = await network.get(paths.manifest(MODEL));
+    const manifest = await network.get(paths.manifest(STORIES));
     const { chunks } = manifest.files.find(({ path }: { path: string }) => path === 'model.safetensors');
     const kept = await readdir(join(victim.dataDir, 'chunks'), { recursive: true, withFileTypes: true });
     for (const entry of kept.filter((each) => each.isFile())) {

@@ -3,21 +3,17 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { loadTextCodec } from '../../shared/model/text.ts';
-import type { AiloNode } from '../../shared/node/types.ts';
 import type { Sampling } from '../../shared/sampler/types.ts';
 import { characterTokenizer } from '../../shared/train/characters.ts';
-import { startCoordinator } from '../coordinator/coordinator.ts';
 import { generateInProcess } from '../generate/in-process.ts';
 import { folderSource } from '../model/folder-source.ts';
-import { createHeadlessNode } from './headless.ts';
+import { answer, createNetwork } from './testing.ts';
 
 const PROMPT = 'in parts we stand';
 const TOKENS = 24;
 const SAMPLING: Sampling = { temperature: 1.5, topK: 0, topP: 1, repetitionPenalty: 1, seed: 5 };
-const WAIT = { timeout: 60_000, interval: 20 };
 
 const undo: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -63,48 +59,20 @@ describe.each([
     const folder = await mkdtemp(join(tmpdir(), 'ailo-parts-'));
     undo.push(() => rm(folder, { recursive: true, force: true }));
     const dir = await modelOf(fixture, folder);
-    const log = pino({ level: 'silent' });
-    const coordinator = await startCoordinator({
-      dataDir: join(folder, 'coordinator'),
-      host: '127.0.0.1',
-      port: 0,
-      models: [{ dir, id: 'm', stages }],
-      log,
-    });
-    undo.push(() => coordinator.close());
-    const nodes = new Map<string, AiloNode>();
-    const add = async (name: string) => {
-      const dataDir = join(folder, name);
-      const node = await createHeadlessNode({ url: coordinator.url, dataDir, budgetBytes: 2 ** 26, threads: 1, log });
-      undo.push(() => node.stop());
-      nodes.set(node.state.address, node);
-      node.start();
-      return node;
-    };
-    const requester = await add('requester');
-    for (let i = 0; i <= stages; i++) (await add(`node-${i}`)).contribute(true);
-    await vi.waitFor(() => expect(requester.state.models).toMatchObject([{ ready: stages }]), WAIT);
+    const network = await createNetwork({ dir, id: 'm', stages });
+    undo.push(() => network.close());
+    const requester = await network.addNode('requester');
+    await network.addContributors(stages + 1);
+    await network.ready(requester);
 
-    const ask = async (onToken: (index: number, participants: string[]) => void) => {
-      const messages = [{ role: 'user' as const, content: PROMPT }];
-      const [tokens, pausesMs]: [number[], number[]] = [[], []];
-      let participants: string[] = [];
-      for await (const event of requester.chat({ model: 'm', messages, maxNewTokens: TOKENS, sampling: SAMPLING })) {
-        if (event.kind === 'accepted') ({ participants } = event);
-        if (event.kind !== 'token') continue;
-        tokens.push(event.token);
-        if (event.pausedMs !== undefined) pausesMs.push(event.pausedMs);
-        onToken(event.index, participants);
-      }
-      return { tokens, pausesMs };
-    };
+    const question = { model: 'm', prompt: PROMPT, maxNewTokens: TOKENS, sampling: SAMPLING };
     const expected = await aloneTokens(dir);
     expect(expected).toHaveLength(TOKENS);
-    expect(await ask(() => {})).toEqual({ tokens: expected, pausesMs: [] });
-    const disturbed = await ask((index, participants) => {
-      if (index === 7) void nodes.get(participants[lost]!)!.stop();
+    expect(await answer(requester, question)).toMatchObject({ ids: expected, pausesMs: [] });
+    const disturbed = await answer(requester, question, (index, participants) => {
+      if (index === 7) void network.nodes.get(participants[lost]!)!.stop();
     });
-    expect(disturbed.tokens).toEqual(expected);
+    expect(disturbed.ids).toEqual(expected);
     expect(disturbed.pausesMs).toHaveLength(1);
   }, 120_000);
 });

@@ -6,10 +6,8 @@
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, test, vi } from 'vitest';
-import { memoryChunkStore } from '../../shared/model/verified.ts';
-import { createContributor } from '../../shared/node/contributor.ts';
 import { memoryLinks } from '../../shared/node/direct/testing.ts';
-import { mixStage } from '../../shared/node/testing.ts';
+import { mixContributor, mixStage } from '../../shared/node/testing.ts';
 import { SESSION_GRACE_MS } from '../../shared/protocol/limits.ts';
 import { type FromCoordinator, type FromNode, fromCoordinator, fromNode } from '../../shared/protocol/messages.ts';
 import { type MessageOf, parseMessage } from '../../shared/protocol/parse.ts';
@@ -112,7 +110,7 @@ function createClock() {
 
 interface Member {
   node: string;
-  contributor: ReturnType<typeof createContributor>;
+  contributor: ReturnType<typeof mixContributor>;
   /** On their way from and to the coordinator. */
   up: MessageOf<FromNode>[];
   down: MessageOf<FromCoordinator>[];
@@ -166,18 +164,8 @@ function createNetwork(
 
   async function join(node: string) {
     const up: Member['up'] = [];
-    const contributor = createContributor({
+    const contributor = mixContributor(UNITS, {
       address: node,
-      createRuntime: async () => ({
-        engine: 'node',
-        budgetBytes: UNITS,
-        load: () => Promise.reject(new Error('the test loads otherwise')),
-        measure: async () => ({ matmulGflops: 1 }),
-        close: async () => {},
-      }),
-      chunks: memoryChunkStore(),
-      loadStage: async ({ start, end }) => ({ ...mixStage(start, end, UNITS), eosTokens: [], memoryBytes: 1 }),
-      isOpen: () => true,
       send(type, body) {
         if (members.get(node)?.state === 'here' || members.get(node)?.state === 'cut')
           up.push(parseMessage(fromNode, type, body));
@@ -185,9 +173,6 @@ function createNetwork(
       ...(direct(node) && { direct: links.transport(node) }),
       now: clock.now,
       schedule: clock.schedule,
-      log,
-      onChange() {},
-      onError() {},
     });
     members.set(node, { node, contributor, up, down: [], state: 'here' });
     dispatcher.opened(node);

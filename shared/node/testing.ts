@@ -1,6 +1,8 @@
 /** Stages that compute something a test can foresee, in place of an engine. */
 import { AiloError } from '../errors/index.ts';
+import { memoryChunkStore } from '../model/verified.ts';
 import type { LoadedStage, StageInput, StageOutput, StageStep } from '../runtime/types.ts';
+import { type Contributor, type ContributorOptions, createContributor } from './contributor.ts';
 import type { StageShape } from './step.ts';
 
 export const VOCABULARY = 50;
@@ -131,4 +133,36 @@ export function mixStage(start: number, end: number, units: number): { stage: Lo
 function mix(a: number, b: number, c: number): number {
   const product = Math.imul(Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^ b, 0xc2b2ae35) ^ Math.imul(c + 1, 0x27d4eb2f);
   return (product ^ (product >>> 15)) >>> 0;
+}
+
+/** A contributor to a room of `mixStage`s, for `units` of them. `spoil`: what its stages give in place of an output. */
+export function mixContributor(
+  units: number,
+  {
+    spoil = (output) => output,
+    ...options
+  }: Pick<ContributorOptions, 'address' | 'send' | 'now' | 'schedule' | 'direct'> & {
+    spoil?: (output: StageOutput) => StageOutput;
+  },
+): Contributor {
+  return createContributor({
+    ...options,
+    createRuntime: async () => ({
+      engine: 'node',
+      budgetBytes: units,
+      load: () => Promise.reject(new Error('the test loads otherwise')),
+      measure: async () => ({ matmulGflops: 1 }),
+      close: async () => {},
+    }),
+    chunks: memoryChunkStore(),
+    async loadStage({ start, end }) {
+      const { stage, shape } = mixStage(start, end, units);
+      const run: LoadedStage['run'] = async (steps) => (await stage.run(steps)).map(spoil);
+      return { stage: { ...stage, run }, shape, eosTokens: [], memoryBytes: 1 };
+    },
+    isOpen: () => true,
+    log: { debug() {}, info() {}, warn() {} },
+    onChange() {},
+    onError() {},
+  });
 }

@@ -5,10 +5,8 @@
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { toAiloError } from '../../../shared/errors/index.ts';
-import { memoryChunkStore } from '../../../shared/model/verified.ts';
-import { createContributor } from '../../../shared/node/contributor.ts';
 import { memoryLinks } from '../../../shared/node/direct/testing.ts';
-import { mixStage } from '../../../shared/node/testing.ts';
+import { mixContributor, mixStage } from '../../../shared/node/testing.ts';
 import { type FromCoordinator, type FromNode, fromCoordinator, fromNode } from '../../../shared/protocol/messages.ts';
 import { type MessageOf, parseMessage } from '../../../shared/protocol/parse.ts';
 import { GREEDY } from '../../../shared/sampler/types.ts';
@@ -70,7 +68,7 @@ async function network(holders: number, isDirect = false) {
   const asked: MessageOf<FromCoordinator>[] = [];
   const down: { to: string; message: MessageOf<FromCoordinator> }[] = [];
   const up: { from: string; message: Up }[] = [];
-  const contributors = new Map<string, ReturnType<typeof createContributor>>();
+  const contributors = new Map<string, ReturnType<typeof mixContributor>>();
   const lies = new Map<string, Lie>();
   const refused: string[] = [];
   /** Nodes whose stages give garbage. */
@@ -152,37 +150,17 @@ async function network(holders: number, isDirect = false) {
   }
 
   for (const node of NODES.slice(0, STAGES * holders)) {
-    const contributor = createContributor({
+    const contributor = mixContributor(UNITS, {
       address: node,
-      createRuntime: async () => ({
-        engine: 'node',
-        budgetBytes: UNITS,
-        load: () => Promise.reject(new Error('the test loads otherwise')),
-        measure: async () => ({ matmulGflops: 1 }),
-        close: async () => {},
-      }),
-      chunks: memoryChunkStore(),
-      async loadStage({ start, end }) {
-        const { stage, shape } = mixStage(start, end, UNITS);
-        const run: typeof stage.run = async (step) => {
-          const outputs = await stage.run(step);
-          if (!broken.has(node)) return outputs;
-          return outputs.map((output) => ({ ...output, data: output.data.map((value) => 1.5 * value + 1) }));
-        };
-        return { stage: { ...stage, run }, shape, eosTokens: [], memoryBytes: 1 };
-      },
-      isOpen: () => true,
       send(type, body) {
         const message = parseMessage(fromNode, type, body);
         const said = lies.has(node) ? lies.get(node)!(message) : message;
         if (said) up.push({ from: node, message: said });
       },
+      spoil: (output) => (broken.has(node) ? { ...output, data: output.data.map((value) => 1.5 * value + 1) } : output),
       ...(isDirect && { direct: links.transport(node) }),
       now: () => nowMs,
       schedule,
-      log: { debug() {}, info() {}, warn() {} },
-      onChange() {},
-      onError() {},
     });
     contributors.set(node, contributor);
     dispatcher.opened(node);

@@ -1,43 +1,56 @@
 /**
- * Whether a last stage can have the row that it chose a token from. A row that was drafted counts only where its mark says
- * that it continues the text (shared/node/drafts/marks.ts). Pure.
+ * Which stages have the row of the newest token, as far as frames passed here. A row that was drafted counts only where its
+ * mark says that it continues the text (shared/node/drafts/marks.ts). Pure.
  */
 import { markWith, PROMPT_MARK } from '../../shared/node/drafts/marks.ts';
 import { frameMarks } from '../../shared/tensor/frame.ts';
-import type { Job } from './job.ts';
+import type { Job, JobStage } from './job.ts';
 
-/** Of a job that drafts. */
+/** Marks of rows of the answer that were passed to a stage, from the newest token's on. */
 export interface Ahead {
-  /** Of the answer's rows, by token: the marks with which they were passed to the last stage. */
-  marks: readonly (number | undefined)[];
-  /** The mark of the newest token's row. */
-  due: number;
+  /** The token, by index, whose row has the first mark. */
+  from: number;
+  marks: readonly number[];
 }
 
-export const NOTHING_AHEAD: Ahead = { marks: [], due: PROMPT_MARK };
-
-/** A frame was passed to the last stage. What comes again, to the same text, leaves in place what came after it. */
-export function passed({ ahead = NOTHING_AHEAD, prompt, maxNewTokens }: Job, data: Uint8Array): Ahead {
-  const { start, marks } = frameMarks(data) ?? { start: 0, marks: [] };
-  const from = Math.max(0, start - prompt.length);
-  const ofAnswer = marks.slice(Math.max(0, prompt.length - start)).slice(0, Math.max(0, maxNewTokens - from));
-  if (ofAnswer.every((mark, i) => ahead.marks[from + i] === mark)) return ahead;
-  const before = Array.from({ length: from }, (_, i) => ahead.marks[i]);
-  return { ...ahead, marks: [...before, ...ofAnswer] };
+/** A frame was passed to the stage. What comes again, to the same text, leaves in place what came after it. */
+export function passed({ prompt, answer }: Job, { ahead }: JobStage, data: Uint8Array): Ahead {
+  const newest = Math.max(0, answer.length - 1);
+  const before = since(ahead ?? { from: newest, marks: [] }, newest);
+  const frame = frameMarks(data);
+  if (!frame) return before;
+  const came = since({ from: frame.start - prompt.length, marks: frame.marks }, newest);
+  if (came.marks.length === 0) return before;
+  const at = came.from - before.from;
+  // Where there is a gap between them, they are not of one text.
+  if (at < 0 || at > before.marks.length) return came;
+  const isSame = came.marks.every((mark, i) => before.marks[at + i] === mark);
+  return isSame ? before : { from: before.from, marks: [...before.marks.slice(0, at), ...came.marks] };
 }
 
-/** The text goes on with this token. */
-export function chosen({ ahead = NOTHING_AHEAD, draftKey }: Job, token: number): Ahead {
-  return { ...ahead, due: markWith(draftKey!)(ahead.due, token) };
+function since({ from, marks }: Ahead, start: number): Ahead {
+  return from >= start ? { from, marks } : { from: start, marks: marks.slice(start - from) };
+}
+
+/** The mark of the newest token's row, when the text has gone on with this token. */
+export function dueAfter({ due = PROMPT_MARK, draftKey }: Job, token: number): number {
+  return markWith(draftKey!)(due, token);
+}
+
+/** Whether the row of the newest token, or before there is one the prompt's last, was passed to the stage at this place. */
+export function hasNewestRow({ stages, prompt, answer, draftKey, due }: Job, place: number): boolean {
+  const { rows, ahead } = stages[place]!;
+  // Only tokens that were chosen come to the first stage.
+  if (draftKey === undefined || answer.length === 0 || place === 0) return rows >= prompt.length + answer.length;
+  return ahead !== undefined && ahead.marks[answer.length - 1 - ahead.from] === due;
 }
 
 /**
- * Whether the row of the newest token, or the prompt's last, was passed to the last stage; true where that cannot be seen
- * here, as rows may come directly. What a holder said before it was replaced arrives also when it has come back since.
+ * Whether the last stage may choose a token now; true where that cannot be seen here, as rows may come directly. What a
+ * holder said before it was replaced arrives also when it has come back since.
  */
-export function hasNewestRow({ stages, former, prompt, answer, draftKey, ahead = NOTHING_AHEAD }: Job): boolean {
+export function mayChoose(job: Job): boolean {
+  const { stages, former } = job;
   const last = stages.at(-1)!;
-  if (stages.length === 1 || last.direct || former.has(last.node)) return true;
-  if (draftKey === undefined || answer.length === 0) return last.rows >= prompt.length + answer.length;
-  return ahead.marks[answer.length - 1] === ahead.due;
+  return stages.length === 1 || last.direct === true || former.has(last.node) || hasNewestRow(job, stages.length - 1);
 }

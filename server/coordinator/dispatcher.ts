@@ -159,6 +159,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       if (effect.kind === 'send') send(effect.to, effect.type, effect.body);
       else if (effect.kind === 'refuse') refusal = effect.error;
       else if (effect.kind === 'resumed') resumed(effect);
+      else if (effect.kind === 'unreliable') causes.push(unreliable(effect));
       else if (effect.kind === 'misbehaved') causes.push(...misbehaved(effect));
       else if (effect.kind === 'answered') causes.push(audits({ kind: 'begin', job: effect.job }));
       else complete(resultOf(effect, options.wallClock()));
@@ -167,7 +168,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
     if (auditState.running.size > 0 && ended.length > 0) causes.push(audits({ kind: 'drop', jobs: new Set(ended) }));
     // Stages that only these jobs still held, or a plan that waited for quiet.
     if (ended.length > 0) causes.push(pool({ kind: 'tick' }));
-    return event.kind === 'jobFailed' ? [...mending(hasVacancy), ...causes] : causes;
+    return event.kind === 'jobFailed' ? [...causes, ...mending(hasVacancy)] : causes;
   }
 
   function handleAudits(event: AuditEvent): Event[] {
@@ -210,6 +211,11 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
       ),
       ...(redo ? [] : [jobs({ kind: 'verified', job: job.id })]),
     ];
+  }
+
+  function unreliable({ job, node }: JobEffect & { kind: 'unreliable' }): Event {
+    log.warn({ job: job.id, model: job.model, node }, 'a node is not asked for a while: it held an answer up');
+    return pool({ kind: 'setAside', node, forGood: false });
   }
 
   function misbehaved({ job, node }: JobEffect & { kind: 'misbehaved' }): Event[] {

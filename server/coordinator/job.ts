@@ -48,6 +48,10 @@ export interface JobStage extends UnitRange {
   rows: number;
   /** Rows before this one came from a sender that was replaced since. */
   from: number;
+  /** Rows up to here passed through the coordinator since the link has its epoch. */
+  passed: number;
+  /** Where the job drafts: what the link has brought of rows whose tokens are not chosen yet. */
+  ahead?: Ahead;
   /** Frames of a job that drafts all go through the coordinator: neighbours tell direct frames apart by their rows. */
   direct?: true;
   /** Its predecessor was replaced, and it was asked how many rows it has. */
@@ -60,6 +64,8 @@ export interface JobStage extends UnitRange {
   vacant?: WireError;
 }
 
+export const NEW_LINK = { epoch: 0, rows: 0, from: 0, passed: 0 };
+
 export interface Job {
   id: string;
   request: string;
@@ -69,7 +75,8 @@ export interface Job {
   wire: RoomView['wire'];
   /** Of the marks, where the job drafts (shared/node/drafts). */
   draftKey?: string;
-  ahead?: Ahead;
+  /** The mark of the newest token's row, where there is one. */
+  due?: number;
   vocabSize: number;
   eosTokens: readonly number[];
   sampling: FromNode['generate']['sampling'];
@@ -97,6 +104,10 @@ export interface Job {
   shown?: readonly number[];
   /** How often it was begun anew. */
   redone: number;
+  /** How often somebody held it up. */
+  stalls: number;
+  /** Somebody holds it up, and its stages were asked how far they are. */
+  asking?: true;
 }
 
 export interface Jobs {
@@ -105,9 +116,11 @@ export interface Jobs {
   remembered: ReadonlySet<string>;
   /** Of holders. */
   paces: Paces;
+  /** By assignment: jobs in a row that it could not compute. */
+  failures: ReadonlyMap<string, number>;
 }
 
-export const NO_JOBS: Jobs = { running: new Map(), remembered: new Set(), paces: new Map() };
+export const NO_JOBS: Jobs = { running: new Map(), remembered: new Set(), paces: new Map(), failures: new Map() };
 
 export type JobEvent =
   | { kind: 'generate'; from: string; body: FromNode['generate']; room: RoomView | undefined }
@@ -147,6 +160,8 @@ export type JobEffect =
   | { [T in Sent]: { kind: 'send'; to: string; type: T; body: FromCoordinator[T] } }[Sent]
   /** A message that breaks a rule of the job; its sender is told. */
   | { kind: 'refuse'; to: string; about: JobEvent['kind']; error: AiloError }
+  /** The node holds answers up, or computes none: others are asked for a while. */
+  | { kind: 'unreliable'; job: Job; node: string }
   /** The node said what no honest one can have to say: the answer is to be begun anew without it. */
   | { kind: 'misbehaved'; job: Job; node: string }
   /** The answer goes on after nodes were lost. */

@@ -4,7 +4,14 @@ import { GREEDY } from '../../shared/sampler/types.ts';
 import { decodeFrame } from '../../shared/tensor/frame.ts';
 import { type Job, type JobEffect, type JobEvent, type Jobs, NO_JOBS, type RoomView } from './job.ts';
 import { assignmentsInUse, step } from './jobs.ts';
-import { FIRST_TOKEN_TIMEOUT_MS, REPLACEMENT_TIMEOUT_MS, REPLAY_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
+import {
+  FIRST_TOKEN_TIMEOUT_MS,
+  MAX_JOB_FAILURES,
+  MAX_STALLS,
+  REPLACEMENT_TIMEOUT_MS,
+  REPLAY_TIMEOUT_MS,
+  TOKEN_TIMEOUT_MS,
+} from './limits.ts';
 import { rowsFrame } from './testing.ts';
 
 /** Ends an answer. */
@@ -299,6 +306,26 @@ describe('failure', () => {
     }
   });
 
+  test('a node that computes no job is not asked for a while; one that it does compute is forgiven all before', () => {
+    const it = driver();
+    const view = room(3);
+    view.stages[1]!.holders.push(holder(1, 'b'));
+    const error = { code: 'ENGINE_FAILED', message: '' };
+    const fail = (n: number) => {
+      it.send(generate('asker', n, view));
+      const { id, stages } = it.soleJob();
+      const effects = brief(it.send({ kind: 'jobFailed', from: stages[1]!.node, body: { job: id, error } }));
+      it.send({ kind: 'cancel', from: 'asker', body: { request: request(n) } });
+      return effects;
+    };
+    const some = (from: number) => Array.from({ length: MAX_JOB_FAILURES - 1 }, (_, i) => fail(from + i));
+    for (const effects of some(10)) expect(effects).toEqual(['jobClose→node1']);
+    it.send(generate('asker', 20, view));
+    it.token(0, END);
+    for (const effects of some(30)) expect(effects).toEqual(['jobClose→node1']);
+    expect(fail(40)).toEqual(['jobClose→node1', 'unreliable']);
+  });
+
   test('nobody but its requester can cancel, nobody but its stages can fail', () => {
     const it = driver();
     it.send(generate('asker', 1));
@@ -307,7 +334,7 @@ describe('failure', () => {
     expect(it.jobs.running.size).toBe(1);
   });
 
-  test('no token for 60 s ends it; frames are progress only until the first token, and not for ever', () => {
+  test('no token for 60 s replaces who has its row; frames are progress only until the first, and not for ever', () => {
     const it = driver();
     it.send(generate('asker', 1));
     const job = it.soleJob().id;
@@ -321,22 +348,25 @@ describe('failure', () => {
     it.nowMs += TOKEN_TIMEOUT_MS - 1;
     frame();
     it.nowMs += 1;
-    expect(errorIn(it.send({ kind: 'tick' }))).toEqual(['JOB_STALLED']);
+    expect(brief(it.send({ kind: 'tick' })), 'the first waits for the token').toEqual(['jobClose→node2', 'unreliable']);
 
     const endless = driver();
     endless.send(generate('asker', 1));
     const id = endless.soleJob().id;
-    while (endless.jobs.running.size > 0 && endless.nowMs <= FIRST_TOKEN_TIMEOUT_MS) {
+    const told: string[] = [];
+    while (told.length === 0 && endless.nowMs <= FIRST_TOKEN_TIMEOUT_MS) {
       endless.nowMs += TOKEN_TIMEOUT_MS / 2;
       endless.send({
         kind: 'frame',
         from: 'node0',
         body: { job: id, to: 'node1', epoch: 0, data: new Uint8Array(64) },
       });
-      endless.send({ kind: 'tick' });
+      told.push(...brief(endless.send({ kind: 'tick' })));
     }
     expect(endless.nowMs).toBe(FIRST_TOKEN_TIMEOUT_MS);
-    expect(endless.jobs.running.size).toBe(0);
+    expect(told).toEqual(['jobClose→node0', 'unreliable']);
+    endless.nowMs += REPLACEMENT_TIMEOUT_MS;
+    expect(errorIn(endless.send({ kind: 'tick' }))).toEqual(['JOB_STALLED']);
   });
 });
 
@@ -437,8 +467,10 @@ describe('any order of events', () => {
           }
         }
         // Time alone ends whatever is left.
-        it.nowMs += Math.max(TOKEN_TIMEOUT_MS, REPLACEMENT_TIMEOUT_MS, REPLAY_TIMEOUT_MS);
-        take(it.send({ kind: 'tick' }));
+        for (let i = 0; i <= MAX_STALLS; i++) {
+          it.nowMs += Math.max(TOKEN_TIMEOUT_MS, REPLACEMENT_TIMEOUT_MS, REPLAY_TIMEOUT_MS);
+          take(it.send({ kind: 'tick' }));
+        }
         expect(it.jobs.running.size).toBe(0);
         expect(assignmentsInUse(it.jobs).size).toBe(0);
         for (const { ends, completed } of accepted.values()) {

@@ -6,13 +6,14 @@
  */
 import { AiloError } from '../../shared/errors/index.ts';
 import { type Job, type JobContext, type JobEvent, type Jobs, loads, requestKey, send, stageOf } from './job.ts';
-import { TOKEN_TIMEOUT_MS } from './limits.ts';
+import { MAX_JOB_FAILURES } from './limits.ts';
 import { known } from './pace.ts';
 import { lost, mend, vacate } from './recovery.ts';
 import { redo } from './redo.ts';
 import { frame, more, rows, token, verified } from './relay.ts';
 import { newJob, opening, requestProblem } from './requests.ts';
-import { end, endAll, failed, type Next, remember, replaced, unknown } from './transitions.ts';
+import { rescue, STALLED } from './stall.ts';
+import { end, endAll, failed, failing, type Next, remember, replaced, unknown } from './transitions.ts';
 
 const CANCELLED = AiloError.of('CANCELLED', {}).toWire();
 
@@ -53,11 +54,8 @@ export function step(jobs: Jobs, event: JobEvent, context: JobContext): Next {
       return vacateAll(jobs, event.assignment, context);
     case 'mend':
       return mendAll(jobs, event, context);
-    case 'tick': {
-      const isOver = ({ deadlineMs }: Job) => deadlineMs <= context.nowMs;
-      const stalled = AiloError.of('JOB_STALLED', { timeoutMs: TOKEN_TIMEOUT_MS }).toWire();
-      return endAll(jobs, isOver, 'failed', ({ stages }) => stages.find(({ vacant }) => vacant)?.vacant ?? stalled);
-    }
+    case 'tick':
+      return tick(jobs, context);
   }
 }
 
@@ -80,16 +78,33 @@ function begin(jobs: Jobs, { from, body, room }: JobEvent & { kind: 'generate' }
   return { jobs: { ...jobs, running, remembered }, effects };
 }
 
+function tick(jobs: Jobs, { nowMs }: JobContext): Next {
+  let next: Next = { jobs, effects: [] };
+  for (const job of jobs.running.values()) {
+    if (job.deadlineMs > nowMs) continue;
+    const rescued = rescue(job, nowMs);
+    const error = job.stages.find(({ vacant }) => vacant)?.vacant ?? STALLED;
+    const then = rescued
+      ? { jobs: replaced(next.jobs, rescued.job), effects: rescued.effects }
+      : end(next.jobs, job, 'failed', [failed(job, error)]);
+    next = { jobs: then.jobs, effects: [...next.effects, ...then.effects] };
+  }
+  return next;
+}
+
 /** Another holder of the stage may be able to compute what this one is not. */
 function unable(jobs: Jobs, event: JobEvent & { kind: 'jobFailed' }, { nowMs }: JobContext): Next {
   const job = jobs.running.get(event.body.job);
   const stage = job ? stageOf(job, event.from) : -1;
   if (!job || stage < 0) return unknown(jobs, event);
   if (job.done) return { jobs, effects: [] };
-  const { assignment } = job.stages[stage]!;
+  const { assignment, node } = job.stages[stage]!;
   const error = AiloError.fromWire(event.body.error).toWire();
   const { job: vacated, effects } = vacate(job, stage, error, nowMs);
-  return { jobs: replaced(jobs, { ...vacated, unable: new Set(job.unable).add(assignment) }), effects };
+  const next = replaced(jobs, { ...vacated, unable: new Set(job.unable).add(assignment) });
+  const count = (jobs.failures.get(assignment) ?? 0) + 1;
+  if (count < MAX_JOB_FAILURES) return { jobs: { ...next, failures: failing(jobs, assignment, count) }, effects };
+  return { jobs: next, effects: [...effects, { kind: 'unreliable', job, node }] };
 }
 
 function vacateAll(jobs: Jobs, assignment: string, { nowMs }: JobContext): Next {

@@ -51,8 +51,14 @@ export const LOAD_COST = 0.06;
 export const HOPE = 0.99;
 /** Holders whose pace is remembered. */
 export const MAX_PACES = 4_096;
-/** A job is given up when no token came for so long. */
+/** When no token came for so long, whoever holds the answer up is replaced. */
 export const TOKEN_TIMEOUT_MS = 60_000;
+/** Stages of one job that are replaced for that; then it is given up. */
+export const MAX_STALLS = 3;
+/** Before, stages whose rows come directly tell how many they have. */
+export const STALL_ASK_MS = 3_000;
+/** A node that could not compute so many jobs in a row, and none between, is not asked again for a while. */
+export const MAX_JOB_FAILURES = 3;
 /** While the prompt is computed, frames between stages count as progress, but no longer than this in all. */
 export const FIRST_TOKEN_TIMEOUT_MS = 600_000;
 /** A stage whose holder was lost gets another within this (a node that has it takes over at once, others must load). */

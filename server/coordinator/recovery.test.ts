@@ -5,7 +5,14 @@ import { GREEDY } from '../../shared/sampler/types.ts';
 import { decodeFrame } from '../../shared/tensor/frame.ts';
 import { type HolderView, type JobEffect, type JobEvent, type Jobs, NO_JOBS, type RoomView } from './job.ts';
 import { assignmentsInUse, step } from './jobs.ts';
-import { FIRST_TOKEN_TIMEOUT_MS, MAX_REPLACEMENTS, REPLACEMENT_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
+import {
+  FIRST_TOKEN_TIMEOUT_MS,
+  MAX_REPLACEMENTS,
+  MAX_STALLS,
+  REPLACEMENT_TIMEOUT_MS,
+  REPLAY_TIMEOUT_MS,
+  TOKEN_TIMEOUT_MS,
+} from './limits.ts';
 import { rowsFrame } from './testing.ts';
 
 const PROMPT = [1, 2, 3];
@@ -316,18 +323,59 @@ describe('an answer that lost stages', () => {
     expect(it.mend(three)).toEqual([]);
   });
 
-  test('is given up when nodes keep dying of it, and when nothing comes of the replay', () => {
+  test('is given up when nodes keep dying of it', () => {
     const it = begin(three);
     for (let i = 0; i < MAX_REPLACEMENTS; i++) {
       const [from, to] = i % 2 === 0 ? ['b', 'b2'] : ['b2', 'b'];
       it.lose(from!, roomOf(['a'], [to!], ['c']));
     }
     expect(errorOf(it.lose('b', roomOf(['a'], ['b2'], ['c'])))).toBe('STAGE_LOST');
+  });
+});
 
-    const stalled = begin(three);
-    stalled.lose('b', roomOf(['a'], ['b2'], ['c']));
-    stalled.nowMs = REPLACEMENT_TIMEOUT_MS + TOKEN_TIMEOUT_MS;
-    expect(errorOf(stalled.send({ kind: 'tick' }))).toBe('JOB_STALLED');
+describe('an answer that somebody holds up', () => {
+  const tick = (it: ReturnType<typeof begin>) => {
+    it.nowMs += Math.max(TOKEN_TIMEOUT_MS, REPLAY_TIMEOUT_MS);
+    return it.send({ kind: 'tick' });
+  };
+
+  test('goes on without the last who has the row, and counts the time that it stood still', () => {
+    const it = begin(three);
+    it.frame('a', 'b', 0, 3);
+    expect(brief(tick(it)), 'it has not sent on what it got').toEqual(['jobClose→b', 'unreliable']);
+    expect(brief(it.mend(roomOf(['a'], ['b2'], ['c'])))).toEqual(['jobOpen→b2', 'jobNext→a']);
+    it.frame('a', 'b2', 0, 3, 1);
+    it.frame('b2', 'c', 0, 3, 1);
+    it.nowMs += 10;
+    expect(bodyOf(it.token('c', 0), 'token')).toMatchObject({ pausedMs: it.nowMs });
+  });
+
+  test('goes on without a last one that chose a token and did not tell the first', () => {
+    const it = begin(roomOf(['a'], ['b']));
+    it.frame('a', 'b', 0, 3);
+    it.token('b', 0);
+    expect(brief(tick(it))).toEqual(['jobClose→b', 'unreliable']);
+  });
+
+  test('is given up at once where nobody else can, and where it happens again and again', () => {
+    const alone = begin(three);
+    tick(alone);
+    expect(errorOf(alone.mend(roomOf([], ['b'], ['c'])))).toBe('JOB_STALLED');
+
+    const again = begin(three);
+    for (let i = 0; i < MAX_STALLS; i++) {
+      expect(brief(tick(again))).toContain('unreliable');
+      again.mend(roomOf([i % 2 === 0 ? 'a2' : 'a'], ['b'], ['c']));
+    }
+    expect(errorOf(tick(again))).toBe('JOB_STALLED');
+  });
+
+  test('asks first how far everybody is where rows go directly', () => {
+    const near = (name: string) => holder(name, { direct: true });
+    const it = begin(roomOf([near('a')], [near('b')], [near('c')]));
+    expect(brief(tick(it))).toEqual(['jobPrevious→a', 'jobPrevious→b', 'jobPrevious→c']);
+    it.send({ kind: 'jobRows', from: 'b', body: { job: JOB, epoch: 0, rows: 3 } });
+    expect(brief(tick(it))).toEqual(['jobClose→b', 'unreliable']);
   });
 });
 
@@ -393,6 +441,8 @@ describe('stages that are linked directly', () => {
       it.nowMs += TOKEN_TIMEOUT_MS;
       it.send({ kind: 'jobRows', from: 'b', body: { job: JOB, epoch: 0, rows: ++rows } });
     }
-    expect(errorOf(tick())).toBe('JOB_STALLED');
+    expect(brief(tick()), 'they are asked, and who has its rows is replaced').toEqual(
+      ['a', 'b', 'c'].map((name) => `jobPrevious→${name}`),
+    );
   });
 });

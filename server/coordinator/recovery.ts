@@ -13,6 +13,7 @@ import {
   type Job,
   type JobEffect,
   type JobStage,
+  NEW_LINK,
   type RoomView,
   send,
 } from './job.ts';
@@ -32,11 +33,9 @@ interface Change {
 /** Takes a stage from its holder, which is told in case it is still there. `sinceMs`: when it was lost. */
 export function vacate(job: Job, stage: number, error: WireError, nowMs: number, sinceMs = nowMs): Change {
   const { node } = job.stages[stage]!;
-  const isLast = stage === job.stages.length - 1;
   return {
     job: {
       ...job,
-      ...(isLast && job.ahead && { ahead: { ...job.ahead, marks: [] } }),
       stages: job.stages.with(stage, { ...job.stages[stage]!, rows: 0, vacant: error }),
       former: new Set(job.former).add(node),
       pause: { sinceMs: Math.min(job.pause?.sinceMs ?? sinceMs, sinceMs), resumesAt: job.pause?.resumesAt ?? 0 },
@@ -86,16 +85,12 @@ function replace(job: Job, stage: number, { node, assignment, direct }: HolderVi
         end,
         node,
         assignment,
+        ...NEW_LINK,
         epoch,
-        rows: 0,
-        from: 0,
         ...(direct && job.draftKey === undefined && { direct }),
       };
-    if (i !== next) return each;
     const from = stage === last ? known : firmRows(job, i);
-    // Drafts that are through already come again from here.
-    const rows = stage === last ? each.rows : from;
-    return { ...each, epoch, from, rows, ...(isAsked(each) && { asked: true }) };
+    return i === next ? { ...each, epoch, from, passed: 0, ...(isAsked(each) && { asked: true }) } : each;
   });
   // Rows that are past the stage already (`jobRows` may tell of more) make tokens up to the one after them.
   const resumesAt = stage === last ? job.answer.length : firmRows(job, next) - job.prompt.length + 1;

@@ -12,6 +12,7 @@ import {
   type JobEvent,
   type JobStage,
   type Jobs,
+  NEW_LINK,
   type RoomView,
   send,
 } from './job.ts';
@@ -48,7 +49,7 @@ function begin(jobs: Jobs, before: Job, room: RoomView, { nowMs, newId }: JobCon
   const about = known(jobs, nowMs);
   const stages = room.stages.map(({ start, end, holders }, i): JobStage => {
     const holder = bestHolder(holders, about);
-    const link = { start, end, epoch: 0, rows: 0, from: 0 };
+    const link = { start, end, ...NEW_LINK };
     if (holder) {
       const { node, assignment, direct } = holder;
       return { ...link, node, assignment, ...(direct && before.draftKey === undefined && { direct }) };
@@ -56,7 +57,7 @@ function begin(jobs: Jobs, before: Job, room: RoomView, { nowMs, newId }: JobCon
     // Until then its place is the requester's, to whom nothing is sent.
     return { ...link, node: before.requester, assignment: '', vacant: lost(i) };
   });
-  const { pause: _, done: __, ahead: ___, ...rest } = before;
+  const { pause: _, done: __, due: ___, ...rest } = before;
   const job: Job = {
     ...rest,
     id: newId(),

@@ -2,7 +2,7 @@
 import { AiloError } from '../../shared/errors/index.ts';
 import type { FromNode } from '../../shared/protocol/messages.ts';
 import { frameRange } from '../../shared/tensor/frame.ts';
-import { chosen, hasNewestRow, passed } from './ahead.ts';
+import { dueAfter, mayChoose, passed } from './ahead.ts';
 import {
   hasVacancy,
   type Job,
@@ -19,7 +19,7 @@ import { FIRST_TOKEN_TIMEOUT_MS, TOKEN_TIMEOUT_MS } from './limits.ts';
 import { measured } from './pace.ts';
 import { tellToken } from './redo.ts';
 import { tellTokens } from './requests.ts';
-import { end, type Next, replaced, unknown } from './transitions.ts';
+import { end, forgiving, type Next, replaced, unknown } from './transitions.ts';
 
 export function frame(jobs: Jobs, event: JobEvent & { kind: 'frame' }, { nowMs }: JobContext): Next {
   const { from, body } = event;
@@ -44,9 +44,10 @@ export function frame(jobs: Jobs, event: JobEvent & { kind: 'frame' }, { nowMs }
   const sender = ended(job.stages[stage]!, nowMs);
   // What a prompt or a draft takes says little of a row.
   const isOneRow = !isPrompt && job.draftKey === undefined && range.end === range.start + 1;
-  const stages = job.stages.with(stage, sender).with(place, { ...next, rows, ...(isOneRow && { sinceMs: nowMs }) });
-  const isToLast = job.draftKey !== undefined && place === job.stages.length - 1;
-  const relayed = { ...job, stages, ...(isToLast && { ahead: passed(job, data) }) };
+  const ahead = job.draftKey !== undefined && place > 0 && { ahead: passed(job, next, data) };
+  const rest = { passed: Math.max(next.passed, range.end), ...(isOneRow && { sinceMs: nowMs }) };
+  const receiver = { ...next, rows, ...ahead, ...rest };
+  const relayed = { ...job, stages: job.stages.with(stage, sender).with(place, receiver) };
   return { jobs: replaced(jobs, isPrompt ? progressed(relayed, nowMs) : relayed), effects: [relay] };
 }
 
@@ -140,15 +141,16 @@ export function verified(jobs: Jobs, { job: id }: JobEvent & { kind: 'verified' 
 
 function finish(jobs: Jobs, job: Job, effects: JobEffect[]): Next {
   const { reason, latencyMs } = job.done!;
+  const failures = forgiving(jobs, job);
   const { request, requester, answer } = job;
   const finished = send(requester, 'finished', { request, reason, tokens: answer.length, latencyMs });
-  return end(jobs, job, 'done', [...effects, finished, { kind: 'completed', job, reason, latencyMs }]);
+  return end({ ...jobs, failures }, job, 'done', [...effects, finished, { kind: 'completed', job, reason, latencyMs }]);
 }
 
 /** The job with one more token. Tokens that were on their way when a node was lost do not end the pause. */
 function answered(job: Job, token: number, nowMs: number): { grown: Job; pausedMs?: number } {
   const answer = [...job.answer, token];
-  const { pause, ...rest } = job.draftKey === undefined ? job : { ...job, ahead: chosen(job, token) };
+  const { pause, asking: _, ...rest } = job.draftKey === undefined ? job : { ...job, due: dueAfter(job, token) };
   if (pause && (hasVacancy(job) || job.answer.length < pause.resumesAt)) {
     return { grown: { ...rest, pause, answer, tokenMs: nowMs } };
   }
@@ -165,6 +167,6 @@ function endOf({ answer, eosTokens, maxNewTokens }: Job): 'stop' | 'length' | un
 function tokenProblem(job: Job, isLast: boolean, { index, token }: FromNode['token']): string | undefined {
   if (!isLast) return 'only the last stage answers';
   if (index !== job.answer.length) return `token ${job.answer.length} was due`;
-  if (!hasNewestRow(job)) return 'the row that it is chosen from has not come yet';
+  if (!mayChoose(job)) return 'the row that it is chosen from has not come yet';
   return token < job.vocabSize ? undefined : `the model knows only ${job.vocabSize} tokens`;
 }

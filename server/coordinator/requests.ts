@@ -11,6 +11,7 @@ import {
   type JobEffect,
   type JobStage,
   type Jobs,
+  NEW_LINK,
   type RoomView,
   requestKey,
   send,
@@ -60,7 +61,7 @@ export function newJob(jobs: Jobs, { from, body, room }: Request, { nowMs, newId
     model: body.model,
     stages: room.stages.map(({ start, end, holders }) => {
       const { node, assignment, direct } = bestHolder(holders, about)!;
-      return { start, end, node, assignment, epoch: 0, rows: 0, from: 0, ...(direct && !isDrafting && { direct }) };
+      return { start, end, node, assignment, ...NEW_LINK, ...(direct && !isDrafting && { direct }) };
     }),
     wire: room.wire,
     ...(isDrafting && { draftKey: newId() }),
@@ -78,6 +79,7 @@ export function newJob(jobs: Jobs, { from, body, room }: Request, { nowMs, newId
     former: new Set(),
     unable: new Set(),
     redone: 0,
+    stalls: 0,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * A network in memory: the real coordinator and the real contributing nodes, between them messages that take their
- * time, direct links that break, and nodes that go away in the middle of everything. The model is made up, but each of its
+ * time, direct links that break, and nodes that go away, or hang, in the middle of everything. The model is made up, but each of its
  * tokens depends on all that came before, so that one row wrong anywhere shows in the answer.
  */
 import fc from 'fast-check';
@@ -17,6 +17,7 @@ import { GREEDY, type Sampling } from '../../shared/sampler/types.ts';
 import type { InferenceResult } from '../ledger/types.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { memoryTrust } from './honesty/trust-store.ts';
+import { TOKEN_TIMEOUT_MS } from './limits.ts';
 import type { RoomSpec } from './room.ts';
 
 /** Of a made-up model's rows, which are small, so that replays go in several pieces too. */
@@ -115,6 +116,8 @@ interface Member {
   up: MessageOf<FromNode>[];
   down: MessageOf<FromCoordinator>[];
   state: 'here' | 'cut' | 'dead' | 'gone';
+  /** Its engine hangs: it hears, and computes nothing any more. */
+  hangs: boolean;
 }
 
 /** `direct`: which nodes can be linked directly. */
@@ -170,11 +173,12 @@ function createNetwork(
         if (members.get(node)?.state === 'here' || members.get(node)?.state === 'cut')
           up.push(parseMessage(fromNode, type, body));
       },
+      mayRun: () => (members.get(node)?.hangs ? new Promise(() => {}) : Promise.resolve()),
       ...(direct(node) && { direct: links.transport(node) }),
       now: clock.now,
       schedule: clock.schedule,
     });
-    members.set(node, { node, contributor, up, down: [], state: 'here' });
+    members.set(node, { node, contributor, up, down: [], state: 'here', hangs: false });
     dispatcher.opened(node);
     contributor.contribute(true);
     await settled();
@@ -303,6 +307,7 @@ const disturbance = fc.oneof(
   },
   fc.record({ kind: fc.constant('cut' as const), who: fc.nat(8), ms: fc.integer({ min: 1, max: 20_000 }) }),
   fc.record({ kind: fc.constant('withdraws' as const), who: fc.nat(8) }),
+  fc.record({ kind: fc.constant('hangs' as const), who: fc.nat(8) }),
   fc.record({ kind: fc.constant('joins' as const) }),
   {
     arbitrary: fc.record({
@@ -358,7 +363,7 @@ describe('an answer whose nodes go away at any moment, however late messages are
           texts.push([...prompt, ...(await undisturbed(prompt, sampling, count))]);
           network.generate({ request: requestId(n), model: MODEL, tokens: prompt, maxNewTokens: count, sampling });
         }
-        let [lost, cut] = [0, 0];
+        let [lost, cut, hung] = [0, 0, 0];
         for (const { what, order, ms } of disturbances) {
           for (const choice of order) {
             const queues = network.queues();
@@ -378,6 +383,9 @@ describe('an answer whose nodes go away at any moment, however late messages are
           if (what.kind === 'cut') {
             cut++;
             network.cut(member, what.ms);
+          } else if (what.kind === 'hangs') {
+            hung++;
+            member.hangs = true;
           } else if (what.kind === 'withdraws') {
             lost++;
             member.contributor.contribute(false);
@@ -395,9 +403,9 @@ describe('an answer whose nodes go away at any moment, however late messages are
           expect(tokens.map(({ index }) => index)).toEqual(answer.map((_, index) => index));
           expect(answer, 'no wrong token').toEqual(expected.slice(0, answer.length));
           if (failed) {
-            expect(failed.error.code).toBe('STAGE_LOST');
+            expect(hung > 0 ? ['STAGE_LOST', 'JOB_STALLED'] : ['STAGE_LOST']).toContain(failed.error.code);
             // A second question may be on the nodes that stand by, and one that is away does not help.
-            if (cut === 0 && requests.length === 1) expect(lost, 'too few were left').toBeGreaterThan(spare);
+            if (cut + hung === 0 && requests.length === 1) expect(lost, 'too few were left').toBeGreaterThan(spare);
           } else {
             expect(answer).toEqual(expected);
           }
@@ -418,4 +426,35 @@ describe('an answer whose nodes go away at any moment, however late messages are
     );
     expect(directMessages, 'the direct links were used').toBeGreaterThan(100);
   }, 240_000);
+});
+
+describe.each([
+  ['over the coordinator', false, false],
+  ['directly', true, false],
+  ['as drafts', false, true],
+])('an answer whose rows go %s, and one of whose nodes hangs', (_, isDirect, speculate) => {
+  test.each([0, 1, 2])('goes on without the holder of stage %i, and so does the next', async (stage) => {
+    const network = await readyNetwork(3, 6, { quant: 'f32', speculate }, () => isDirect);
+    const [prompt, count] = [[7, 8, 9], 9];
+    const expected = await undisturbed(prompt, GREEDY, count);
+    texts.splice(0, texts.length, [...prompt, ...expected]);
+    const ask = (n: number) =>
+      network.generate({ request: requestId(n), model: MODEL, tokens: prompt, maxNewTokens: count, sampling: GREEDY });
+    ask(0);
+    await network.finish(() => outcome(network, 0).tokens.length === 3);
+    const accepted = network.asked.find(({ type }) => type === 'accepted')!.body as FromCoordinator['accepted'];
+    const hung = accepted.participants[stage]!;
+    network.members.get(hung)!.hangs = true;
+    await network.finish(() => outcome(network, 0).isOver);
+    ask(1);
+    await network.finish(() => outcome(network, 1).isOver);
+    for (const n of [0, 1]) {
+      const { tokens, failed } = outcome(network, n);
+      expect(failed).toBeUndefined();
+      expect(tokens.map(({ token }) => token)).toEqual(expected);
+    }
+    expect(outcome(network, 0).tokens.some(({ pausedMs = 0 }) => pausedMs >= TOKEN_TIMEOUT_MS)).toBe(true);
+    expect(outcome(network, 1).tokens.some(({ pausedMs }) => pausedMs !== undefined)).toBe(false);
+    await network.close();
+  });
 });

@@ -2,7 +2,7 @@
 import { AiloError, type WireError } from '../../shared/errors/index.ts';
 import type { FromCoordinator } from '../../shared/protocol/messages.ts';
 import { type Job, type JobEffect, type JobEvent, type Jobs, send } from './job.ts';
-import { MAX_REMEMBERED_REQUESTS } from './limits.ts';
+import { MAX_PACES, MAX_REMEMBERED_REQUESTS } from './limits.ts';
 
 export interface Next {
   jobs: Jobs;
@@ -54,6 +54,20 @@ export function remember(jobs: Jobs, key: string): Set<string> {
   const remembered = new Set(jobs.remembered).add(key);
   if (remembered.size > MAX_REMEMBERED_REQUESTS) remembered.delete(remembered.values().next().value!);
   return remembered;
+}
+
+/** One more job that the assignment could not compute, with none between. */
+export function failing({ failures }: Jobs, assignment: string, count: number): Jobs['failures'] {
+  // Counted last, forgotten last.
+  const next = new Map([...failures].filter(([other]) => other !== assignment)).set(assignment, count);
+  if (next.size > MAX_PACES) next.delete(next.keys().next().value!);
+  return next;
+}
+
+/** They have computed a job. */
+export function forgiving({ failures }: Jobs, { stages }: Job): Jobs['failures'] {
+  if (!stages.some(({ assignment }) => failures.has(assignment))) return failures;
+  return new Map([...failures].filter(([assignment]) => !stages.some((stage) => stage.assignment === assignment)));
 }
 
 export function failed(job: Job, error: WireError): JobEffect {

@@ -135,14 +135,19 @@ function mix(a: number, b: number, c: number): number {
   return (product ^ (product >>> 15)) >>> 0;
 }
 
-/** A contributor to a room of `mixStage`s, for `units` of them. `spoil`: what its stages give in place of an output. */
+/**
+ * A contributor to a room of `mixStage`s, for `units` of them. `spoil`: what its stages give in place of an output;
+ * `mayRun`: what each of their runs waits for.
+ */
 export function mixContributor(
   units: number,
   {
     spoil = (output) => output,
+    mayRun = async () => {},
     ...options
   }: Pick<ContributorOptions, 'address' | 'send' | 'now' | 'schedule' | 'direct'> & {
     spoil?: (output: StageOutput) => StageOutput;
+    mayRun?: () => Promise<void>;
   },
 ): Contributor {
   return createContributor({
@@ -157,7 +162,10 @@ export function mixContributor(
     chunks: memoryChunkStore(),
     async loadStage({ start, end }) {
       const { stage, shape } = mixStage(start, end, units);
-      const run: LoadedStage['run'] = async (steps) => (await stage.run(steps)).map(spoil);
+      const run: LoadedStage['run'] = async (steps) => {
+        await mayRun();
+        return (await stage.run(steps)).map(spoil);
+      };
       return { stage: { ...stage, run }, shape, eosTokens: [], memoryBytes: 1 };
     },
     isOpen: () => true,

@@ -115,11 +115,14 @@ export function sentTo(job: Job, stage: number): number {
  * up when the answer was complete; and as long as its successor has not said which rows it had, nobody knows whose they are.
  */
 export function isAccountable(job: Job, stage: number): boolean {
-  const isLast = stage === job.stages.length - 1;
-  const next = job.stages[isLast ? 0 : stage + 1]!;
-  if (job.stages[stage]!.vacant || next.asked || sentFrom(job, stage) >= sentTo(job, stage)) return false;
-  // What passed as drafts of another makes an answer complete before the one that took over has sent it again.
-  return job.draftKey === undefined || isLast || next.rows >= rowsOf(job);
+  const { stages, draftKey } = job;
+  const isLast = stage === stages.length - 1;
+  const next = stages[isLast ? 0 : stage + 1]!;
+  if (stages[stage]!.vacant || next.asked || sentFrom(job, stage) >= sentTo(job, stage)) return false;
+  if (draftKey === undefined) return true;
+  // What had passed as drafts makes an answer complete before all of it has passed again, from and to those who took over.
+  const links = stages.slice(Math.max(1, stage), stage + 2);
+  return links.every(({ epoch, passed }) => epoch === 0 || passed >= rowsOf(job));
 }
 
 export function holdersOf(room: RoomView, { start, end }: { start: number; end: number }): HolderView[] {

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import type { Job, JobStage } from '../job.ts';
+import { describe, expect, test } from 'vitest';
+import { type Job, type JobStage, NEW_LINK } from '../job.ts';
 import { witnesses } from './links.ts';
 
 /** A job of three stages with nine rows, as its end found it. */
@@ -8,7 +8,7 @@ const job = (...changes: Partial<JobStage>[]) =>
     prompt: [1, 2, 3, 4, 5, 6, 7],
     answer: [1, 2, 3],
     answerFrom: 0,
-    stages: [0, 1, 2].map((i) => ({ node: `n${i}`, from: 0, ...changes[i] })),
+    stages: [0, 1, 2].map((i) => ({ node: `n${i}`, ...NEW_LINK, ...changes[i] })),
   }) as unknown as Job;
 
 test('those around a stage are asked what passed', () => {
@@ -25,10 +25,22 @@ test('nor is one whose successor has not said yet which rows it had', () => {
   expect(witnesses({ job: job({}, {}, { asked: true }), stages: [1] })).toEqual([0, 2]);
 });
 
-test('nor is one that took over, where what had passed as drafts before completed the answer', () => {
-  const drafting = (rows: number) => ({ ...job({ rows: 9 }, { rows: 9 }, { rows }), draftKey: '00' }) as Job;
-  expect(witnesses({ job: drafting(8), stages: [1] })).toEqual([0, 2]);
-  expect(witnesses({ job: drafting(9), stages: [1] })).toEqual([0, 1, 2]);
+describe('where drafts had passed before one took over,', () => {
+  const drafting = (...changes: Partial<JobStage>[]) => ({ ...job(...changes), draftKey: '00' }) as Job;
+  const renewed = (passed: number) => ({ epoch: 1, passed });
+
+  test('it is not asked until all rows have passed again', () => {
+    expect(witnesses({ job: drafting({}, {}, renewed(8)), stages: [1] })).toEqual([0]);
+    expect(witnesses({ job: drafting({}, {}, renewed(9)), stages: [1] })).toEqual([0, 1, 2]);
+  });
+
+  test('nor is the one after it, which computes them anew', () => {
+    expect(witnesses({ job: drafting({}, renewed(8)), stages: [2] })).toEqual([2]);
+  });
+
+  test('everybody else is: to send less at the end excuses nobody', () => {
+    expect(witnesses({ job: drafting({}, { passed: 3 }, { passed: 3 }), stages: [1] })).toEqual([0, 1, 2]);
+  });
 });
 
 test('nor is one that was lost when the answer was complete', () => {

@@ -27,6 +27,7 @@ import {
   OFFERS_PER_WALLET,
   REQUESTS_PER_WALLET,
   SIGNALS_PER_WALLET,
+  STALL_BAN_MS,
   TAKEOVER_AFTER_MS,
   TICK_MS,
 } from './limits.ts';
@@ -214,8 +215,8 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   }
 
   function unreliable({ job, node }: JobEffect & { kind: 'unreliable' }): Event {
-    log.warn({ job: job.id, model: job.model, node }, 'a node is not asked for a while: it held an answer up');
-    return pool({ kind: 'setAside', node, forGood: false });
+    log.warn({ job: job.id, model: job.model, node }, 'a node is not asked for a while: answers do not go on with it');
+    return pool({ kind: 'setAside', node, forGood: false, banMs: STALL_BAN_MS });
   }
 
   function misbehaved({ job, node }: JobEffect & { kind: 'misbehaved' }): Event[] {

@@ -32,6 +32,8 @@ export const MAX_BUCKETS = 16_384;
 /** A node that failed a model is not asked for it again for so long, doubling with each failure. */
 export const BAN_MS = 15_000;
 export const MAX_BAN_MS = 3_600_000;
+/** The same for one that held answers up, each of them for a minute. */
+export const STALL_BAN_MS = 600_000;
 /** Loading may take a fixed time plus the stage's bytes at this speed, before the node counts as failed. */
 export const LOAD_BASE_MS = 120_000;
 export const LOAD_BYTES_PER_MS = 250;

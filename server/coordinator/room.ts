@@ -152,10 +152,10 @@ export function isBanned(room: Room, node: string, nowMs: number): boolean {
   return ban !== undefined && nowMs < ban.untilMs;
 }
 
-/** 15 s, doubling with each further failure until they are forgotten. */
-export function nextBan(previous: Ban | undefined, nowMs: number): Ban {
+/** 15 s if nothing else is said, doubling with each further failure until they are forgotten. */
+export function nextBan(previous: Ban | undefined, nowMs: number, firstMs = BAN_MS): Ban {
   const failures = (previous?.failures ?? 0) + 1;
-  return { failures, untilMs: nowMs + Math.min(MAX_BAN_MS, BAN_MS * 2 ** (failures - 1)) };
+  return { failures, untilMs: nowMs + Math.min(MAX_BAN_MS, firstMs * 2 ** (failures - 1)) };
 }
 
 /** Whether a failure is so long ago that the doubling begins anew. */

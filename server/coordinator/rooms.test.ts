@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MAX_SHARERS } from '../../shared/protocol/limits.ts';
 import type { FromCoordinator } from '../../shared/protocol/messages.ts';
-import { BAN_MS } from './limits.ts';
+import { BAN_MS, STALL_BAN_MS } from './limits.ts';
 import type { Pool, PoolEffect } from './pool.ts';
 import { type Context, type Offer, type Placement, phase, type RoomSpec } from './room.ts';
 import { createPool, nextTickMs, type PoolEvent, step } from './rooms.ts';
@@ -179,6 +179,14 @@ describe('a room', () => {
       it.send({ kind: 'tick' });
       expect(it.sent('assign')).toMatchObject([{ to: 'a' }]);
     }
+  });
+
+  test('does not ask a node that is set aside as long as is said', () => {
+    const it = driver([spec('m', 1)]);
+    it.send({ kind: 'offer', node: 'a', offer: offer(12) });
+    it.send({ kind: 'setAside', node: 'a', forGood: false, banMs: STALL_BAN_MS });
+    expect(it.sent('unassign')).toMatchObject([{ to: 'a' }]);
+    expect(nextTickMs(it.pool, it.context.nowMs) - it.context.nowMs).toBe(STALL_BAN_MS);
   });
 
   test('does not fill the place of a failed node with the same node, and leaves the others alone', () => {

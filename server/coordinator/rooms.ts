@@ -28,8 +28,8 @@ export type PoolEvent =
   | { kind: 'back'; node: string }
   | { kind: 'stageReady'; node: string; assignment: string }
   | { kind: 'stageFailed'; node: string; assignment: string }
-  /** What the node computes is not to be relied on for a while, or (`forGood`) until it offers itself again. */
-  | { kind: 'setAside'; node: string; forGood: boolean }
+  /** What the node computes is not to be relied on for a while (`banMs` the first time), or (`forGood`) until it offers itself again. */
+  | { kind: 'setAside'; node: string; forGood: boolean; banMs?: number }
   /** Time passed, or jobs ended: look again at bans, deadlines and drained stages, as after every event. */
   | { kind: 'tick' };
 
@@ -93,7 +93,7 @@ function apply(draft: Draft, event: PoolEvent): void {
       fail(draft, (holder) => isAssignment(holder, event));
       break;
     case 'setAside':
-      fail(draft, ({ node }) => node === event.node);
+      fail(draft, ({ node }) => node === event.node, event.banMs);
       if (event.forGood) draft.nodes.delete(event.node);
       break;
     case 'tick':
@@ -152,10 +152,10 @@ function lose(draft: Draft, isLost: (holder: Holder) => boolean): void {
 }
 
 /** Like `lose`, but the node is still there: it must forget the stage, and is not asked again for a while. */
-function fail(draft: Draft, isFailed: (holder: Holder) => boolean): void {
+function fail(draft: Draft, isFailed: (holder: Holder) => boolean, banMs?: number): void {
   for (const room of draft.rooms.values()) {
     for (const holder of holders(room).filter(isFailed)) {
-      room.bans.set(holder.node, nextBan(room.bans.get(holder.node), draft.context.nowMs));
+      room.bans.set(holder.node, nextBan(room.bans.get(holder.node), draft.context.nowMs, banMs));
       unassign(draft, holder);
     }
   }

@@ -1,6 +1,6 @@
 /**
- * A job of which no word came in time: somebody has a row and does not send on what it makes of it. He is taken out of the
- * job, and the answer goes on with another. Pure.
+ * A job of which no word came in time: a node has a row and does not send on what it makes of it. It is taken out of the job,
+ * and the answer goes on with another. Pure.
  */
 import { AiloError } from '../../shared/errors/index.ts';
 import { hasNewestRow } from './ahead.ts';

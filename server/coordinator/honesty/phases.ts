@@ -35,9 +35,7 @@ function leaveOutShort(draft: Draft): void {
   const { stages } = audit.job;
   for (const stage of audit.commitments.keys()) {
     if (!isShort(audit, stage)) continue;
-    if (audit.commitments.has(stage + 1) && !isShort(audit, stage + 1)) {
-      dispute(draft, stages[stage]!.node, stages[stage + 1]!.node);
-    }
+    if (!isShort(audit, stage + 1)) dispute(draft, stages[stage]!.node, stages[stage + 1]!.node);
     leaveOut(draft, stage);
   }
 }

@@ -18,7 +18,7 @@ import type { Judge } from './judge.ts';
 import { CAMPAIGN_TICK_MS } from './limits.ts';
 import { receiptsOf } from './receipt.ts';
 import type { CampaignEffect, CampaignEvent, CampaignState, Unit } from './state.ts';
-import { isOpen, tick } from './tick.ts';
+import { cohortOf, isOpen, tick } from './tick.ts';
 import { examine, maxUpdateBytes } from './upload.ts';
 import { verdictsOf } from './verdicts.ts';
 
@@ -132,12 +132,9 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   async function validate(units: Unit[]): Promise<CampaignEvent> {
-    const { round, attempt } = state;
-    const ids = new Set(units.map(({ id }) => id));
-    const earlier = [...state.units.values()].filter(({ id, status }) => status === 'accepted' && !ids.has(id));
-    const measured = await judge.measure(folder, campaign, { round, attempt, units, earlier });
+    const measured = await judge.measure(folder, campaign, cohortOf(state, units));
     const verdicts = verdictsOf(measured, state.diligence);
-    log.info({ round, measured, verdicts }, 'a cohort was judged');
+    log.info({ round: state.round, measured, verdicts }, 'a cohort was judged');
     return { kind: 'judged', verdicts };
   }
 

@@ -8,6 +8,7 @@ import { remember } from './diligence.ts';
 import { formGroups } from './groups/form.ts';
 import { isRunning } from './groups/group.ts';
 import { begun, ended, heard, joined, resumed, settled, unitOf } from './groups/rounds.ts';
+import type { Cohort } from './measure.ts';
 import type { CampaignEffect, CampaignEvent, CampaignState, Unit } from './state.ts';
 import { newUnit, unitId } from './units.ts';
 
@@ -41,6 +42,13 @@ export function isOpen({ round, phase }: CampaignState, unit: Unit): boolean {
 /** Units of which the cohort of the running round is made. */
 export function cohort({ units }: CampaignState): Unit[] {
   return [...units.values()].filter(({ status }) => status === 'submitted');
+}
+
+/** What a cohort is measured with: what was accepted before it, too. */
+export function cohortOf({ round, attempt, units: all }: CampaignState, units: Unit[]): Cohort {
+  const ids = new Set(units.map(({ id }) => id));
+  const earlier = [...all.values()].filter(({ id, status }) => status === 'accepted' && !ids.has(id));
+  return { round, attempt, units, earlier };
 }
 
 class Draft {

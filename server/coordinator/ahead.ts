@@ -14,7 +14,7 @@ export interface Ahead {
 }
 
 /** A frame was passed to the stage. What comes again, to the same text, leaves in place what came after it. */
-export function passed({ prompt, answer }: Job, { ahead }: JobStage, data: Uint8Array): Ahead {
+export function aheadAfter({ prompt, answer }: Job, { ahead }: JobStage, data: Uint8Array): Ahead {
   const newest = Math.max(0, answer.length - 1);
   const before = since(ahead ?? { from: newest, marks: [] }, newest);
   const frame = frameMarks(data);

@@ -198,7 +198,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   }
 
   /** Whoever is not to be relied on is set aside first, so that what begins anew does so without. */
-  function concluded({ job, outcome }: AuditEffect & { kind: 'concluded' }): Event[] {
+  function concluded({ job, outcome }: Omit<AuditEffect & { kind: 'concluded' }, 'kind'>): Event[] {
     const { changes, aside, redo } = consequencesOf(job, outcome, options.wallClock());
     for (const { node, change } of changes) trust.update(node, change);
     const banned = aside.filter((node) => isBanned(trust.of(node), options.wallClock()));
@@ -220,8 +220,7 @@ export function createDispatcher(options: DispatcherOptions, send: Gateway['send
   }
 
   function misbehaved({ job, node }: JobEffect & { kind: 'misbehaved' }): Event[] {
-    const outcome = { passed: [], caught: [node], silent: [], disputed: [] };
-    return concluded({ kind: 'concluded', job, outcome });
+    return concluded({ job, outcome: { passed: [], caught: [node], silent: [], disputed: [] } });
   }
 
   function resumed({ job, pausedMs }: JobEffect & { kind: 'resumed' }): void {

@@ -102,8 +102,8 @@ function unable(jobs: Jobs, event: JobEvent & { kind: 'jobFailed' }, { nowMs }: 
   const error = AiloError.fromWire(event.body.error).toWire();
   const { job: vacated, effects } = vacate(job, stage, error, nowMs);
   const next = replaced(jobs, { ...vacated, unable: new Set(job.unable).add(assignment) });
-  const count = (jobs.failures.get(assignment) ?? 0) + 1;
-  if (count < MAX_JOB_FAILURES) return { jobs: { ...next, failures: failing(jobs, assignment, count) }, effects };
+  const failures = failing(jobs, assignment);
+  if (failures.get(assignment)! < MAX_JOB_FAILURES) return { jobs: { ...next, failures }, effects };
   return { jobs: next, effects: [...effects, { kind: 'unreliable', job, node }] };
 }
 

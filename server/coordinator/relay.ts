@@ -2,7 +2,7 @@
 import { AiloError } from '../../shared/errors/index.ts';
 import type { FromNode } from '../../shared/protocol/messages.ts';
 import { frameRange } from '../../shared/tensor/frame.ts';
-import { dueAfter, mayChoose, passed } from './ahead.ts';
+import { aheadAfter, dueAfter, mayChoose } from './ahead.ts';
 import {
   hasVacancy,
   type Job,
@@ -44,7 +44,7 @@ export function frame(jobs: Jobs, event: JobEvent & { kind: 'frame' }, { nowMs }
   const sender = ended(job.stages[stage]!, nowMs);
   // What a prompt or a draft takes says little of a row.
   const isOneRow = !isPrompt && job.draftKey === undefined && range.end === range.start + 1;
-  const ahead = job.draftKey !== undefined && place > 0 && { ahead: passed(job, next, data) };
+  const ahead = job.draftKey !== undefined && place > 0 && { ahead: aheadAfter(job, next, data) };
   const rest = { passed: Math.max(next.passed, range.end), ...(isOneRow && { sinceMs: nowMs }) };
   const receiver = { ...next, rows, ...ahead, ...rest };
   const relayed = { ...job, stages: job.stages.with(stage, sender).with(place, receiver) };

@@ -57,9 +57,11 @@ export function remember(jobs: Jobs, key: string): Set<string> {
 }
 
 /** One more job that the assignment could not compute, with none between. */
-export function failing({ failures }: Jobs, assignment: string, count: number): Jobs['failures'] {
+export function failing({ failures }: Jobs, assignment: string): Jobs['failures'] {
+  const next = new Map(failures);
   // Counted last, forgotten last.
-  const next = new Map([...failures].filter(([other]) => other !== assignment)).set(assignment, count);
+  next.delete(assignment);
+  next.set(assignment, 1 + (failures.get(assignment) ?? 0));
   if (next.size > MAX_PACES) next.delete(next.keys().next().value!);
   return next;
 }

@@ -164,11 +164,7 @@ export const fromNode = {
   /** For a neighbour in a job or a room, about the direct link between both. */
   signal: v.strictObject({ to: NodeId, signal: Signal }),
   /** The last stage's answer: the next token of the job. Whether it is the last one, the coordinator knows itself. */
-  token: v.strictObject({
-    job: Id,
-    index: count(MAX_NEW_TOKENS),
-    token: Token,
-  }),
+  token: v.strictObject({ job: Id, index: count(MAX_NEW_TOKENS), token: Token }),
   jobFailed: v.strictObject({ job: Id, error: WireErrorSchema }),
   /** The answer to `audit`: digests of the rows that this stage received and sent (RowsDigest), and behind which it sent none. */
   commitment: v.strictObject({ job: Id, received: hex(32), sent: hex(32), rows: Rows }),

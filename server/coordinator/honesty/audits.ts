@@ -1,5 +1,4 @@
 /** All audits: events in, what is to be told and what came out of them out. Pure. */
-
 import { another, checked, committed, evidence, gone, timedOut, withCheck } from './answers.ts';
 import type { Audit, AuditContext, AuditEffect, AuditEvent, Audits, Draft } from './audit.ts';
 import { closeCheck, feed, put } from './check.ts';

@@ -10,7 +10,7 @@ import { CohortMeter } from '../../../server/campaigns/measure.ts';
 import { receiptOfUnit } from '../../../server/campaigns/receipt.ts';
 import { shardOf } from '../../../server/campaigns/samples.ts';
 import type { CampaignState, Unit } from '../../../server/campaigns/state.ts';
-import { created, tick } from '../../../server/campaigns/tick.ts';
+import { cohort, cohortOf, created, tick } from '../../../server/campaigns/tick.ts';
 import { examine } from '../../../server/campaigns/upload.ts';
 import { type Measured, verdictsOf } from '../../../server/campaigns/verdicts.ts';
 import { createNodeEngine } from '../../../server/runtime/node-engine.ts';
@@ -119,9 +119,8 @@ class Run {
   async round(): Promise<void> {
     await this.#handIn();
     const { state } = this;
-    const units = [...state.units.values()].filter(({ status }) => status === 'submitted');
-    const earlier = [...state.units.values()].filter(({ status }) => status === 'accepted');
-    const measured = await this.#meter.measure({ round: state.round, attempt: state.attempt, units, earlier });
+    const units = cohort(state);
+    const measured = await this.#meter.measure(cohortOf(state, units));
     for (const [i, unit] of units.entries()) {
       this.outcome.measured.push({ ...measured[i]!, round: state.round, lie: this.#lies(unit) });
     }
